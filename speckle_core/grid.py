@@ -1,0 +1,109 @@
+"""Which points of k space a detector sees: one pixel, one k, and nothing about intensities."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.errors import ExperimentError
+
+Layout = Literal["centered", "quadrant"]
+
+
+@attrs.frozen
+class KGrid:
+    """A square grid of equally spaced k points; patterns on it are indexed ``[y, x]``.
+
+    Parameters
+    ----------
+    layout : {"centered", "quadrant"}
+        ``centered`` puts k = 0 in the middle pixel (`size` odd); ``quadrant`` runs from 0 to k_max.
+    size : int
+        Pixels along each side.
+    step : float
+        Distance of neighbouring pixels [1 / unit of length of the box]; the paper's is π / L.
+
+    Raises
+    ------
+    ExperimentError
+        For a size below 1, an even centred size, or a step that is not positive and finite.
+    """
+
+    layout: Layout
+    size: int
+    step: float
+
+    def __attrs_post_init__(self) -> None:
+        if self.layout not in ("centered", "quadrant"):
+            raise ExperimentError(
+                f"unknown layout {self.layout!r}", where="grid", hint="Use 'centered' or 'quadrant'."
+            )
+        if self.size < 1:
+            raise ExperimentError(f"size must be at least 1, not {self.size}", where="grid")
+        if self.layout == "centered" and self.size % 2 == 0:
+            raise ExperimentError(
+                f"a centred grid has k = 0 in its middle pixel, so its size is odd, not {self.size}",
+                where="grid",
+                hint=f"Use {self.size + 1}, or layout = 'quadrant'.",
+            )
+        if not (math.isfinite(self.step) and self.step > 0):
+            raise ExperimentError(
+                f"step must be positive and finite, not {self.step}", where="grid"
+            )
+
+    @classmethod
+    def centered(cls, size: int, step: float) -> KGrid:
+        """Return the grid with k = 0 in the middle pixel of an odd `size`; `step` in 1/length."""
+        return cls("centered", size, step)
+
+    @classmethod
+    def quadrant(cls, size: int, step: float) -> KGrid:
+        """Return the grid from k = 0 in pixel [0, 0] to k_max, as the paper's text has it."""
+        return cls("quadrant", size, step)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx), the shape of one pattern."""
+        return (self.size, self.size)
+
+    @property
+    def origin(self) -> int:
+        """Index of k = 0 along either axis."""
+        return self.size // 2 if self.layout == "centered" else 0
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Whole-number k coordinates along one axis, (size,): k divided by `step`."""
+        return np.arange(self.size, dtype=np.int64) - self.origin
+
+    @property
+    def axis(self) -> NDArray[np.float64]:
+        """k along one axis, (size,) [1/length]; the same for kx (last axis) and ky (first axis)."""
+        return self.indices * self.step
+
+    @property
+    def k_max(self) -> float:
+        """Largest k along one axis [1/length]."""
+        return float((self.size - 1 - self.origin) * self.step)
+
+    def distance(self) -> NDArray[np.float64]:
+        """Return every pixel's distance from k = 0 in pixels, (ny, nx)."""
+        index = self.indices.astype(np.float64)
+        return np.hypot(index[:, None], index[None, :])
+
+    def magnitude(self) -> NDArray[np.float64]:
+        """Return \\|k\\| of every pixel, (ny, nx) [1/length]."""
+        return self.distance() * self.step
+
+    def block(self, size: int) -> tuple[slice, slice]:
+        """Return the slices of the `size` × `size` pixels around k = 0 that lie on the grid.
+
+        On a quadrant only the part with indices from 0 on exists.
+        """
+        half = size // 2
+        side = slice(max(self.origin - half, 0), min(self.origin + half + 1, self.size))
+        return side, side
