@@ -1,7 +1,7 @@
 """`Component`: what a plugin says of one thing it offers, and how its options are read off.
 
-A component is a name and a factory; the factory's keyword-only constructor parameters are its options.
-Nothing here finds plugins or decides between them.
+A component is a name and a factory; the factory's keyword-only constructor parameters are its
+options. Nothing here finds plugins or decides between them.
 """
 
 from __future__ import annotations
@@ -70,14 +70,12 @@ class Component:
         if not isinstance(self.factory, str):
             return self.factory
         module, _, attribute = self.factory.partition(":")
-        return typing.cast(
-            Callable[..., Any], getattr(importlib.import_module(module), attribute)
-        )
+        return typing.cast(Callable[..., Any], getattr(importlib.import_module(module), attribute))
 
 
 @attrs.frozen
 class Option:
-    """One keyword-only constructor parameter of a component; `default` is `required` if it has none."""
+    """One keyword-only constructor parameter; `default` is `Option.required` if it has none."""
 
     name: str
     type: Any

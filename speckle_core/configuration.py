@@ -1,7 +1,7 @@
 """What is in the box: bodies of any shape in real space.
 
-A geometry owns its physics; everything else here works on shapes that it has never seen. So nothing in
-this module, nor in whatever uses it, may assume a radius beyond the bounding one.
+A geometry owns its physics; everything else here works on shapes that it has never seen. So
+nothing in this module, nor in whatever uses it, may assume a radius beyond the bounding one.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ ComplexArray = NDArray[np.complexfloating[Any, Any]]
 class Particles(Protocol):
     """n bodies of one shape.
 
-    Lengths are in the unit of the box (the paper's unit pixels), k in its inverse. A data set stores
-    every array field of an attrs class that follows this protocol under the field's name.
+    Lengths are in the unit of the box (the paper's unit pixels), k in its inverse. A data set
+    stores every array field of an attrs class that follows this protocol under the field's name.
     """
 
     @property

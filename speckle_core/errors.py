@@ -1,8 +1,8 @@
 """The one exception tree of the framework.
 
 Whatever a user can cause raises a `SpeckleError`, so that the command line can print it without a
-traceback and a script can catch one class. A message says what is wrong, where, and what to do next;
-this module must not know how it is shown.
+traceback and a script can catch one class. A message says what is wrong, where, and what to do
+next; this module must not know how it is shown.
 """
 
 from __future__ import annotations

@@ -40,13 +40,15 @@ class KGrid:
     def __attrs_post_init__(self) -> None:
         if self.layout not in ("centered", "quadrant"):
             raise ExperimentError(
-                f"unknown layout {self.layout!r}", where="grid", hint="Use 'centered' or 'quadrant'."
+                f"unknown layout {self.layout!r}",
+                where="grid",
+                hint="Use 'centered' or 'quadrant'.",
             )
         if self.size < 1:
             raise ExperimentError(f"size must be at least 1, not {self.size}", where="grid")
         if self.layout == "centered" and self.size % 2 == 0:
             raise ExperimentError(
-                f"a centred grid has k = 0 in its middle pixel, so its size is odd, not {self.size}",
+                f"a centred grid has k = 0 in its middle pixel: size is odd, not {self.size}",
                 where="grid",
                 hint=f"Use {self.size + 1}, or layout = 'quadrant'.",
             )
@@ -82,7 +84,7 @@ class KGrid:
 
     @property
     def axis(self) -> NDArray[np.float64]:
-        """k along one axis, (size,) [1/length]; the same for kx (last axis) and ky (first axis)."""
+        """The k along one axis, (size,) [1/length]; kx runs along the last axis, ky the first."""
         return self.indices * self.step
 
     @property
@@ -96,7 +98,7 @@ class KGrid:
         return np.hypot(index[:, None], index[None, :])
 
     def magnitude(self) -> NDArray[np.float64]:
-        """Return \\|k\\| of every pixel, (ny, nx) [1/length]."""
+        """Return the length of k of every pixel, (ny, nx) [1/length]."""
         return self.distance() * self.step
 
     def block(self, size: int) -> tuple[slice, slice]:

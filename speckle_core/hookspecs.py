@@ -1,7 +1,7 @@
 """The five hooks a plugin can implement: one per role, each returning components.
 
-A plugin is a module (or object) registered under the entry-point group ``speckle.plugins``; it describes
-components and must import nothing heavy to do so. In ``pyproject.toml``::
+A plugin is a module (or object) registered under the entry-point group ``speckle.plugins``; it
+describes components and must import nothing heavy to do so. In ``pyproject.toml``::
 
     [project.entry-points."speckle.plugins"]
     ellipses = "speckle_ellipses.plugin"
@@ -17,8 +17,8 @@ import pluggy
 
 from speckle_core.components import Component
 
-#: Version of the hooks, the roles and the data that passes between them. A plugin module may state the
-#: one it was written for as ``SPECKLE_API = 1``; one that asks for more is not loaded.
+#: Version of the hooks, the roles and the data that passes between them. A plugin module may state
+#: the one it was written for as ``SPECKLE_API = 1``; one that asks for more is not loaded.
 API_VERSION = 1
 PROJECT = "speckle"
 GROUP = "speckle.plugins"

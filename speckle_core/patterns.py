@@ -1,7 +1,7 @@
 """Patterns with labels as a classifier is given them: in memory or on disk, one face.
 
-A `PatternSet` reads lazily and hands out prepared float32 batches; where they come from is a function
-that it was given. It must not know of files.
+A `PatternSet` reads lazily and hands out prepared float32 batches; where they come from is a
+function that it was given. It must not know of files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def prepare(
     """
     if patterns.ndim != 3 or patterns.shape[1:] != grid.shape:
         raise PatternError(
-            f"patterns of shape {patterns.shape}, but the grid has {grid.size} × {grid.size} pixels",
+            f"patterns of shape {patterns.shape} on a grid of {grid.size} × {grid.size} pixels",
             where=where,
         )
     if not np.isfinite(patterns).all():

@@ -1,8 +1,8 @@
 """The five roles that a component can fill, and the optional powers of a classifier or scatterer.
 
 Each is a Protocol: a component need not inherit from it, but may, and a scatterer then gets
-`Scatterer.intensity` for nothing. Arrays are NumPy; no framework's tensor leaves its plugin. Components
-are configured by keyword-only constructor parameters, and constructors only store.
+`Scatterer.intensity` for nothing. Arrays are NumPy; no framework's tensor leaves its plugin.
+Components are configured by keyword-only constructor parameters, and constructors only store.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Classifier(Protocol):
 
     @property
     def classes(self) -> IntArray:
-        """The class values in the order of the columns of `predict_proba`, (classes,), ascending."""
+        """The class values, ascending, one per column of `predict_proba`, (classes,)."""
         ...
 
     def fit(
