@@ -185,9 +185,34 @@ class SupportsFeatureMaps(Protocol):
     """Optional power of a classifier: its convolutional maps and the gradients on them."""
 
     def feature_maps(
-        self, patterns: FloatArray, targets: IntArray
+        self, patterns: FloatArray, targets: IntArray, *, stage: str | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the last stage's maps and d score[target] / d maps, both (B, c, h, w)."""
+        """Return one stage's maps and d score[target] / d maps, both (B, c, h, w).
+
+        `stage` names a convolutional stage by the classifier's own word for it; None is the last.
+
+        Raises
+        ------
+        OptionError
+            For a stage it does not have; the message names those it has.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsRandomised(Protocol):
+    """Optional power of a classifier: the same network, knowing nothing.
+
+    The control of Adebayo et al. (2018): a map that looks the same for a network with random
+    weights shows the pattern or the architecture, not what was learned.
+    """
+
+    def randomised(self, *, seed: int) -> Classifier:
+        """Return a new classifier with these options and classes, its weights drawn anew.
+
+        The weights come from the distribution that training starts from, by `seed` alone; the
+        classifier itself stays as it is. The new one has the same optional powers.
+        """
         ...
 
 
