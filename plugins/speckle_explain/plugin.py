@@ -1,0 +1,36 @@
+"""What this plugin offers; it must import nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from speckle_core import Component, hookimpl
+
+
+@hookimpl
+def speckle_explainers() -> Iterable[Component]:
+    """Return the four explainers."""
+    yield Component(
+        "saliency",
+        "speckle_explain.saliency:Saliency",
+        "Absolute gradient of the class score by each pixel.",
+        reference="Simonyan et al. 2013, doi:10.48550/arXiv.1312.6034",
+    )
+    yield Component(
+        "guided-saliency",
+        "speckle_explain.saliency:GuidedSaliency",
+        "The same, with ReLUs that pass back only positive gradients.",
+        reference="Springenberg et al. 2015, doi:10.48550/arXiv.1412.6806",
+    )
+    yield Component(
+        "grad-cam",
+        "speckle_explain.grad_cam:GradCam",
+        "Feature maps of a convolutional stage, weighted by their mean gradients.",
+        reference="Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74",
+    )
+    yield Component(
+        "integrated-gradients",
+        "speckle_explain.integrated:IntegratedGradients",
+        "Gradients gathered on the way from an empty pattern; they sum to the score gained.",
+        reference="Sundararajan et al. 2017, doi:10.48550/arXiv.1703.01365",
+    )

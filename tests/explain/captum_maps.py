@@ -1,0 +1,96 @@
+"""Runs captum and our explainers over one small torch network, in a process of its own.
+
+Torch and TensorFlow must not meet in one process, so the tests start this one: it writes the maps
+of both to the .npz file that it is given.
+"""
+
+import sys
+
+import captum.attr
+import numpy as np
+import torch
+
+from speckle_explain.grad_cam import GradCam
+from speckle_explain.integrated import IntegratedGradients
+from speckle_explain.saliency import GuidedSaliency, Saliency
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Conv2d(1, 5, 3, stride=2, padding=1)
+        self.act = torch.nn.ReLU()
+        self.pool = torch.nn.MaxPool2d(2)
+        self.last = torch.nn.Conv2d(5, 4, 3, padding=1)
+        self.act2 = torch.nn.ReLU()
+        self.head = torch.nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = self.act2(self.last(self.pool(self.act(self.first(x)))))
+        return self.head(x.mean(dim=(2, 3)))
+
+
+class Powers:
+    """The optional powers over `Net`, as a plugin gives them; guidance by hand, not by captum."""
+
+    def __init__(self, net):
+        self.net = net
+
+    def _pass(self, patterns, targets, guided=False):
+        x = torch.tensor(patterns)[:, None].requires_grad_()
+        hooks, kept = [], []
+        if guided:
+            for module in (self.net.act, self.net.act2):
+                hooks.append(
+                    module.register_full_backward_hook(lambda m, gi, go: (gi[0].clamp(min=0),))
+                )
+        hooks.append(self.net.act2.register_forward_hook(lambda m, i, o: kept.append(o)))
+        score = self.net(x)[torch.arange(len(x)), torch.tensor(targets)].sum()
+        gradients = torch.autograd.grad(score, [x, kept[0]])
+        for hook in hooks:
+            hook.remove()
+        return gradients[0][:, 0].numpy(), kept[0].detach().numpy(), gradients[1].numpy()
+
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return self._pass(patterns, targets, guided)[0]
+
+    def feature_maps(self, patterns, targets, *, stage=None):
+        return self._pass(patterns, targets)[1:]
+
+
+def main(path):
+    torch.manual_seed(4)
+    torch.set_num_threads(1)
+    net = Net().double().eval()
+    patterns = np.random.default_rng(4).normal(size=(6, 17, 21))
+    targets = np.array([0, 1, 2, 2, 1, 0])
+    x, t = torch.tensor(patterns)[:, None], torch.tensor(targets)
+    lowest = x.amin(dim=(1, 2, 3), keepdim=True) * torch.ones_like(x)
+    cam = captum.attr.LayerGradCam(net, net.act2).attribute(x, t, relu_attributions=True)
+    theirs = {
+        "saliency": captum.attr.Saliency(net).attribute(x, t),
+        "guided": captum.attr.GuidedBackprop(net).attribute(x, t).abs(),
+        "cam": torch.nn.functional.interpolate(cam, (17, 21), mode="bilinear", align_corners=False),
+        "integrated": captum.attr.IntegratedGradients(net).attribute(
+            x, lowest, t, n_steps=32, method="gausslegendre"
+        ),
+        "resized": torch.nn.functional.interpolate(x, (40, 9), mode="bilinear"),
+    }
+    powers = Powers(net)
+    ours = {
+        "saliency": Saliency(batch_size=4),
+        "guided": GuidedSaliency(),
+        "cam": GradCam(),
+        "integrated": IntegratedGradients(steps=32),
+        "fine": IntegratedGradients(steps=1024, batch_size=256),
+    }
+    arrays = {f"captum_{k}": v.detach().numpy()[:, 0] for k, v in theirs.items()}
+    arrays |= {f"ours_{k}": e.explain(powers, patterns, targets) for k, e in ours.items()}
+    with torch.no_grad():
+        gain = net(x) - net(lowest)
+    arrays["gain"] = gain[torch.arange(6), t].numpy()
+    np.savez(path, patterns=patterns, **arrays)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
