@@ -1,0 +1,27 @@
+"""The figures of a report or a paper: arrays in, a matplotlib `Figure` out.
+
+Importing this package imports matplotlib, so whatever draws imports it inside the function that
+draws; `speckle_core` itself never does. No function here uses pyplot, opens a window, reads a file,
+or leaves a matplotlib setting changed.
+"""
+
+from speckle_core.figures.explanation import explanation_panel
+from speckle_core.figures.k_space import gallery, pattern
+from speckle_core.figures.real_space import real_space
+from speckle_core.figures.results import accuracy_bars, confusion
+from speckle_core.figures.style import encode, save
+from speckle_core.figures.trends import azimuthal_profiles, first_moment, training_curves
+
+__all__ = [
+    "accuracy_bars",
+    "azimuthal_profiles",
+    "confusion",
+    "encode",
+    "explanation_panel",
+    "first_moment",
+    "gallery",
+    "pattern",
+    "real_space",
+    "save",
+    "training_curves",
+]

@@ -1,0 +1,143 @@
+"""What a classifier looked at, beside what it saw and what it answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import ArrayLike
+
+from speckle_core.configuration import FloatArray
+from speckle_core.figures.k_space import (
+    KX,
+    KY,
+    Block,
+    draw_block,
+    draw_pattern,
+    extent,
+    intensity_norm,
+)
+from speckle_core.figures.style import BLUE, INK, in_style, new_figure, panel_letter, quiet_frame
+from speckle_core.grid import KGrid
+
+
+@in_style
+def explanation_panel(
+    pattern: FloatArray,
+    explanation: FloatArray,
+    probabilities: ArrayLike,
+    classes: ArrayLike,
+    *,
+    grid: KGrid,
+    target: int | None = None,
+    truth: int | None = None,
+    blocked: Block | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw a pattern, the map that explains its class, one over the other, and the probabilities.
+
+    Parameters
+    ----------
+    pattern : array, (ny, nx)
+        As the classifier saw it. Where preparation made it negative, its minimum is subtracted to
+        show it on a log scale.
+    explanation : array, (ny, nx)
+        What an explainer gave; with a diverging scale about 0 if it holds negative values.
+    probabilities, classes : array, (C,)
+        The classifier's answer and the class values.
+    grid : KGrid
+        The grid of `pattern`.
+    target : int, optional
+        Class value that is explained, hatched among the probabilities.
+    truth : int, optional
+        The true class value, marked by a triangle.
+    blocked : pair of slices, optional
+        The pixels behind the beamstop.
+    title : str
+        Above the whole; such as the explainer's name.
+    """
+    figure = new_figure(11.2, 3.7, "compressed")
+    seen, explained, overlay, answer = panels = figure.subplots(1, 4)
+    image = np.asarray(pattern, dtype=np.float64)
+    image = image - min(float(np.nanmin(image)), 0.0)
+    norm = intensity_norm([image], blocked)
+    below: dict[str, Any] = {"location": "bottom", "shrink": 0.9, "pad": 0.02}
+    shown = draw_pattern(seen, image, grid, norm, blocked)
+    figure.colorbar(shown, ax=seen, label="intensity (arbitrary units)", extend="both", **below)
+    scale = _map_scale(explanation)
+    shown = explained.imshow(explanation, origin="lower", extent=extent(grid), **scale)
+    figure.colorbar(shown, ax=explained, label="attribution (arbitrary units)", **below)
+    overlay.imshow(
+        np.clip(image, norm.vmin, None),
+        origin="lower",
+        extent=extent(grid),
+        cmap="Greys_r",
+        norm=LogNorm(norm.vmin, norm.vmax),
+    )
+    overlay.imshow(
+        explanation, origin="lower", extent=extent(grid), alpha=_strength(explanation), **scale
+    )
+    for axes, name in zip(panels, ("pattern", "map", "map over pattern", "answer"), strict=True):
+        letter = panel_letter(list(panels).index(axes))
+        axes.set_title(f"{letter}  {name}", loc="left")
+    for axes in (seen, explained, overlay):
+        axes.set_xlabel(KX)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+        axes.tick_params(labelleft=axes is seen)
+    for axes in (explained, overlay):
+        draw_block(axes, grid, blocked)
+    seen.set_ylabel(KY)
+    _draw_answer(answer, np.asarray(probabilities), np.asarray(classes), target, truth)
+    if title:
+        figure.suptitle(title, fontsize=10.5)
+    return figure
+
+
+def _map_scale(explanation: FloatArray) -> dict[str, Any]:
+    """Return colour map and range: from 0 up, or about 0 for signed maps, but for outliers."""
+    limit = float(np.percentile(np.abs(explanation), 99.9)) or 1.0
+    if explanation.min() < 0:
+        return {"cmap": "PuOr_r", "norm": Normalize(-limit, limit)}
+    return {"cmap": "magma", "norm": Normalize(0.0, limit)}
+
+
+def _strength(explanation: FloatArray) -> FloatArray:
+    """Return how opaque each pixel of the map lies over the pattern, 0 to 0.85."""
+    limit = float(np.percentile(np.abs(explanation), 99.9)) or 1.0
+    return np.clip(np.abs(explanation) / limit, 0.0, 1.0) ** 0.7 * 0.85
+
+
+def _draw_answer(
+    axes: Any, probabilities: FloatArray, classes: FloatArray, target: int | None, truth: int | None
+) -> None:
+    """Draw one bar per class, the explained one hatched, the true one under a triangle."""
+    places = np.arange(len(classes))
+    axes.bar(places, probabilities, color=BLUE, edgecolor=INK, linewidth=0.5)
+    if target is not None:
+        explained = classes == target
+        axes.bar(
+            places[explained],
+            probabilities[explained],
+            color="#9cc7e4",
+            edgecolor=INK,
+            linewidth=0.5,
+            hatch="////",
+            label="explained class",
+        )
+    if truth is not None:
+        at = places[classes == truth]
+        axes.plot(at, [1.06] * len(at), marker="v", linestyle="", color=INK, label="true class")
+    if target is not None or truth is not None:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    every = -(-len(classes) // 10)
+    axes.set_xticks(places[::every], labels=classes[::every])
+    axes.set_ylim(0.0, 1.1)
+    axes.set_yticks([0, 0.5, 1])
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("number of particles")
+    axes.set_ylabel("probability")
+    quiet_frame(axes)

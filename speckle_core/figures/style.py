@@ -1,0 +1,144 @@
+"""One look for every figure, and the one way to make and write them.
+
+Figures are made as `Figure` objects under matplotlib's defaults and `STYLE`, so neither a user's
+matplotlibrc nor a backend changes them, and the same input gives the same bytes. Must not import
+pyplot, which keeps figures alive and chooses a backend for the whole process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import string
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from speckle_core.atomic import write_bytes
+from speckle_core.errors import OutputError
+
+DPI = 150
+
+# Okabe and Ito's colours, which stay apart for the colour-blind; what is told apart by colour also
+# differs in lightness, dash or marker, for print in grey.
+INK = "#1f2933"
+MUTED = "#6b7785"
+BLUE = "#0072b2"
+ORANGE = "#e69f00"
+GREEN = "#009e73"
+RED = "#c1121f"
+BLOCKED = "#8a8f98"
+
+STYLE: Mapping[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": INK,
+    "axes.grid": False,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.7,
+    "axes.titlesize": 9.5,
+    "figure.facecolor": "white",
+    "font.size": 9,
+    "grid.color": "#dde2e8",
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.6,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "mathtext.fontset": "dejavusans",
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "speckle-core",
+    "text.color": INK,
+    "xtick.color": INK,
+    "xtick.labelsize": 8,
+    "xtick.major.width": 0.7,
+    "ytick.color": INK,
+    "ytick.labelsize": 8,
+    "ytick.major.width": 0.7,
+}
+
+# The date is the one thing that would make two files of one figure differ.
+Kind = Literal["png", "svg", "pdf"]
+_METADATA: dict[Kind, dict[str, None]] = {
+    "png": {},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@contextlib.contextmanager
+def styled() -> Iterator[None]:
+    """Run a block under the project's style, and leave the user's settings as they were."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def in_style(draw: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that draws run `styled`."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        with styled():
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def new_figure(
+    width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained"
+) -> Figure:
+    """Return an empty figure of `width` × `height` [inch] that lays itself out.
+
+    "compressed" moves square images together, and makes colour bars as high as they are.
+    """
+    return Figure(figsize=(width, height), layout=layout)
+
+
+def panel_letter(index: int) -> str:
+    """Return the letter of panel `index`: (a) … (z), (aa) …, as journals count."""
+    letters = ""
+    index += 1
+    while index:
+        index, last = divmod(index - 1, 26)
+        letters = string.ascii_lowercase[last] + letters
+    return f"({letters})"
+
+
+def quiet_frame(axes: Any) -> None:
+    """Take away the frame's upper and right side, which a plot of lines or bars does not need."""
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def encode(figure: Figure, kind: Kind = "png") -> bytes:
+    """Return `figure` as a file of `kind`; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    with styled():
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])
+    return buffer.getvalue()
+
+
+def save(figure: Figure, path: Path | str) -> None:
+    """Write `figure` to `path`, as PNG, SVG or PDF by its suffix; it appears whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        For another suffix, or when the file cannot be written.
+    """
+    path = Path(path)
+    for kind in _METADATA:
+        if path.suffix.lower() == f".{kind}":
+            return write_bytes(path, encode(figure, kind))
+    raise OutputError(
+        f"a figure cannot be written as {path.suffix or 'a file without suffix'}",
+        where=str(path),
+        hint="End the name in .png, .svg or .pdf.",
+    )
