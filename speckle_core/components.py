@@ -24,12 +24,12 @@ from speckle_core.errors import OptionError, PluginError
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def _check_name(_: Any, __: Any, value: object) -> None:
+def _check_name(_: Any, __: Any, value: Any) -> None:
     if not (isinstance(value, str) and _KEBAB.fullmatch(value)):
         raise PluginError(f"{value!r} is no component name", hint="Names are kebab-case: my-name.")
 
 
-def _check_factory(_: Any, __: Any, value: object) -> None:
+def _check_factory(_: Any, __: Any, value: Any) -> None:
     if isinstance(value, str):
         module, colon, attribute = value.partition(":")
         if not (module and colon and attribute):
@@ -86,7 +86,7 @@ class Option:
     @property
     def type_name(self) -> str:
         """The type as a person would write it, such as ``float or none``."""
-        return " or ".join(_spell(t) for t in _alternatives(self.type))
+        return " or ".join(_spell(t) for t in reversed(_alternatives(self.type)))
 
     def check(self, value: Any, where: str) -> Any:
         """Return `value` as this option's type, or raise `OptionError` naming `where`."""
@@ -104,8 +104,9 @@ class Option:
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """Return the members of a union, None first: as text it is "none", which a str would take."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return typing.get_args(kind)
+        return tuple(sorted(typing.get_args(kind), key=lambda k: k is not type(None)))
     return (kind,)
 
 
@@ -153,9 +154,7 @@ def options_of(factory: Callable[..., Any]) -> tuple[Option, ...]:
     """
     try:
         signature = inspect.signature(factory)
-        hints = typing.get_type_hints(
-            factory.__init__ if inspect.isclass(factory) else factory  # type: ignore[misc]
-        )
+        hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     except (TypeError, ValueError, NameError) as error:
         raise PluginError(f"the options of {factory!r} cannot be read: {error}") from error
     found = []

@@ -143,7 +143,11 @@ class PatternSet:
             yield self.batch(np.arange(start, min(start + size, len(self))))
 
     def _like(self, read: Read, labels: IntArray, **changes: Any) -> PatternSet:
-        settings = {"classes": self.classes, "steps": self.steps, "on_batch": self._on_batch}
+        settings: dict[str, Any] = {
+            "classes": self.classes,
+            "steps": self.steps,
+            "on_batch": self._on_batch,
+        }
         return PatternSet(read, labels, self.grid, **(settings | changes))
 
     def subset(self, indices: ArrayLike) -> PatternSet:

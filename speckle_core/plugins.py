@@ -244,7 +244,7 @@ class PluginManager:
         UnknownComponentError
             When no plugin offers objects of that class.
         """
-        kind = type(thing)
+        kind: Any = type(thing)
         path = f"{kind.__module__}:{kind.__qualname__}"
         for entry in self.components(role):
             if entry.component.factory in (kind, path):

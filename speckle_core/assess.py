@@ -1,0 +1,69 @@
+"""A model against a data set: which patterns it may be judged on, and the judgement.
+
+Patterns that a model was trained on never count as a test of it; this is the one place that
+decides.
+"""
+
+from __future__ import annotations
+
+from speckle_core.dataset import Dataset
+from speckle_core.errors import DataError
+from speckle_core.evaluate import Evaluation, evaluate
+from speckle_core.models import Model, fingerprint
+from speckle_core.patterns import PatternSet
+from speckle_core.progress import Progress
+from speckle_core.splits import PARTS
+
+
+def check_grid(model: Model, dataset: Dataset) -> None:
+    """Raise `DataError` when the model cannot read the grid of `dataset`.
+
+    Layout and step must be the model's; the size may differ, as in section 3.1 of the paper, where
+    a network trained at 257 × 257 reads 513 × 513.
+    """
+    ours, theirs = model.record.grid, dataset.grid
+    if ours.layout != theirs.layout or abs(ours.step - theirs.step) > 1e-9 * ours.step:
+        raise DataError(
+            f"its grid is {theirs.layout} with step {theirs.step:.6g}, the model's is "
+            f"{ours.layout} with step {ours.step:.6g}",
+            where=str(dataset.folder),
+            hint="Generate the data with the model's grid; only the size may differ.",
+        )
+
+
+def part_of(model: Model, dataset: Dataset, part: str) -> PatternSet:
+    """Return the patterns of one part, prepared as the model expects.
+
+    On the data that the model was trained on, the parts are those of its training; on any other
+    set they are that set's own; ``all`` is every pattern.
+
+    Raises
+    ------
+    DataError
+        For an unknown part, or a grid that the model cannot read.
+    """
+    check_grid(model, dataset)
+    whole = dataset.patterns(steps=model.pipeline.prepare)
+    if part == "all":
+        return whole
+    if part not in PARTS:
+        raise DataError(
+            f"there is no part {part!r}", where="--split", hint=f"Use {', '.join(PARTS)} or all."
+        )
+    same = fingerprint(dataset.experiment.data_recipe()) == model.record.trained_on
+    source = model.record.experiment if same else dataset.experiment
+    return whole.subset(source.split.indices(dataset.labels, source.seed)[part])
+
+
+def assess(
+    model: Model, patterns: PatternSet, progress: Progress | None = None
+) -> dict[str, Evaluation]:
+    """Return the evaluation of the classifier, first, and of each baseline, by component name."""
+    progress = progress or Progress()
+    found = {}
+    judged = {model.record.classifier.name: model.pipeline.classifier} | model.pipeline.baselines
+    for name, classifier in judged.items():
+        progress.start(f"evaluate {name}", len(patterns))
+        found[name] = evaluate(classifier, patterns.watched(progress.advance))
+        progress.finish()
+    return found

@@ -1,0 +1,315 @@
+"""An experiment as data: what a TOML file says, checked, and made into live objects by `build`.
+
+Nothing runs here. The same file with the same seed means the same patterns, split and training
+anywhere; so whatever decides a result is a field of `Experiment`, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.resources
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+import numpy as np
+import tomli_w
+
+from speckle_core.components import check_options, nearest, options_of
+from speckle_core.errors import ExperimentError
+from speckle_core.grid import KGrid
+from speckle_core.plugins import PluginManager, plugin_manager
+from speckle_core.roles import IntArray, Role
+from speckle_core.splits import Split
+from speckle_core.structuring import Choice, converter, override, structure
+
+if TYPE_CHECKING:
+    from speckle_core.pipeline import Pipeline
+
+
+@attrs.frozen(kw_only=True)
+class Structure:
+    """What is in the boxes.
+
+    Parameters
+    ----------
+    counts : tuple of int
+        The classes: two numbers are the first and the last of a range, any other list is meant as
+        it stands.
+    count_step : int
+        Step of that range.
+    patterns_per_count : int
+        Patterns of each class.
+    sampler : Choice
+        Which sampler draws the configurations.
+    """
+
+    counts: tuple[int, ...] = (2, 20)
+    count_step: int = 1
+    patterns_per_count: int = 1000
+    sampler: Choice = Choice("monodisperse")
+
+    def __attrs_post_init__(self) -> None:
+        for name, smallest in (("count_step", 1), ("patterns_per_count", 1)):
+            if getattr(self, name) < smallest:
+                raise ExperimentError(f"must be at least {smallest}", where=f"structure.{name}")
+        values = self.values
+        if len(values) < 2 or min(values) < 1 or len(set(values)) < len(values):
+            raise ExperimentError(
+                f"{list(self.counts)} gives the classes {list(values)}: two or more different "
+                "numbers of at least 1 are needed",
+                where="structure.counts",
+                hint="Write [2, 20] for every number from 2 to 20, or list them.",
+            )
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The classes, ascending."""
+        if len(self.counts) == 2:
+            return tuple(range(self.counts[0], self.counts[1] + 1, self.count_step))
+        return tuple(sorted(self.counts))
+
+
+@attrs.frozen(kw_only=True)
+class Grid:
+    """Which k points are seen; `step` is π over the side of the box unless given [1/length]."""
+
+    layout: Literal["centered", "quadrant"] = "centered"
+    size: int = 257
+    step: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Scattering:
+    """How patterns are computed."""
+
+    scatterer: Choice = Choice("analytic")
+
+
+@attrs.frozen(kw_only=True)
+class Experiment:
+    """One experiment; every field is a key of the TOML file.
+
+    Parameters
+    ----------
+    name : str
+        What the run folder and the report are called.
+    description : str
+        What it is for, in a sentence or two.
+    seed : int
+        Decides every random number of data, split and training.
+    structure, grid, scattering, split
+        See those classes.
+    prepare : tuple of Choice
+        Preprocessors, in order.
+    classifier : Choice
+        The classifier that is trained.
+    baselines : tuple of Choice
+        Classifiers that are trained on the same patterns, to be shown beside it.
+    explainers : tuple of Choice
+        What is asked about the trained classifier.
+    """
+
+    name: str
+    description: str = ""
+    seed: int = 0
+    structure: Structure = attrs.field(factory=Structure)
+    grid: Grid = attrs.field(factory=Grid)
+    scattering: Scattering = attrs.field(factory=Scattering)
+    prepare: tuple[Choice, ...] = ()
+    split: Split = attrs.field(factory=Split)
+    classifier: Choice = Choice("torch-resnet50")
+    baselines: tuple[Choice, ...] = ()
+    explainers: tuple[Choice, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise ExperimentError("must be from 0 to 2**63 - 1", where="seed")
+        if not self.name or "/" in self.name or self.name.startswith("."):
+            raise ExperimentError(f"{self.name!r} cannot name a folder", where="name")
+        self.split.sizes(
+            len(self.structure.values) * self.structure.patterns_per_count,
+            len(self.structure.values),
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "experiment") -> Experiment:
+        """Return the experiment that nested plain `data` describes; `where` is its file.
+
+        Raises
+        ------
+        ExperimentError
+            For an unknown key, a wrong type or an impossible value, with its path.
+        """
+        return structure(data, cls, where)
+
+    @classmethod
+    def load(cls, source: str | Path, settings: Iterable[str] = ()) -> Experiment:
+        """Return the experiment of a preset's name or a TOML file, with ``key=value`` settings.
+
+        Raises
+        ------
+        ExperimentError
+            When there is no such preset or file, it is no TOML, or says what cannot be.
+        """
+        where, text = _read(source)
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ExperimentError(f"is no valid TOML: {error}", where=where) from error
+        for setting in settings:
+            override(data, *_setting(setting))
+        return cls.from_dict(data, where)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the experiment as nested plain values; keys that are not set are left out."""
+        data: dict[str, Any] = _without_none(converter.unstructure(self))
+        return data
+
+    def to_toml(self) -> str:
+        """Return the experiment as the text of a TOML file that `load` reads."""
+        return tomli_w.dumps(self.to_dict())
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The classes, ascending."""
+        return self.structure.values
+
+    def labels(self) -> IntArray:
+        """Return the class of every pattern of the set, (N,): all of the first class, and so on."""
+        return np.repeat(np.asarray(self.counts), self.structure.patterns_per_count)
+
+    def choices(self) -> list[tuple[str, Role, Choice]]:
+        """Return every chosen component as (path in the file, role, choice)."""
+        found: list[tuple[str, Role, Choice]] = [
+            ("structure.sampler", "sampler", self.structure.sampler),
+            ("scattering.scatterer", "scatterer", self.scattering.scatterer),
+            ("classifier", "classifier", self.classifier),
+        ]
+        lists: tuple[tuple[str, Role], ...] = (
+            ("prepare", "preprocessor"),
+            ("baselines", "classifier"),
+            ("explainers", "explainer"),
+        )
+        for key, role in lists:
+            found += [(f"{key}.{i}", role, c) for i, c in enumerate(getattr(self, key))]
+        return found
+
+    def resolved(self, manager: PluginManager | None = None) -> Experiment:
+        """Return the experiment with every default written out, all options checked.
+
+        Raises
+        ------
+        PluginError, OptionError
+            For a component that is not there, or an option it does not take.
+        """
+        manager = manager or plugin_manager()
+        data = copy.deepcopy(self.to_dict())
+        for path, role, choice in self.choices():
+            factory = manager.factory(role, choice.name)
+            given = check_options(factory, choice.options, path)
+            full = {o.name: given.get(o.name, o.default) for o in options_of(factory)}
+            override(data, path, Choice(choice.name, full).to_dict())
+        data["grid"]["step"] = self.kgrid(manager).step
+        return Experiment.from_dict(_without_none(data), self.name)
+
+    def kgrid(self, manager: PluginManager | None = None) -> KGrid:
+        """Return the grid; without a `step` it is π / box, from the sampler's box."""
+        step = self.grid.step
+        if step is None:
+            sampler = self._create(manager, "structure.sampler", "sampler", self.structure.sampler)
+            box = getattr(sampler, "box", None)
+            if box is None:
+                raise ExperimentError(
+                    f"the sampler {self.structure.sampler.name!r} has no 'box' to take it from",
+                    where="grid.step",
+                    hint="Give grid.step in the file.",
+                )
+            step = float(np.pi / box)
+        return KGrid(self.grid.layout, self.grid.size, step)
+
+    def data_recipe(self) -> dict[str, Any]:
+        """Return what alone decides the patterns, defaults written out."""
+        data = self.resolved().to_dict()
+        return {key: data[key] for key in ("seed", "structure", "grid", "scattering")}
+
+    @staticmethod
+    def _create(manager: PluginManager | None, path: str, role: Role, choice: Choice) -> Any:
+        manager = manager or plugin_manager()
+        return manager.create(role, choice.name, choice.options, where=path)
+
+    def build(self, manager: PluginManager | None = None, *, simulate: bool = True) -> Pipeline:
+        """Return the live objects; without `simulate`, only those that read patterns.
+
+        Raises
+        ------
+        PluginError, OptionError
+            For a component that cannot be made.
+        """
+        from speckle_core.pipeline import Pipeline
+
+        made: dict[str, list[Any]] = {}
+        for path, role, choice in self.choices():
+            key = path.split(".")[0]
+            if simulate or key not in ("structure", "scattering"):
+                made.setdefault(key, []).append(self._create(manager, path, role, choice))
+        return Pipeline(
+            sampler=made.get("structure", [None])[0],
+            scatterer=made.get("scattering", [None])[0],
+            grid=self.kgrid(manager),
+            prepare=made.get("prepare", ()),
+            classifier=made["classifier"][0],
+            baselines={
+                c.name: b for c, b in zip(self.baselines, made.get("baselines", ()), strict=True)
+            },
+            explainers={
+                c.name: e for c, e in zip(self.explainers, made.get("explainers", ()), strict=True)
+            },
+        )
+
+
+def presets() -> dict[str, str]:
+    """Return the text of every preset by its name."""
+    folder = importlib.resources.files("speckle_core") / "presets"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {f.name.removesuffix(".toml"): f.read_text("utf-8") for f in files}
+
+
+def _read(source: str | Path) -> tuple[str, str]:
+    """Return (what to call it, TOML text) of a preset or a file."""
+    path = Path(source)
+    known = presets()
+    if str(source) in known and not path.is_file():
+        return f"preset {source}", known[str(source)]
+    try:
+        return str(path), path.read_text("utf-8")
+    except FileNotFoundError:
+        near = nearest(source, known)
+        raise ExperimentError(
+            "is neither a file nor a preset",
+            where=str(source),
+            hint=(f"Did you mean {near[0]!r}? " if near else "") + f"Presets: {', '.join(known)}.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExperimentError(f"cannot be read: {error}", where=str(source)) from error
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Return the path and the value of ``key.path=value``: TOML, or else the string it is."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ExperimentError(
+            f"{text!r} is no key=value", where="--set", hint="Write --set classifier.epochs=3."
+        )
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return [_without_none(v) for v in value] if isinstance(value, (list, tuple)) else value

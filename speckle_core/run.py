@@ -1,0 +1,170 @@
+"""A run folder: an experiment done from data to report, stage by stage, and resumable at each.
+
+``run.json`` holds what was asked for and which stages are over; each stage is one function that can
+itself go on from where it was cut short. What a stage does lives elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from speckle_core.assess import assess, part_of
+from speckle_core.atomic import make_folder, sweep, write_text
+from speckle_core.dataset import Dataset
+from speckle_core.errors import OutputError
+from speckle_core.evaluate import Evaluation
+from speckle_core.experiment import Experiment
+from speckle_core.generate import generate
+from speckle_core.models import load_model
+from speckle_core.progress import Progress
+from speckle_core.provenance import versions
+from speckle_core.training import differences, train
+
+FORMAT = 1
+MANIFEST = "run.json"
+
+
+@attrs.define
+class Run:
+    """An experiment in its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``data``, ``model``, ``evaluation``, ``report.html`` and ``run.json``.
+    experiment : Experiment
+        Resolved: every default written out.
+    stages : dict
+        Seconds that each finished stage took, by name.
+    """
+
+    folder: Path
+    experiment: Experiment
+    stages: dict[str, float] = attrs.field(factory=dict)
+
+    @classmethod
+    def begin(cls, experiment: Experiment, folder: Path, *, fresh: bool = False) -> Run:
+        """Return the run of `experiment` in `folder`: a new one, or the one to go on with.
+
+        With `fresh`, an earlier run there is removed first; anything that is no run of ours stays.
+
+        Raises
+        ------
+        OutputError
+            When the folder holds another experiment or something else.
+        """
+        resolved = experiment.resolved()
+        if folder.exists() and not folder.is_dir():
+            raise OutputError("is a file, not a folder", where=str(folder))
+        if folder.is_dir() and any(folder.iterdir()):
+            known = cls.open(folder)
+            if fresh:
+                shutil.rmtree(folder)
+            elif found := differences(resolved.to_dict(), known.experiment.to_dict()):
+                raise OutputError(
+                    f"holds a run of another experiment; they differ in {', '.join(found)}",
+                    where=str(folder),
+                    hint="Choose another folder with -o, or start over with --fresh.",
+                )
+            else:
+                sweep(folder)
+                return known
+        make_folder(folder)
+        run = cls(folder, resolved)
+        run._write()
+        write_text(folder / "experiment.toml", resolved.to_toml())
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Return the run that lies in `folder`.
+
+        Raises
+        ------
+        OutputError
+            When it holds no run of ours.
+        """
+        try:
+            data = json.loads((folder / MANIFEST).read_text("utf-8"))
+            if data["format"] != FORMAT:
+                raise ValueError(f"format {data['format']!r}, not {FORMAT}")
+            stages = {name: float(stage["seconds"]) for name, stage in data["stages"].items()}
+            experiment = Experiment.from_dict(data["experiment"], str(folder / MANIFEST))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise OutputError(
+                f"holds something else than a run of ours ({error})",
+                where=str(folder),
+                hint="Choose another folder with -o; nothing here was touched.",
+            ) from error
+        return cls(folder, experiment, stages)
+
+    def _write(self) -> None:
+        data: dict[str, Any] = {
+            "format": FORMAT,
+            "experiment": self.experiment.to_dict(),
+            "versions": versions(self.experiment),
+            "stages": {name: {"seconds": seconds} for name, seconds in self.stages.items()},
+        }
+        write_text(self.folder / MANIFEST, json.dumps(data, indent=2) + "\n")
+
+    def execute(self, *, workers: int | None = None, progress: Progress | None = None) -> None:
+        """Do the stages that are not yet over: data, model, evaluation, report."""
+        progress = progress or Progress()
+
+        def generated() -> None:
+            progress.start("generate", len(self.experiment.labels()))
+            generate(self.experiment, self.data, workers=workers, on_progress=progress.advance)
+            progress.finish()
+
+        def evaluated() -> None:
+            model = load_model(self.model)
+            patterns = part_of(model, Dataset.open(self.data), "test")
+            for name, evaluation in assess(model, patterns, progress).items():
+                evaluation.save(make_folder(self.folder / "evaluation" / name))
+
+        def reported() -> None:
+            from speckle_core.gather import write_report
+
+            write_report(self)
+
+        self._stage("generate", generated)
+        self._stage(
+            "train", lambda: train(self.experiment, Dataset.open(self.data), self.model, progress)
+        )
+        self._stage("evaluate", evaluated)
+        self._stage("report", reported)
+
+    def _stage(self, name: str, work: Callable[[], object]) -> None:
+        if name in self.stages:
+            return
+        begun = time.perf_counter()
+        work()
+        self.stages[name] = time.perf_counter() - begun
+        self._write()
+
+    @property
+    def data(self) -> Path:
+        """The data set's folder."""
+        return self.folder / "data"
+
+    @property
+    def model(self) -> Path:
+        """The model's folder."""
+        return self.folder / "model"
+
+    @property
+    def report(self) -> Path:
+        """The report's file."""
+        return self.folder / "report.html"
+
+    def evaluations(self) -> dict[str, Evaluation]:
+        """Return the evaluation of the classifier, first, and of every baseline."""
+        chosen = (self.experiment.classifier, *self.experiment.baselines)
+        return {c.name: Evaluation.load(self.folder / "evaluation" / c.name) for c in chosen}

@@ -1,0 +1,160 @@
+"""From a data set and an experiment to a model folder, and on from where a killed one stopped.
+
+The classifier keeps its own state; this module decides which patterns it sees, and what lies in the
+folder until ``model.toml`` marks it whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from speckle_core.atomic import make_folder, write_text
+from speckle_core.dataset import Dataset
+from speckle_core.errors import DataError, ModelError, OutputError
+from speckle_core.experiment import Experiment
+from speckle_core.models import RECORD, Model, fingerprint, load_model, save_model
+from speckle_core.progress import Progress
+from speckle_core.roles import Epoch, SupportsCheckpoints
+
+HISTORY = "history.csv"
+_BEGUN = "training.json"
+_CHECKPOINT = "checkpoint"
+
+
+def train(
+    experiment: Experiment, dataset: Dataset, folder: Path, progress: Progress | None = None
+) -> Model:
+    """Train the classifier and baselines of `experiment` on its part of `dataset`, into `folder`.
+
+    A folder where the same training was cut short is gone on with; one where it finished is read.
+
+    Raises
+    ------
+    DataError
+        When the data set was made by another recipe.
+    OutputError
+        When the folder holds something else.
+    """
+    progress = progress or Progress()
+    check_recipe(experiment, dataset)
+    resolved = experiment.resolved()
+    _claim(folder, fingerprint(resolved.to_dict()))
+    if (folder / RECORD).exists():
+        return load_model(folder)
+
+    pipeline = experiment.build(simulate=False)
+    whole = dataset.patterns(steps=pipeline.prepare)
+    parts = experiment.split.indices(dataset.labels, experiment.seed)
+    train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
+
+    for name, baseline in pipeline.baselines.items():
+        progress.start(f"fit {name}", len(train_set))
+        baseline.fit(train_set.watched(progress.advance), valid_set, seed=experiment.seed)
+        progress.finish()
+
+    if isinstance(pipeline.classifier, SupportsCheckpoints):
+        pipeline.classifier.checkpoint_in(make_folder(folder / _CHECKPOINT))
+    earlier = read_history(folder) if (folder / HISTORY).exists() else []
+    progress.start(f"train {experiment.classifier.name}", len(train_set) + len(valid_set))
+    new: list[Epoch] = []
+
+    def on_epoch(epoch: Epoch) -> None:
+        new.append(epoch)
+        _write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
+        progress.epoch(epoch)
+
+    history = pipeline.classifier.fit(
+        train_set.watched(progress.advance),
+        valid_set.watched(progress.advance),
+        seed=experiment.seed,
+        on_epoch=on_epoch,
+    )
+    progress.finish()
+    _write_history(folder, history)
+    return save_model(pipeline, experiment, folder)
+
+
+def check_recipe(experiment: Experiment, dataset: Dataset) -> None:
+    """Raise `DataError` when `dataset` was made by another recipe than `experiment` has."""
+    ours, theirs = experiment.data_recipe(), dataset.experiment.data_recipe()
+    if ours != theirs:
+        keys = ", ".join(differences(ours, theirs))
+        raise DataError(
+            f"was made by another experiment; they differ in {keys}",
+            where=str(dataset.folder),
+            hint="Train with the experiment that made it, or generate this one's own data.",
+        )
+
+
+def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Return the paths at which two nests of plain values differ, as ``key (ours, not theirs)``."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        keys = sorted(ours.keys() | theirs.keys())
+        return [
+            found
+            for key in keys
+            for found in differences(
+                ours.get(key), theirs.get(key), f"{path}.{key}" if path else key
+            )
+        ]
+    return [] if ours == theirs else [f"{path} ({ours!r}, not {theirs!r})"]
+
+
+def _claim(folder: Path, key: str) -> None:
+    """Mark `folder` as this training's, or refuse when it is something else's."""
+    mark = folder / _BEGUN
+    if mark.is_file():
+        try:
+            same = json.loads(mark.read_text("utf-8"))["experiment"] == key
+        except (ValueError, KeyError, TypeError):
+            same = False
+        if not same:
+            raise OutputError(
+                "holds a training of another experiment",
+                where=str(folder),
+                hint="Choose another folder for -o.",
+            )
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(
+            "is not empty and holds no training of ours",
+            where=str(folder),
+            hint="Choose another folder for -o.",
+        )
+    else:
+        make_folder(folder)
+        write_text(mark, json.dumps({"experiment": key}) + "\n")
+
+
+def _write_history(folder: Path, history: list[Epoch]) -> None:
+    text = io.StringIO()
+    fields = [field.name for field in attrs.fields(Epoch)]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(fields)
+    writer.writerows([getattr(epoch, name) for name in fields] for epoch in history)
+    write_text(folder / HISTORY, text.getvalue())
+
+
+def read_history(folder: Path) -> list[Epoch]:
+    """Return the epochs recorded in a model folder.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing or no history.
+    """
+    path = folder / HISTORY
+    try:
+        rows = csv.DictReader(io.StringIO(path.read_text("utf-8")))
+        return [Epoch(**{k: _read_as(k)(v) for k, v in row.items()}) for row in rows]
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"is no training history: {error}", where=str(path)) from error
+
+
+def _read_as(field: str) -> Any:
+    return int if field in ("number", "of") else float
