@@ -19,7 +19,8 @@ from typing import Any
 import pluggy
 
 from speckle_core import hookspecs
-from speckle_core.components import Component, check_options, nearest, options_of
+from speckle_core.components import check_options, nearest, options_of
+from speckle_core.discovery import components_of, installed, provider_of
 from speckle_core.errors import (
     AmbiguousComponentError,
     PluginError,
@@ -31,10 +32,6 @@ from speckle_core.roles import ROLES, Role
 ALLOW = "SPECKLE_PLUGINS"
 _INLINE = "in-process"
 EntryPoints = Callable[[], Iterable[importlib.metadata.EntryPoint]]
-
-
-def _installed() -> Iterable[importlib.metadata.EntryPoint]:
-    return importlib.metadata.entry_points(group=hookspecs.GROUP)
 
 
 class PluginManager:
@@ -50,7 +47,7 @@ class PluginManager:
     """
 
     def __init__(
-        self, *, entry_points: EntryPoints = _installed, allow: Iterable[str] | None = None
+        self, *, entry_points: EntryPoints = installed, allow: Iterable[str] | None = None
     ) -> None:
         self._entry_points = entry_points
         self._allow = None if allow is None else frozenset(allow)
@@ -81,7 +78,7 @@ class PluginManager:
         if self._discovered:
             return
         self._discovered = True
-        found = {(e.name, e.value, _provider(e)): e for e in self._entry_points()}
+        found = {(e.name, e.value, provider_of(e)): e for e in self._entry_points()}
         for (name, _, provider), entry in sorted(found.items(), key=lambda item: str(item[0])):
             if self._allow is not None and name not in self._allow:
                 continue
@@ -124,7 +121,7 @@ class PluginManager:
             )
         try:
             self._pluggy.register(plugin, name=f"{provider.distribution}:{provider.plugin}")
-            found = list(self._collect(plugin, provider))
+            found = list(components_of(self._pluggy, plugin, provider))
         except BaseException as error:
             # pluggy leaves a plugin with a wrong signature half registered.
             if self._pluggy.is_registered(plugin):
@@ -133,35 +130,6 @@ class PluginManager:
                 raise PluginError(str(error)) from error
             raise
         self._registered.extend(found)
-
-    def _collect(self, plugin: object, provider: Provider) -> Iterable[Registered]:
-        callers = self._pluggy.get_hookcallers(plugin) or []
-        if not callers:
-            raise PluginError(
-                "implements no hook", hint=f"Mark one of {', '.join(hookspecs.HOOKS.values())}."
-            )
-        roles = {hook: role for role, hook in hookspecs.HOOKS.items()}
-        for caller in callers:
-            if caller.name not in roles:
-                near = nearest(caller.name, roles)
-                raise PluginError(
-                    f"there is no hook {caller.name!r}",
-                    hint=f"Did you mean {near[0]!r}?" if near else None,
-                )
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin is not plugin:
-                    continue
-                given = implementation.function()
-                if isinstance(given, (str, Component)) or not isinstance(given, Iterable):
-                    raise PluginError(f"{caller.name} returned {given!r}, no list of Component")
-                for component in given:
-                    if not isinstance(component, Component):
-                        raise PluginError(
-                            f"{caller.name} gave {component!r}, which is no Component"
-                        )
-                    if not isinstance(component.factory, str):
-                        options_of(component.factory)
-                    yield Registered(_role(roles[caller.name]), component, provider)
 
     def find(self, role: Role, name: str) -> Registered:
         """Return the component called `name`, or ``distribution/name``, in `role`.
@@ -257,16 +225,6 @@ class PluginManager:
             f"no plugin offers {kind.__qualname__} as a {role}, so it cannot be named in a file",
             hint="Register it: plugin_manager().register(plugin, name).",
         )
-
-
-def _role(name: str) -> Role:
-    return next(role for role in ROLES if role == name)
-
-
-def _provider(entry: importlib.metadata.EntryPoint) -> Provider:
-    if entry.dist is None:
-        return Provider(entry.name, "unknown", "?")
-    return Provider(entry.name, entry.dist.name, entry.dist.version)
 
 
 @functools.cache
