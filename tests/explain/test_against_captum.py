@@ -33,7 +33,7 @@ def test_the_map_is_captum_s(maps, name):
 
 
 def test_integrated_gradients_of_a_relu_network_sum_to_the_score_gained(maps):
-    """A ReLU's derivative jumps, so the quadrature is of first order: 32 times finer, far nearer."""
+    """A ReLU's derivative jumps, so the quadrature is of first order: finer is nearer."""
     off = {
         name: np.abs(maps[f"ours_{name}"].sum(axis=(1, 2)) - maps["gain"]).max()
         for name in ("integrated", "fine")

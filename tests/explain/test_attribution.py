@@ -1,0 +1,207 @@
+"""What the network uses, on classifiers of which that is known."""
+
+import attrs
+import numpy as np
+import pytest
+from scipy import stats
+
+from speckle_core import KGrid, PatternSet
+from speckle_core.attribution import (
+    analyse,
+    attribution_density,
+    central_share,
+    class_means,
+    randomised,
+    rank_correlation,
+)
+from speckle_core.deletion import deletion_curve
+from speckle_core.errors import DataError, PluginError
+
+GRID = KGrid.centered(41, 0.1)
+RING = (GRID.distance() >= 9.5) & (GRID.distance() < 12.5)
+LABELS = np.array([2, 5] * 20)
+TARGETS = np.array([0, 1] * 20)
+
+
+def rings(labels=LABELS, seed=0):
+    """Exponential speckle; patterns of class 5 are five times brighter in the ring."""
+    speckle = np.random.default_rng(seed).exponential(size=(len(labels), *GRID.shape))
+    return np.where((labels == 5)[:, None, None] & RING, 5 * speckle, speckle) + 1.0
+
+
+@attrs.define
+class RingReader:
+    """Looks at the mean over one ring and at nothing else: 5 where it is brighter than 3.5."""
+
+    where: np.ndarray = attrs.field(factory=lambda: RING / RING.sum())
+    seen: list = attrs.field(factory=list)
+    classes = np.array([2, 5])
+
+    def score(self, patterns):
+        return np.sum(patterns * self.where, axis=(1, 2)) - 3.5
+
+    def predict_proba(self, patterns):
+        self.seen.append(len(patterns))
+        five = 1 / (1 + np.exp(-self.score(patterns)))
+        return np.stack([1 - five, five], axis=1)
+
+    def randomised(self, *, seed):
+        return RingReader(where=np.random.default_rng(seed).normal(size=GRID.shape))
+
+
+class SpeckleReader(RingReader):
+    """Looks at the contrast in the ring, so that only speckle tells it anything."""
+
+    def score(self, patterns):
+        return patterns[:, RING].std(axis=1) - 2
+
+
+class Weights:
+    """Explains a `RingReader` by the pixels it weighs."""
+
+    def explain(self, classifier, patterns, targets):
+        sign = np.where(np.asarray(targets) == 1, 1.0, -1.0)
+        return sign[:, None, None] * classifier.where
+
+
+def maps_of_the_ring(count=40):
+    return np.broadcast_to(RING * 1.0, (count, *GRID.shape))
+
+
+def test_density_makes_maps_of_any_scale_count_alike():
+    maps = np.array([[[1.0, -3.0]], [[0.002, 0.006]], [[0.0, 0.0]]])
+    np.testing.assert_allclose(
+        attribution_density(maps), [[[0.5, 1.5]], [[0.5, 1.5]], [[np.nan, np.nan]]]
+    )
+
+
+def test_class_means_leave_out_what_is_no_number():
+    values = np.array([[1.0, 4.0], [3.0, np.nan], [7.0, 7.0]])
+    np.testing.assert_array_equal(
+        class_means(values, [2, 2, 4], [2, 3, 4]), [[2, 4], [np.nan, np.nan], [7, 7]]
+    )
+
+
+def test_the_central_share_of_an_even_map_is_that_of_the_pixels():
+    inside = np.count_nonzero(GRID.distance() < 7.5) / 41**2
+    maps = np.ones((2, *GRID.shape))
+    np.testing.assert_allclose(central_share(maps, GRID, 0.75), inside)
+    np.testing.assert_allclose(central_share(maps, GRID, [0.75, np.nan]), [inside, np.nan])
+
+
+def test_a_ring_s_attribution_lies_inside_or_outside_the_lobe():
+    maps = np.concatenate([maps_of_the_ring(1), -maps_of_the_ring(1), 0 * maps_of_the_ring(1)])
+    np.testing.assert_array_equal(central_share(maps, GRID, 0.9), [0, 0, np.nan])
+    np.testing.assert_array_equal(central_share(maps, GRID, 1.3), [1, 1, np.nan])
+
+
+def test_rank_correlation_is_scipy_s_spearman_of_the_magnitudes():
+    first, second = np.random.default_rng(2).normal(size=(2, 3, 6, 7)).round(1)
+    expected = [
+        stats.spearmanr(np.abs(a).ravel(), np.abs(b).ravel()).statistic
+        for a, b in zip(first, second, strict=True)
+    ]
+    np.testing.assert_allclose(rank_correlation(first, second), expected, rtol=1e-12)
+    np.testing.assert_allclose(rank_correlation(first, -5 * first), 1)
+    assert np.isnan(rank_correlation(first, np.ones_like(first))).all()
+
+
+def test_blanking_the_ring_that_is_used_leaves_a_guess_and_random_pixels_leave_the_answer():
+    share = RING.mean()
+    curve = deletion_curve(
+        RingReader(),
+        rings(),
+        TARGETS,
+        maps_of_the_ring(),
+        GRID,
+        fractions=[0, share, 1],
+        fill="blocked",
+    )
+    np.testing.assert_allclose(curve.fractions, [0, share, 1])
+    np.testing.assert_array_equal(curve.most_attributed, [1, 0.5, 0.5])
+    assert curve.random[1] >= 0.9
+    assert curve.random[2] == 0.5
+
+
+def test_a_reader_of_the_profile_does_not_miss_the_speckle_and_a_reader_of_speckle_does():
+    arguments = (rings(), TARGETS, maps_of_the_ring(), GRID)
+    profile = deletion_curve(RingReader(), *arguments, fractions=[0, RING.mean(), 1])
+    np.testing.assert_array_equal(profile.most_attributed, 1)
+    np.testing.assert_array_equal(profile.random, 1)
+    speckle = deletion_curve(SpeckleReader(), *arguments, fractions=[0, RING.mean(), 1])
+    np.testing.assert_array_equal(speckle.most_attributed, [1, 0.5, 0.5])
+    assert speckle.random[1] >= 0.9
+
+
+def test_pixels_that_matter_alike_go_in_random_order():
+    even = np.ones((len(LABELS), *GRID.shape))
+    curve = deletion_curve(RingReader(), rings(), TARGETS, even, GRID, fill="blocked")
+    np.testing.assert_array_equal(curve.most_attributed, curve.random)
+    assert len(set(curve.random)) > 2
+
+
+def test_the_deletion_curve_is_the_same_in_any_batches_and_never_in_larger_ones():
+    reader = RingReader()
+    noise = np.random.default_rng(8).normal(size=rings().shape)
+    arguments = (rings(), TARGETS, noise, GRID)
+    small = deletion_curve(reader, *arguments, batch_size=7, fill="blocked", seed=3)
+    assert max(reader.seen) == 7
+    large = deletion_curve(RingReader(), *arguments, batch_size=40, fill="blocked", seed=3)
+    np.testing.assert_array_equal(small.most_attributed, large.most_attributed)
+    np.testing.assert_array_equal(small.random, large.random)
+
+
+def test_a_deletion_curve_needs_one_map_for_each_pattern():
+    with pytest.raises(DataError, match="40 patterns, 40 targets and 3 maps"):
+        deletion_curve(RingReader(), rings(), TARGETS, maps_of_the_ring(3), GRID)
+
+
+def test_a_classifier_that_cannot_be_randomised_is_refused_by_name():
+    with pytest.raises(PluginError, match=r"Weights[\s\S]*SupportsRandomised"):
+        randomised(Weights(), seed=0)
+
+
+def disks_and_rings(seed=0):
+    """As `rings`, under a lobe that ends at pixel 15."""
+    lobe = np.cos(np.pi * GRID.distance() / 30) ** 2 + 1e-4
+    return rings(seed=seed) * lobe
+
+
+def test_the_analysis_finds_the_ring_that_the_classifier_reads():
+    patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID)
+    found = analyse(Weights(), RingReader(), patterns, batch_size=16, fill="blocked", seed=1)
+    ring = [0.0] * 10 + [41**2 / RING.sum()] * 3 + [0.0] * 8
+    np.testing.assert_array_equal(found.classes, [2, 5])
+    np.testing.assert_allclose(found.k, np.arange(21) * 0.1)
+    for row in found.attribution:
+        np.testing.assert_allclose(row, ring)
+    np.testing.assert_allclose(found.edge, 1.5)
+    np.testing.assert_allclose(found.share, 1)
+    np.testing.assert_allclose(found.area, np.count_nonzero(GRID.distance() < 15) / 41**2)
+    np.testing.assert_allclose(found.control[:, 5:].mean(), 1, atol=0.1)
+    assert np.abs(found.agreement).max() < 0.1
+    expected = patterns.raw(np.arange(0, 40, 2)).mean(axis=0)[20, 20]
+    np.testing.assert_allclose(found.intensity[0, 0], expected)
+    assert found.deletion.most_attributed[-1] == 0.5
+
+
+def test_the_analysis_is_silent_where_there_is_no_control_and_no_pattern_of_a_class():
+    class Plain:
+        classes = np.array([2, 5, 9])
+        where = RING / RING.sum()
+
+        def predict_proba(self, patterns):
+            return np.full((len(patterns), 3), 1 / 3)
+
+    patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID)
+    found = analyse(Weights(), Plain(), patterns, fractions=[0.0])
+    assert np.isnan(found.control).all()
+    assert np.isnan(found.agreement).all()
+    assert np.isnan([found.edge[2], found.share[2], found.area[2], found.attribution[2, 0]]).all()
+    np.testing.assert_allclose(found.share[:2], 1)
+
+
+def test_a_label_that_the_classifier_does_not_know_is_refused():
+    patterns = PatternSet.from_arrays(rings(np.array([2, 7])), [2, 7], GRID)
+    with pytest.raises(DataError, match="does not know"):
+        analyse(Weights(), RingReader(), patterns)
