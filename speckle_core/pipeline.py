@@ -106,7 +106,7 @@ class Pipeline:
             configuration = self.sampler.sample(count, rng)
         except PackingError as error:
             raise PackingError(
-                error.what, where=error.where or f"n = {count}", hint=error.hint
+                error.what, where=f"n = {count}", hint=error.hint
             ) from error
         if len(configuration) != count:
             raise PluginError(

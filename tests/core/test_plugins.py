@@ -92,7 +92,7 @@ BROKEN = {
         def speckle_samplers():
             return ["monodisperse"]
         """,
-        "'monodisperse', no Component",
+        "gave 'monodisperse', which is no Component",
     ),
     "no-list": (
         """
