@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from speckle_core.configuration import FloatArray
@@ -137,7 +137,6 @@ def _draw_answer(
     axes.set_xticks(places[::every], labels=classes[::every])
     axes.set_ylim(0.0, 1.1)
     axes.set_yticks([0, 0.5, 1])
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("number of particles")
     axes.set_ylabel("probability")
     quiet_frame(axes)

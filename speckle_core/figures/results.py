@@ -14,7 +14,6 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, RegularPolygon
-from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
 from speckle_core.figures.style import (
@@ -49,7 +48,7 @@ def confusion(matrix: ArrayLike, classes: ArrayLike) -> Figure:
     counts = np.asarray(matrix, dtype=np.int64)
     values = np.asarray(classes, dtype=np.int64)
     size = len(values)
-    side = float(np.clip(0.36 * size + 0.8, 2.8, 13.0))
+    side = float(np.clip(0.31 * size + 0.8, 2.8, 13.0))
     figure = new_figure(side + 0.7, side + 1.1)
     axes = figure.add_subplot()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -163,12 +162,11 @@ def accuracy_bars(
             capsize=3.5,
             linewidth=1.2,
         )
-        axes.text(1.03, row, f"{accuracy:.1%}", va="center", transform=axes.get_yaxis_transform())
+        axes.text(1.03, row, f"{accuracy:.3f}", va="center", transform=axes.get_yaxis_transform())
     axes.set_yticks(range(len(results)), labels=list(results))
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("accuracy on the test set, with 95 % interval")
     if chance is not None:
         axes.axvline(chance, color=MUTED, linestyle=":", linewidth=1.2)

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from speckle_core.configuration import FloatArray
@@ -66,7 +66,6 @@ def training_curves(history: Sequence[Epoch]) -> Figure:
         loss.set_yscale("log")
     accuracy.set_title("accuracy", loc="left")
     accuracy.set_ylim(-0.02, 1.02)
-    accuracy.yaxis.set_major_formatter(PercentFormatter(1.0))
     rates = [epoch.learning_rate for epoch in history]
     rate.plot(epochs, rates, color=MUTED, linewidth=1.0, marker="" if len(history) > 1 else ".")
     rate.set_title("learning rate", loc="left", color=MUTED)
