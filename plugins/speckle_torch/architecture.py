@@ -1,0 +1,157 @@
+"""The paper's network as a table: every tensor's name, shape and first value.
+
+One neutral description, in NumPy alone, is what lets two frameworks hold the same network: a model
+file names and lays out its tensors as this table says, whichever framework wrote it. Must not
+import a framework.
+
+Names read ``stage2.block1.conv1.kernel``: the stem (``stem.conv``, ``stem.bn``), four stages of
+bottleneck blocks (``bn1 conv1 bn2 conv2 bn3 conv3``, and ``shortcut`` where the shape changes),
+``final.bn`` and ``dense``. Layouts are Keras': convolution kernels (height, width, in, out), the
+dense kernel (in, out), all else (channels,). Batch normalisation holds gamma, beta, moving_mean and
+moving_variance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+Weights = dict[str, NDArray[np.float32]]
+
+#: Keras' defaults of the authors' time.
+BATCH_NORM_EPSILON = 1e-3
+BATCH_NORM_MOMENTUM = 0.99
+#: A bottleneck's last convolution has this many times the stage's width.
+EXPANSION = 4
+
+
+@attrs.frozen
+class Plan:
+    """How many blocks each stage has, and the width of its 3 × 3 convolutions."""
+
+    blocks: tuple[int, ...]
+    widths: tuple[int, ...]
+    stem: int
+
+
+RESNET50 = Plan(blocks=(3, 4, 6, 3), widths=(64, 128, 256, 512), stem=64)
+
+
+@attrs.frozen
+class Block:
+    """One bottleneck: where it stands and what it does to the shape.
+
+    `activated` tells that its input went through batch norm and ReLU already, as the pooled stem's
+    did, so that the block starts with its convolution.
+    """
+
+    name: str
+    inputs: int
+    width: int
+    stride: int
+    activated: bool
+
+    @property
+    def outputs(self) -> int:
+        """Channels that leave the block."""
+        return self.width * EXPANSION
+
+    @property
+    def projects(self) -> bool:
+        """Whether the shortcut needs a 1 × 1 convolution to fit."""
+        return self.stride != 1 or self.inputs != self.outputs
+
+
+def blocks(plan: Plan) -> Iterator[Block]:
+    """Yield the bottlenecks from the stem to the head."""
+    channels = plan.stem
+    for stage, (count, width) in enumerate(zip(plan.blocks, plan.widths, strict=True), start=1):
+        for index in range(1, count + 1):
+            first = stage == 1 and index == 1
+            stride = 2 if index == 1 and stage > 1 else 1
+            block = Block(f"stage{stage}.block{index}", channels, width, stride, first)
+            yield block
+            channels = block.outputs
+
+
+def tensors(plan: Plan, channels: int, classes: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every tensor by name, in the order of the forward pass.
+
+    Parameters
+    ----------
+    plan : Plan
+        `RESNET50`, or a smaller one for a test.
+    channels : int
+        Input channels, 1 or 3.
+    classes : int
+        Columns of the output.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        Name to shape, layouts as the module's docstring says.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def conv(name: str, size: int, inputs: int, outputs: int) -> None:
+        shapes[f"{name}.kernel"] = (size, size, inputs, outputs)
+        shapes[f"{name}.bias"] = (outputs,)
+
+    def norm(name: str, width: int) -> None:
+        for part in ("gamma", "beta", "moving_mean", "moving_variance"):
+            shapes[f"{name}.{part}"] = (width,)
+
+    conv("stem.conv", 7, channels, plan.stem)
+    norm("stem.bn", plan.stem)
+    outputs = plan.stem
+    for block in blocks(plan):
+        if not block.activated:
+            norm(f"{block.name}.bn1", block.inputs)
+        conv(f"{block.name}.conv1", 1, block.inputs, block.width)
+        norm(f"{block.name}.bn2", block.width)
+        conv(f"{block.name}.conv2", 3, block.width, block.width)
+        norm(f"{block.name}.bn3", block.width)
+        conv(f"{block.name}.conv3", 1, block.width, block.outputs)
+        if block.projects:
+            conv(f"{block.name}.shortcut", 1, block.inputs, block.outputs)
+        outputs = block.outputs
+    norm("final.bn", outputs)
+    shapes["dense.kernel"] = (outputs, classes)
+    shapes["dense.bias"] = (classes,)
+    return shapes
+
+
+def trainable(name: str) -> bool:
+    """Tell whether the optimiser changes the tensor; a batch norm's averages it does not."""
+    return not name.endswith((".moving_mean", ".moving_variance"))
+
+
+def initial_weights(shapes: dict[str, tuple[int, ...]], seed: int) -> Weights:
+    """Draw the first weights: he_normal kernels, and the constants that Keras starts from.
+
+    Keras' he_normal is a normal distribution cut at two standard deviations and widened so that the
+    variance is 2 / fan_in again (He et al., 2015). Both frameworks start from the very same
+    numbers, and no framework's random state is touched.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    ones = (".gamma", ".moving_variance")
+    weights = {}
+    for name, shape in shapes.items():
+        if name.endswith(".kernel"):
+            fan_in = math.prod(shape[:-1])
+            deviation = math.sqrt(2 / fan_in) / 0.87962566103423978
+            weights[name] = _truncated_normal(rng, shape) * np.float32(deviation)
+        else:
+            weights[name] = np.full(shape, 1 if name.endswith(ones) else 0, dtype=np.float32)
+    return weights
+
+
+def _truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    values = rng.standard_normal(math.prod(shape), dtype=np.float32)
+    while (outside := np.flatnonzero(np.abs(values) > 2)).size:
+        values[outside] = rng.standard_normal(outside.size, dtype=np.float32)
+    return values.reshape(shape)

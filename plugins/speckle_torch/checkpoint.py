@@ -1,0 +1,192 @@
+"""A training that outlives its process: what lies in the checkpoint folder, and when it is trusted.
+
+After each epoch the tensors are written whole under the epoch's name, then `checkpoint.json`, which
+names them with their SHA-256; what it names is the checkpoint, whatever else a kill left behind.
+Pure NumPy: which tensors there are is the trainer's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from safetensors.numpy import save
+
+from speckle_core.errors import ModelError
+from speckle_core.patterns import PatternSet
+from speckle_core.roles import Epoch
+from speckle_torch.architecture import Weights
+from speckle_torch.weights import Shapes, read_tensors, write_whole
+
+INDEX = "checkpoint.json"
+FORMAT = "speckle-checkpoint-1"
+_FRESH = "Use another folder, or delete this one to train from the start."
+
+
+@attrs.frozen(eq=False)
+class State:
+    """A training after a finished epoch.
+
+    Parameters
+    ----------
+    history : list of Epoch
+        The epochs so far; the last one's number is the number of finished epochs.
+    tensors : dict of str to array
+        Weights and the state of the optimiser.
+    best : dict of str to array, optional
+        The weights after epoch `best_epoch`; None as long as there are none.
+    best_epoch : int
+        0 where there are none.
+    """
+
+    history: list[Epoch]
+    tensors: Weights
+    best: Weights | None
+    best_epoch: int
+
+
+def identity(
+    options: Mapping[str, Any], seed: int, train: PatternSet, valid: PatternSet
+) -> dict[str, Any]:
+    """Return what must be equal for a training to go on: options, seed, and a digest of each set.
+
+    A digest covers labels, classes, grid, preparation and the raw values of four patterns.
+    """
+    digests = {
+        f"{name} patterns": _digest(patterns)
+        for name, patterns in (("training", train), ("validation", valid))
+    }
+    return {**options, "seed": seed, **digests}
+
+
+def _digest(patterns: PatternSet) -> str:
+    digest = hashlib.sha256(repr((patterns.grid, patterns.steps)).encode())
+    for values in (patterns.labels, patterns.classes):
+        digest.update(values.tobytes())
+    if len(patterns):
+        spread = np.linspace(0, len(patterns) - 1, 4).astype(np.int64)
+        digest.update(patterns.raw(spread).tobytes())
+    return digest.hexdigest()[:16]
+
+
+@attrs.frozen
+class Checkpoint:
+    """The checkpoint of one training in `folder`; `identity` says of which one."""
+
+    folder: Path
+    identity: dict[str, Any]
+
+    def write(self, state: State) -> None:
+        """Replace the checkpoint by `state`; a kill at any time leaves the old or the new one.
+
+        Raises
+        ------
+        OutputError
+            When a file cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        before = _read_index(self.folder) or {}
+        index: dict[str, Any] = {
+            "format": FORMAT,
+            "identity": self.identity,
+            "best_epoch": state.best_epoch,
+            "last": self._write_tensors(f"last-{len(state.history):04}", state.tensors),
+            "best": before.get("best"),
+            "history": [[_plain(v) for v in attrs.astuple(epoch)] for epoch in state.history],
+        }
+        if state.best is not None and before.get("best_epoch") != state.best_epoch:
+            index["best"] = self._write_tensors(f"best-{state.best_epoch:04}", state.best)
+        write_whole(self.folder / INDEX, json.dumps(index, indent=1).encode())
+        kept = {index[part]["file"] for part in ("last", "best") if index[part]}
+        for path in self.folder.glob("*.safetensors"):
+            if path.name not in kept:
+                path.unlink()
+
+    def _write_tensors(self, name: str, tensors: Weights) -> dict[str, str]:
+        content = save(tensors)
+        write_whole(self.folder / f"{name}.safetensors", content)
+        return {"file": f"{name}.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
+
+    def read(self, shapes: Shapes, best_shapes: Shapes) -> State | None:
+        """Return the state in the folder, or None where there is none.
+
+        Raises
+        ------
+        ModelError
+            When it belongs to a training with other options, seed or patterns, or is damaged.
+        """
+        index = _read_index(self.folder)
+        if index is None:
+            return None
+        place = str(self.folder / INDEX)
+        try:
+            theirs = dict(index["identity"])
+            history = [Epoch(*(_number(v) for v in epoch)) for epoch in index["history"]]
+            files = {part: index[part] for part in ("last", "best")}
+            best_epoch = int(index["best_epoch"])
+            intact = {
+                p: _intact(self.folder, f["file"], f["sha256"]) for p, f in files.items() if f
+            }
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError("the checkpoint is damaged", where=place, hint=_FRESH) from error
+        differing = [
+            f"{key} was {theirs.get(key)!r}, is {self.identity.get(key)!r}"
+            for key in {**theirs, **self.identity}
+            if theirs.get(key) != self.identity.get(key)
+        ]
+        if differing:
+            raise ModelError(
+                f"the checkpoint belongs to another training: {'; '.join(differing)}",
+                where=place,
+                hint=_FRESH,
+            )
+        return State(
+            history=history,
+            tensors=read_tensors(intact["last"], shapes),
+            best=read_tensors(intact["best"], best_shapes) if "best" in intact else None,
+            best_epoch=best_epoch,
+        )
+
+
+def _read_index(folder: Path) -> dict[str, Any] | None:
+    path = folder / INDEX
+    if not path.exists():
+        return None
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError("the checkpoint is damaged", where=str(path), hint=_FRESH) from error
+    if not isinstance(index, dict) or index.get("format") != FORMAT:
+        raise ModelError(f"this is no {FORMAT}", where=str(path), hint=_FRESH)
+    return index
+
+
+def _intact(folder: Path, name: str, digest: str) -> Path:
+    path = folder / Path(name).name
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError("the file is missing", where=str(path), hint=_FRESH) from error
+    if found != digest:
+        raise ModelError("the file is damaged: its SHA-256 differs", where=str(path), hint=_FRESH)
+    return path
+
+
+def _plain(value: float) -> float | str:
+    """JSON has no NaN, which is what losses are where there is no validation set."""
+    return value if math.isfinite(value) else str(value)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str):
+        return float(value)
+    if type(value) not in (int, float):
+        raise ValueError(value)
+    return value

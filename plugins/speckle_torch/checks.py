@@ -1,0 +1,92 @@
+"""What `torch-resnet50` accepts: values of options, pattern sets, patterns and targets.
+
+Every refusal says what is wrong and where. Must not import torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.configuration import FloatArray
+from speckle_core.errors import DataError, OptionError, PatternError
+from speckle_core.patterns import PatternSet
+from speckle_core.roles import IntArray
+
+
+def at_least(least: float, *, exclusive: bool = False) -> Any:
+    """Return an attrs validator: a number from `least` on, or above it; None passes."""
+
+    def check(_: Any, field: attrs.Attribute[Any], value: float | None) -> None:
+        if value is not None and not (value > least or (value == least and not exclusive)):
+            bound = f"above {least:g}" if exclusive else f"at least {least:g}"
+            raise OptionError(f"it must be {bound}, not {value!r}", where=field.name)
+
+    return check
+
+
+def one_of(*known: Any) -> Any:
+    """Return an attrs validator: one of these values, and no bool for a number."""
+
+    def check(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
+        if isinstance(value, bool) or value not in known:
+            raise OptionError(
+                f"{value!r} is none of {', '.join(map(repr, known))}", where=field.name
+            )
+
+    return check
+
+
+def odd(_: Any, field: attrs.Attribute[Any], value: int | None) -> None:
+    """Refuse an even or negative number of pixels; None passes."""
+    if value is not None and (value < 1 or value % 2 == 0):
+        raise OptionError(
+            f"it must be odd and positive, not {value!r}",
+            where=field.name,
+            hint="The cropped square has k = 0 in its middle pixel.",
+        )
+
+
+def check_sets(train: PatternSet, valid: PatternSet, processes: int) -> None:
+    """Refuse what cannot be learnt from, or validation labels that are not learnt."""
+    if len(train) < 2 * processes or len(train.classes) < 2:
+        raise DataError(
+            f"{len(train)} training patterns of {len(train.classes)} classes are not enough",
+            where="training set",
+            hint="Two patterns (for each process) and two classes are the least.",
+        )
+    strangers = np.setdiff1d(valid.labels, train.classes)
+    if strangers.size:
+        raise DataError(
+            f"labels {strangers[:5].tolist()} are not among the training classes",
+            where="validation set",
+        )
+
+
+def check_patterns(patterns: FloatArray) -> NDArray[np.float32]:
+    """Return the patterns as float32 (B, ny, nx), all finite."""
+    values = np.asarray(patterns, dtype=np.float32)
+    if values.ndim != 3:
+        raise PatternError(f"patterns must be (B, ny, nx), not of shape {values.shape}")
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))
+    if bad.size:
+        raise PatternError(f"pattern {bad[0]} holds NaN or infinity")
+    return values
+
+
+def check_targets(
+    targets: IntArray, patterns: NDArray[np.float32], classes: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return one column of `classes` per pattern, (B,)."""
+    columns = np.asarray(targets, dtype=np.int64)
+    if columns.shape != (len(patterns),):
+        raise DataError(f"{columns.size} targets for {len(patterns)} patterns")
+    if columns.size and (columns.min() < 0 or columns.max() >= len(classes)):
+        raise DataError(
+            f"targets are columns 0…{len(classes) - 1}, not {columns.min()}…{columns.max()}",
+            where="targets",
+        )
+    return columns

@@ -1,0 +1,75 @@
+"""How fast to learn and when to stop, as pure functions of the step and of the losses so far.
+
+Nothing here has state, so an interrupted training needs no more than its history to go on as
+before, and two frameworks follow the same course.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+Schedule = Literal["constant", "one-cycle", "plateau"]
+
+#: The authors' ReduceLROnPlateau: factor, epochs without progress, least rate, and Keras' least
+#: progress.
+PLATEAU_FACTOR = math.sqrt(0.1)
+PLATEAU_PATIENCE = 5
+PLATEAU_LEAST = 0.5e-6
+PLATEAU_PROGRESS = 1e-4
+#: The authors' EarlyStopping counts less than this as no progress.
+STOPPING_PROGRESS = 1e-3
+
+
+def learning_rate(
+    schedule: Schedule, peak: float, step: int, steps: int, losses: Sequence[float]
+) -> float:
+    """Return the learning rate of one step.
+
+    Parameters
+    ----------
+    schedule : {"constant", "one-cycle", "plateau"}
+        ``constant``: `peak` throughout, as in the paper. ``one-cycle``: from peak / 25 up to `peak`
+        over the first 30 % of all steps and down to nearly nothing, both along a cosine (Smith and
+        Topin, 2019, in the form of torch's OneCycleLR). ``plateau``: `peak` times sqrt(0.1) after
+        every five epochs without progress, as in the authors' script.
+    peak : float
+        The highest rate.
+    step, steps : int
+        The step, from 0, and how many there are.
+    losses : sequence of float
+        Of the epochs that are done, the loss that is watched.
+    """
+    if schedule == "constant":
+        return peak
+    if schedule == "plateau":
+        falls = _waits(losses, PLATEAU_PATIENCE, PLATEAU_PROGRESS)
+        rate: float = peak * PLATEAU_FACTOR**falls
+        return min(peak, max(rate, PLATEAU_LEAST))
+    top = max(0.3 * steps - 1, 0)
+    if step < top:
+        return _cosine(peak / 25, peak, step / top)
+    return _cosine(peak, peak / 25e4, (step - top) / max(steps - 1 - top, 1))
+
+
+def _cosine(first: float, last: float, done: float) -> float:
+    return last + (first - last) * (1 + math.cos(math.pi * done)) / 2
+
+
+def stops(losses: Sequence[float], patience: int | None) -> bool:
+    """Tell whether `patience` epochs in a row brought no progress; never, where it is None."""
+    return patience is not None and _waits(losses, patience, STOPPING_PROGRESS) > 0
+
+
+def _waits(losses: Sequence[float], patience: int, progress: float) -> int:
+    """Count how often `patience` epochs in a row stayed within `progress` of the least loss."""
+    least, waited, times = math.inf, 0, 0
+    for loss in losses:
+        if loss < least - progress:
+            least, waited = loss, 0
+        else:
+            waited += 1
+            if waited == patience:
+                waited, times = 0, times + 1
+    return times

@@ -1,0 +1,211 @@
+"""The network's tensors on disk: safetensors and TOML, to be opened without framework or trust.
+
+A model folder holds `weights.safetensors` (the network that predicts), `last.safetensors` (the
+network after the last epoch, where that is another one) and `state.toml`. Names and layouts are
+those of `architecture`. Reading runs no code and takes no more memory than the tensors that were
+expected.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from speckle_core.errors import ModelError, OutputError
+from speckle_torch.architecture import RESNET50, Plan, Weights, tensors
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+WEIGHTS, LAST, STATE = "weights.safetensors", "last.safetensors", "state.toml"
+FORMAT = "speckle-resnet50-1"
+#: A safetensors header names every tensor in some 100 bytes; ours has 320 of them at most.
+_LARGEST_HEADER = 2**20
+
+
+@attrs.frozen(eq=False)
+class Model:
+    """What a model folder holds.
+
+    Parameters
+    ----------
+    weights : dict of str to array
+        The network that predicts.
+    last : dict of str to array, optional
+        The network after the last epoch, where it is not the one that predicts.
+    classes : array of int, (classes,)
+        The class of each column.
+    size : tuple of int
+        (ny, nx) of the patterns that it was trained on; others can be read too.
+    channels : int
+        Input channels.
+    """
+
+    weights: Weights
+    last: Weights | None
+    classes: NDArray[np.int64]
+    size: tuple[int, int]
+    channels: int
+
+
+def save_model(folder: Path, model: Model) -> None:
+    """Write the model folder, each file whole.
+
+    Raises
+    ------
+    OutputError
+        When a file cannot be written.
+    """
+    write_whole(folder / WEIGHTS, save(model.weights))
+    if model.last is not None:
+        write_whole(folder / LAST, save(model.last))
+    state = {
+        "format": FORMAT,
+        "channels": model.channels,
+        "classes": model.classes.tolist(),
+        "size": list(model.size),
+    }
+    write_whole(folder / STATE, tomli_w.dumps(state).encode())
+
+
+def load_model(folder: Path, channels: int, plan: Plan = RESNET50) -> Model:
+    """Read a model folder.
+
+    Raises
+    ------
+    ModelError
+        For a missing, truncated or foreign file; another number of channels; a missing, extra,
+        wrongly shaped or non-finite tensor.
+    """
+    path = folder / STATE
+    state = _read_state(path)
+    if state["channels"] != channels:
+        raise ModelError(
+            f"the network has {state['channels']} input channels, the options ask for {channels}",
+            where=str(path),
+            hint=f"Set channels = {state['channels']}.",
+        )
+    shapes = tensors(plan, channels, len(state["classes"]))
+    last = read_tensors(folder / LAST, shapes) if (folder / LAST).exists() else None
+    return Model(
+        weights=read_tensors(folder / WEIGHTS, shapes),
+        last=last,
+        classes=np.array(state["classes"], dtype=np.int64),
+        size=(state["size"][0], state["size"][1]),
+        channels=channels,
+    )
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        state = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError("the file is missing", where=str(path)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"the file cannot be read: {error}", where=str(path)) from error
+    if state.get("format") != FORMAT:
+        raise ModelError(
+            f"its format is {state.get('format')!r}, not {FORMAT!r}",
+            where=str(path),
+            hint="The folder holds the model of another component, or of a newer version.",
+        )
+    classes: Any = state.get("classes")
+    size: Any = state.get("size")
+    whole = all(
+        isinstance(numbers, list) and all(type(number) is int for number in numbers)
+        for numbers in (classes, size, [state.get("channels")])
+    )
+    if not whole or len(size) != 2 or len(classes) < 2 or sorted(set(classes)) != classes:
+        raise ModelError(
+            "channels, classes (ascending) and size (two) must be whole numbers", where=str(path)
+        )
+    return state
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears under its name only when it is complete and on the disk.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; nothing is left behind.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(unfinished, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise OutputError(
+            f"the file cannot be written: {error.strerror}", where=str(path)
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, expected: int) -> Iterator[Any]:
+    try:
+        stored = path.stat().st_size
+        if stored > expected + _LARGEST_HEADER:
+            raise ModelError(
+                f"the file has {stored} bytes, the network needs {expected}", where=str(path)
+            )
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except FileNotFoundError:
+        raise ModelError("the file is missing", where=str(path)) from None
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"the file is damaged or no safetensors file: {error}", where=str(path)
+        ) from error
+
+
+def read_tensors(path: Path, shapes: Shapes) -> Weights:
+    """Read exactly the float32 tensors of `shapes` from a safetensors file.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing, damaged or too large, or a tensor is missing, extra, of another
+        shape or type, or not finite.
+    """
+    found: Weights = {}
+    with _opened(path, 4 * sum(map(math.prod, shapes.values()))) as file:
+        names = set(file.keys())
+        for complaint, odd in (("lacks", shapes.keys() - names), ("has", names - shapes.keys())):
+            if odd:
+                raise ModelError(
+                    f"the file {complaint} {_some(odd)}, unlike the network", where=str(path)
+                )
+        for name, shape in shapes.items():
+            view = file.get_slice(name)
+            if tuple(view.get_shape()) != shape or view.get_dtype() != "F32":
+                raise ModelError(
+                    f"{name} is {view.get_dtype()} of shape {tuple(view.get_shape())}, "
+                    f"the network needs F32 of shape {shape}",
+                    where=str(path),
+                )
+            found[name] = file.get_tensor(name)
+            if not np.isfinite(found[name]).all():
+                raise ModelError(f"{name} holds NaN or infinity", where=str(path))
+    return found
+
+
+def _some(names: set[str]) -> str:
+    first = sorted(names)[:3]
+    return ", ".join(first) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
