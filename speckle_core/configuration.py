@@ -6,6 +6,7 @@ nothing in this module, nor in whatever uses it, may assume a radius beyond the 
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
@@ -56,6 +57,27 @@ class Particles(Protocol):
 
         1 inside and 0 outside a disk; the thickness of a sphere. `x` and `y` are box coordinates.
         """
+        ...
+
+
+@runtime_checkable
+class SupportsRadialFormFactors(Protocol):
+    """Optional power of round bodies: form factors that depend on the length of k alone.
+
+    A scatterer then evaluates one form factor per distinct length and key instead of one per pixel
+    and body. `Particles.form_factors` must say the same.
+    """
+
+    def shape_keys(self) -> Sequence[Hashable]:
+        """Return one key per body, (n,).
+
+        Bodies of one class with equal keys have equal form factors, in whatever configuration they
+        are; a scatterer may keep what it computed for a key.
+        """
+        ...
+
+    def radial_form_factor(self, i: int, k: FloatArray) -> FloatArray:
+        """Return F of body `i` at lengths `k` [1/length], real, of the shape of `k` [area]."""
         ...
 
 

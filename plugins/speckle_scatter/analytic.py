@@ -1,0 +1,91 @@
+"""`analytic`: the exact kinematic sum of form factors, phases and contrasts.
+
+It treats every shape alike and knows none; a shape that says it is round
+(`SupportsRadialFormFactors`) is summed faster, to the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.configuration import Configuration, Particles, SupportsRadialFormFactors
+from speckle_core.grid import KGrid
+from speckle_core.roles import Scatterer
+from speckle_scatter import fold, radial
+
+# Numbers per block of rows, so that memory does not grow with the number of bodies.
+_BLOCK = 1 << 20
+
+
+@attrs.frozen(kw_only=True)
+class Analytic(Scatterer):
+    """The sum ``A(k) = Σ c_j F_j(k) exp(-i k·r_j)``, exact to rounding, on either layout of grid.
+
+    Far field, first Born approximation; nothing is cut at the walls of the box.
+    """
+
+    _profiles: radial.Profiles = attrs.field(
+        init=False, factory=radial.Profiles, repr=False, eq=False
+    )
+
+    def amplitude(self, configuration: Configuration, grid: KGrid) -> NDArray[np.complex128]:
+        """Return A(k), complex (ny, nx) [area]."""
+        round_ones, others = _by_shape(configuration)
+        total = fold.amplitude(radial.sums(round_ones, grid, self._profiles), grid)
+        for particles in others:
+            _add(particles, grid, total)
+        return total
+
+    def intensities(
+        self, configurations: Sequence[Configuration], grid: KGrid
+    ) -> NDArray[np.float32]:
+        """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
+        out = np.empty((len(configurations), *grid.shape), dtype=np.float32)
+        sums = None
+        for configuration, pattern in zip(configurations, out, strict=True):
+            round_ones, others = _by_shape(configuration)
+            if others:
+                pattern[...] = self.intensity(configuration, grid)
+            else:
+                sums = radial.sums(round_ones, grid, self._profiles, out=sums)
+                fold.intensity(sums, grid, pattern)
+        return out
+
+
+def _by_shape(
+    configuration: Configuration,
+) -> tuple[list[radial.RoundParticles], list[Particles]]:
+    """Return the round species and the others."""
+    round_ones: list[radial.RoundParticles] = []
+    others: list[Particles] = []
+    for particles in configuration.particles:
+        if isinstance(particles, SupportsRadialFormFactors):
+            round_ones.append(particles)
+        else:
+            others.append(particles)
+    return round_ones, others
+
+
+def _add(particles: Particles, grid: KGrid, total: NDArray[np.complex128]) -> None:
+    """Add the amplitude of bodies of any shape to `total` (ny, nx), a block of rows at a time."""
+    kx = grid.axis
+    phase_x = np.exp(-1j * np.multiply.outer(particles.centers[:, 0], kx))
+    # Densities are real, so that a real contrast gives A(-k) = A(k)*: half of the rows suffice.
+    halved = grid.layout == "centered" and len(fold.parts(particles.contrast)) == 1
+    first = grid.origin if halved else 0
+    amplitude = np.empty((grid.size - first, grid.size), dtype=np.complex128)
+    rows = max(1, _BLOCK // (len(particles) * grid.size))
+    for top in range(0, len(amplitude), rows):
+        ky = grid.axis[first + top : first + top + rows]
+        phase_y = np.exp(-1j * np.multiply.outer(particles.centers[:, 1], ky))
+        terms = particles.form_factors(*np.broadcast_arrays(kx, ky[:, None])) * phase_x[:, None, :]
+        amplitude[top : top + rows] = np.einsum(
+            "jyx,jy->yx", terms, phase_y * particles.contrast[:, None]
+        )
+    total[first:] += amplitude
+    if halved:
+        total[:first] += amplitude[:0:-1, ::-1].conj()

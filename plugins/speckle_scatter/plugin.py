@@ -1,0 +1,31 @@
+"""What this plugin offers; it must import nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from speckle_core import Component, hookimpl
+
+_PAPER = (
+    "M. Shen et al., Machine learning for classifying and interpreting coherent X-ray speckle "
+    "patterns, section 2"
+)
+
+
+@hookimpl
+def speckle_scatterers() -> Iterable[Component]:
+    """Return the scatterers."""
+    return [
+        Component(
+            "analytic",
+            "speckle_scatter.analytic:Analytic",
+            "Exact sum of form factors and phases, for bodies of any shape.",
+            reference="J. Als-Nielsen and D. McMorrow, Elements of Modern X-ray Physics, chapter 4",
+        ),
+        Component(
+            "fft",
+            "speckle_scatter.raster:Fft",
+            "Transform of a raster of the box: the numbers of a padded FFT without the padding.",
+            reference=_PAPER,
+        ),
+    ]
