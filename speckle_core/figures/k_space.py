@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from speckle_core.configuration import Configuration, FloatArray
+from speckle_core.errors import DataError
 from speckle_core.figures.real_space import draw_real_space
 from speckle_core.figures.style import BLOCKED, in_style, new_figure, panel_letter
 from speckle_core.grid import KGrid
@@ -66,7 +67,14 @@ def gallery(
         Number of bodies, configuration and raw intensity [area²], in the order of panels.
     grid, blocked
         As for `pattern`. All patterns share one colour scale.
+
+    Raises
+    ------
+    DataError
+        For no item at all.
     """
+    if not items:
+        raise DataError("there is no system to draw", where="gallery")
     pairs = 1 if len(items) == 1 else 2
     rows = -(-len(items) // pairs)
     figure = new_figure(4.7 * pairs, 2.2 * rows + 0.9, "compressed")

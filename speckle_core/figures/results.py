@@ -83,7 +83,7 @@ def _write_counts(axes: Any, counts: IntArray, share: Any, *, points: float) -> 
             ha="center",
             va="center",
             fontsize=fontsize,
-            color="white" if share[row, column] > 0.3 else INK,
+            color="white" if share[row, column] > 0.42 else INK,
         )
 
 
@@ -157,7 +157,7 @@ def accuracy_bars(
         axes.errorbar(
             accuracy,
             row,
-            xerr=[[accuracy - low], [high - accuracy]],
+            xerr=[[max(accuracy - low, 0.0)], [max(high - accuracy, 0.0)]],
             color=INK,
             capsize=3.5,
             linewidth=1.2,

@@ -23,12 +23,12 @@ from speckle_core.errors import OutputError
 
 DPI = 150
 
-# Okabe and Ito's colours, which stay apart for the colour-blind; what is told apart by colour also
+# After Okabe and Ito's colours, which stay apart for the colour-blind; what colour tells apart also
 # differs in lightness, dash or marker, for print in grey.
 INK = "#1f2933"
 MUTED = "#6b7785"
 BLUE = "#0072b2"
-ORANGE = "#e69f00"
+ORANGE = "#d17f00"
 GREEN = "#009e73"
 RED = "#c1121f"
 BLOCKED = "#8a8f98"

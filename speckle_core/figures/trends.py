@@ -37,7 +37,7 @@ _VALID: dict[str, Any] = {
 
 @in_style
 def training_curves(history: Sequence[Epoch]) -> Figure:
-    """Draw loss and accuracy over epochs, training and validation, above the learning rate.
+    """Draw loss and accuracy over epochs, training and validation, beside the learning rate.
 
     Epochs without validation (NaN) leave its curve out.
 

@@ -1,0 +1,251 @@
+import base64
+import io
+import tomllib
+from html.parser import HTMLParser
+
+import attrs
+import numpy as np
+import pytest
+from PIL import Image
+
+from speckle_core import figures
+from speckle_core.evaluation import Evaluation
+from speckle_core.report import ReportInput, Section, Table, render
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """The elements of a page in order, the text of each, and whether the tags balance."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.open = [], []
+        self.feed(html)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag, attributes):
+        element = {"tag": tag, "text": "", **dict(attributes)}
+        self.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()["tag"] == tag
+        if tag in ("td", "th"):
+            self.handle_data(" ")
+
+    def handle_data(self, data):
+        for element in self.open:
+            element["text"] += data
+
+    def all(self, tag):
+        return [e for e in self.elements if e["tag"] == tag]
+
+    def text(self, tag):
+        return [" ".join(e["text"].split()) for e in self.all(tag)]
+
+
+# Twenty patterns of two, four of which are read as 3, and ten of five, one of which is read as 2.
+NETWORK = Evaluation(
+    classes=[2, 3, 5],
+    labels=[2] * 20 + [5] * 10,
+    predicted=[2] * 16 + [3] * 4 + [5] * 9 + [2],
+)
+BASELINE = attrs.evolve(NETWORK, predicted=NETWORK.labels)
+EXPERIMENT = {
+    "name": "tiny",
+    "description": "Two classes.",
+    "seed": 7,
+    "structure": {"counts": [2, 5], "patterns_per_count": 40, "sampler": {"name": "lattice"}},
+    "grid": {"layout": "centered", "size": 33, "step": 0.25},
+    "scattering": {"scatterer": {"name": "born"}},
+    "prepare": [{"name": "block-center", "size": 11}, {"name": "standardize"}],
+    "split": {"train": 60, "valid": 10, "test": 30},
+    "classifier": {"name": "net", "epochs": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def given(items, grid, history):
+    return ReportInput(
+        title="tiny",
+        experiment=EXPERIMENT,
+        seed=7,
+        gallery=items(2),
+        grid=grid,
+        blocked=grid.block(3),
+        history=history(3),
+        network=("net", NETWORK),
+        baselines={"radial-lda": BASELINE},
+        verdict="radial-lda reads all: this task does not need a network.",
+        versions={"speckle-core": "0.1.0", "python": "3.11.9"},
+        timings={"generate": 4.21, "train": 200.0, "evaluate": 3905.0},
+        command="speckle run tiny -o runs/tiny",
+    )
+
+
+@pytest.fixture(scope="module")
+def page(given):
+    return Page(render(given))
+
+
+def test_nothing_is_fetched_and_no_script_runs(page, given):
+    assert not {"script", "link", "iframe", "object", "base"} & {e["tag"] for e in page.elements}
+    for element in page.elements:
+        for name in ("src", "href", "srcset", "data", "action"):
+            assert element.get(name, "#").startswith(("#", "data:image/png;base64,"))
+        assert not [name for name in element if name.startswith("on")]
+    html = render(given)
+    assert "url(" not in html
+    assert "@import" not in html
+    (policy,) = [e["content"] for e in page.all("meta") if e.get("http-equiv")]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def test_every_picture_is_a_png_with_alternative_text_and_its_own_size(page):
+    pictures = page.all("img")
+    assert len(pictures) == 5  # gallery, curves, bars, two confusion matrices
+    for picture in pictures:
+        data = base64.b64decode(picture["src"].partition(",")[2], validate=True)
+        image = Image.open(io.BytesIO(data))
+        image.load()
+        assert image.format == "PNG"
+        assert image.size == (int(picture["width"]), int(picture["height"]))
+        assert len(picture["alt"]) > 20
+
+
+def test_tables_have_headings_with_scope(page):
+    heads = page.all("th")
+    assert heads
+    assert {e["scope"] for e in heads} == {"row", "col"}
+    assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_the_page_starts_with_the_result_its_interval_and_the_verdict(page):
+    paragraphs = page.text("p")
+    # 25 of 30: the Wilson interval at z = 1.96 is [0.664, 0.927]; 30 of 30 gives [0.886, 1.000].
+    assert paragraphs[0] == "Simulated data"
+    assert paragraphs[2] == (
+        "net reads the number of particles rightly in 25 of 30 unseen speckle patterns: accuracy "
+        "0.833 [0.664, 0.927]; baseline radial-lda 1.000 [0.886, 1.000]."
+    )
+    assert paragraphs[3] == "radial-lda reads all: this task does not need a network."
+
+
+def test_sections_come_in_the_order_a_reader_wants(page):
+    assert page.text("h1") == ["tiny"]
+    assert page.text("h2") == [
+        "What was run",
+        "Real space beside k space",
+        "Training",
+        "The network and the baselines",
+        "What is taken for what",
+        "Class by class",
+        "Reproduction",
+    ]
+    targets = {e["id"] for e in page.elements if "id" in e}
+    assert {e["href"][1:] for e in page.all("a")} <= targets
+
+
+def test_the_experiment_is_told_in_words_and_whole_as_toml(page):
+    story = next(p for p in page.text("p") if p.startswith("For each"))
+    assert story == (
+        "For each of the 3 numbers of particles from 2 to 5, 40 random configurations were drawn "
+        "by the sampler “lattice”. Their speckle patterns were computed by the scatterer “born” on "
+        "33 × 33 points of k space. Each pattern was then prepared by “block-center”, then "
+        "“standardize”. The classifiers learned from 60 patterns and were watched on 10 patterns. "
+        "All were tested on the same 30 patterns, which none of them had seen."
+    )
+    assert tomllib.loads(page.all("pre")[0]["text"]) == EXPERIMENT
+
+
+def test_an_experiment_that_says_little_is_told_all_the_same(given):
+    page = Page(render(attrs.evolve(given, experiment={"name": "x", "classifier": "net"})))
+    assert any("All were tested on the same 30 patterns" in p for p in page.text("p"))
+
+
+def test_network_and_baselines_share_a_table(page):
+    rows = page.text("tr")
+    # Within 1: 20 + 9 of 30. Class 2: P 16/17, R 0.8; class 3: 0, 0; class 5: P 1, R 0.9.
+    assert (
+        "net 0.833 [0.664, 0.927] 0.967 [0.833, 0.994] 0.967 [0.833, 0.994] 0.647 0.567 0.604"
+        in rows
+    )
+    assert any(row.startswith("radial-lda 1.000 [0.886, 1.000]") for row in rows)
+
+
+def test_every_class_has_precision_recall_f1_and_support(page):
+    rows = page.text("tr")
+    assert "2 0.941 0.800 0.865 20" in rows
+    assert "3 0.000 0.000 0.000 0" in rows
+    assert "5 1.000 0.900 0.947 10" in rows
+
+
+def test_the_baseline_s_confusion_matrix_is_folded_away(page):
+    assert page.text("summary") == [
+        "The whole experiment, every default written out",
+        "Confusion matrix of the baseline radial-lda",
+    ]
+
+
+def test_command_versions_seed_and_times_are_given(page):
+    assert page.text("pre")[-1] == "speckle run tiny -o runs/tiny"
+    assert any("with seed 7" in p for p in page.text("p"))
+    rows = page.text("tr")
+    for row in ("python 3.11.9", "generate 4.2 s", "train 3 min 20 s", "evaluate 1 h 05 min"):
+        assert row in rows
+
+
+def test_a_stranger_s_words_stay_words(given):
+    evil = '</title><script>alert(1)</script>"><img src=http://evil/x onerror=alert(1)>'
+    section = Section(evil, evil, [(evil, png())], [Table(evil, [evil], [[evil]])])
+    html = render(
+        attrs.evolve(
+            given,
+            title=evil,
+            experiment={**EXPERIMENT, "name": evil, "description": evil},
+            network=(evil, NETWORK),
+            baselines={evil + "2": BASELINE},
+            verdict=evil,
+            versions={evil: evil},
+            timings={evil: 1.0},
+            command=evil,
+            sections=[section],
+        )
+    )
+    page = Page(html)
+    assert not page.all("script")
+    assert all(e["src"].startswith("data:image/png") for e in page.all("img"))
+    assert not [name for e in page.elements for name in e if name.startswith("on")]
+    assert page.all("h1")[0]["text"] == evil
+
+
+def png():
+    return figures.encode(figures.confusion(np.eye(2, dtype=int), [2, 3]))
+
+
+def test_extra_sections_stand_before_the_reproduction(given):
+    section = Section(
+        "What it looks at",
+        "First.\n\nSecond.",
+        figures=[("A map.", png())],
+        tables=[Table("Shares.", ["n", "share"], [[2, 0.5], [5, 0.25]])],
+    )
+    page = Page(render(attrs.evolve(given, sections=[section])))
+    assert page.text("h2")[-2:] == ["What it looks at", "Reproduction"]
+    assert {"First.", "Second."} <= set(page.text("p"))
+    assert page.all("img")[-1]["alt"] == "A map."
+    assert {"n share", "2 0.5", "5 0.25"} <= set(page.text("tr"))
+
+
+def test_without_gallery_history_or_baselines_their_sections_are_left_out(given):
+    page = Page(render(attrs.evolve(given, gallery=(), history=(), baselines={}, blocked=None)))
+    assert not {"Training", "Real space beside k space"} & set(page.text("h2"))
+    assert len(page.all("img")) == 2
+    assert page.text("p")[2].endswith("accuracy 0.833 [0.664, 0.927].")
+
+
+def test_the_same_input_gives_the_same_page(given):
+    assert render(given) == render(given)
