@@ -192,8 +192,7 @@ def _pictures(
                 figures.gallery(report.gallery, report.grid, blocked=report.blocked),
                 alt=f"Bodies in their box beside their speckle patterns, for n = {counts}.",
                 caption="Real space (left of each pair) and k space (right): the raw speckle "
-                "intensity, on one logarithmic scale for all panels."
-                + (" The hatched square is the beamstop." if report.blocked else ""),
+                "intensity, on one logarithmic scale for all panels." + _beamstop(report),
                 wide=True,
             ),
         )
@@ -221,6 +220,14 @@ def _pictures(
             "dark bar. Chance is one over the number of classes.",
         ),
     )
+
+
+def _beamstop(report: ReportInput) -> str:
+    if report.blocked:
+        return " The hatched patch is the beamstop."
+    if any(np.isnan(image).any() for _, _, image in report.gallery):
+        return " Grey pixels lie behind the beamstop."
+    return ""
 
 
 def _confusion(name: str, evaluation: Evaluation) -> _Picture:

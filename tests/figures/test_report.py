@@ -240,6 +240,17 @@ def test_extra_sections_stand_before_the_reproduction(given):
     assert {"n share", "2 0.5", "5 0.25"} <= set(page.text("tr"))
 
 
+def test_the_caption_says_how_the_beamstop_is_drawn(given):
+    def caption(**changes):
+        return Page(render(attrs.evolve(given, **changes))).text("figcaption")[0]
+
+    assert caption().endswith("The hatched patch is the beamstop.")
+    (n, system, image), *_ = given.gallery
+    masked = np.where(given.grid.distance() < 4, np.nan, image)
+    assert caption(blocked=None, gallery=[(n, system, masked)]).endswith("behind the beamstop.")
+    assert "beamstop" not in caption(blocked=None)
+
+
 def test_without_gallery_history_or_baselines_their_sections_are_left_out(given):
     page = Page(render(attrs.evolve(given, gallery=(), history=(), baselines={}, blocked=None)))
     assert not {"Training", "Real space beside k space"} & set(page.text("h2"))
