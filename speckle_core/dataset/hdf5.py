@@ -1,0 +1,201 @@
+"""HDF5 files from strangers: opening one may read that file's own bytes, and nothing else.
+
+HDF5 can name other files (external links, external storage, virtual datasets) and can declare
+terabytes in a kilobyte. All that is settled here, before the first value is read. This module must
+not know what a file is for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from speckle_core.errors import DataError
+
+_HOPS = 16
+# Deflate, the strongest of the usual filters, gains at most a factor of 1032.
+_STRONGEST = 1100
+_KEEPS_SIZE = frozenset({h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
+_REFUSED = "A file must hold its own data; copy it into one, with h5copy or h5repack for example."
+
+
+def open_file(path: Path) -> h5py.File:
+    """Return the HDF5 file at `path`, open for reading.
+
+    Raises
+    ------
+    DataError
+        When it is missing, no HDF5 file, or cut short.
+    """
+    where = str(path)
+    if not path.exists():
+        raise DataError("there is no such file", where=where)
+    if not path.is_file():
+        raise DataError("is not a file", where=where)
+    try:
+        if not h5py.is_hdf5(path):
+            raise DataError(
+                "is not an HDF5 file",
+                where=where,
+                hint="It is of another format, or damaged at its start.",
+            )
+        # Chunks here are whole patterns, each read once: a chunk cache would only hold memory.
+        return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
+    except (OSError, RuntimeError, ValueError) as error:
+        cause = "was cut short" if "truncated" in str(error) else "cannot be opened"
+        raise DataError(f"{cause}: {_short(error)}", where=where) from error
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) < 200 else f"{text[:200]}…"
+
+
+def find(file: h5py.File, path: str) -> Any:
+    """Return the group or dataset at `path`, going through no link that leaves the file.
+
+    Raises
+    ------
+    DataError
+        When there is nothing, or the way leads into another file.
+    """
+    where = f"{file.filename}: {path}"
+    parts = [p for p in path.split("/") if p]
+    hops = 0
+    here: Any = file
+    while parts:
+        part = parts.pop(0)
+        try:
+            link = here.get(part, getlink=True) if isinstance(here, h5py.Group) else None
+        except (KeyError, ValueError, RuntimeError):
+            link = None
+        if link is None:
+            raise DataError("is not there", where=where)
+        if isinstance(link, h5py.ExternalLink):
+            raise DataError(
+                f"is a link into the file {link.filename!r}", where=where, hint=_REFUSED
+            )
+        if isinstance(link, h5py.SoftLink):
+            hops += 1
+            if hops > _HOPS:
+                raise DataError("is a link that leads nowhere", where=where)
+            base = file if link.path.startswith("/") else here
+            parts = [p for p in link.path.split("/") if p] + parts
+            here = base
+            continue
+        try:
+            here = here[part]
+        except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+            raise DataError(f"is damaged: {_short(error)}", where=where) from error
+    return here
+
+
+def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
+    """Refuse a dataset that is not numbers, lies elsewhere, or declares more than is stored.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        From `find`; nothing of it has been read yet.
+    folder : Path, optional
+        Where a virtual dataset may take its parts from; without it none is allowed.
+
+    Raises
+    ------
+    DataError
+        With what is wrong.
+    """
+    where = f"{dataset.file.filename}: {dataset.name}"
+    try:
+        _check(dataset, folder, where)
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"is damaged: {_short(error)}", where=where) from error
+
+
+def _check(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
+    if dataset.dtype.kind == "c":
+        raise DataError(
+            "holds complex numbers, not intensities", where=where, hint="Store |A|² instead."
+        )
+    if dataset.dtype.kind not in "iuf":
+        raise DataError(f"holds {dataset.dtype}, not numbers", where=where)
+    if dataset.shape is None:
+        raise DataError("is empty", where=where)
+    settings = dataset.id.get_create_plist()
+    if settings.get_external_count():
+        raise DataError("keeps its values in another file", where=where, hint=_REFUSED)
+    if dataset.is_virtual:
+        _check_virtual(dataset, folder, where)
+        return
+    declared = math.prod(dataset.shape) * dataset.dtype.itemsize
+    stored = min(dataset.id.get_storage_size(), Path(dataset.file.filename).stat().st_size)
+    filters = {settings.get_filter(i)[0] for i in range(settings.get_nfilters())}
+    if declared > stored * (1 if filters <= _KEEPS_SIZE else _STRONGEST) or not _all_chunks(
+        dataset
+    ):
+        raise DataError(
+            f"declares {declared} bytes, but only {stored} were stored",
+            where=where,
+            hint="Writing it was cut short, or the file is not what it claims to be.",
+        )
+
+
+def _all_chunks(dataset: h5py.Dataset) -> bool:
+    """Say whether every chunk was written; HDF5 reads the others as zeros without a word."""
+    if dataset.chunks is None:
+        return True
+    pairs = zip(dataset.shape, dataset.chunks, strict=True)
+    return bool(dataset.id.get_num_chunks() == math.prod(-(-size // step) for size, step in pairs))
+
+
+def _check_virtual(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
+    if folder is None:
+        raise DataError("takes its values from other files", where=where, hint=_REFUSED)
+    mapped = 0
+    sources: dict[tuple[str, str], int] = {}
+    for source in dataset.virtual_sources():
+        mapped += source.vspace.get_select_npoints()
+        key = (source.file_name, source.dset_name)
+        if key not in sources:
+            sources[key] = _source_size(dataset, folder, *key, where)
+    wanted = math.prod(dataset.shape)
+    if wanted > mapped or wanted > sum(sources.values()):
+        raise DataError("has parts that no file fills", where=where)
+
+
+def _source_size(dataset: h5py.Dataset, folder: Path, name: str, path: str, where: str) -> int:
+    """Return the number of values in one source of a virtual dataset, once it is found fit."""
+    if name == ".":
+        return _fit_source(dataset.file, path, where)
+    home = folder.resolve()
+    target = (home / name).resolve()
+    inside = not Path(name).is_absolute() and target.is_relative_to(home)
+    # A '%' would stand for a number, and one entry for any number of files.
+    if not inside or "%" in name or ".." in Path(name).parts:
+        raise DataError(
+            f"takes its values from {name!r}, outside its own folder", where=where, hint=_REFUSED
+        )
+    with open_file(target) as file:
+        return _fit_source(file, path, where)
+
+
+def _fit_source(file: h5py.File, path: str, where: str) -> int:
+    source = find(file, path)
+    if not isinstance(source, h5py.Dataset):
+        raise DataError(f"takes its values from {path!r}, which is no dataset", where=where)
+    check(source)
+    return math.prod(source.shape)
+
+
+def datasets(group: h5py.Group) -> Iterator[h5py.Dataset]:
+    """Iterate over every dataset below `group` that hard links lead to, each once."""
+    found: list[str] = []
+    group.visit(found.append)
+    for name in found:
+        item = group[name]
+        if isinstance(item, h5py.Dataset):
+            yield item
