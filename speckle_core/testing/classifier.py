@@ -1,0 +1,180 @@
+"""What a classifier is held to, on eight easy patterns of 33 × 33 pixels.
+
+Whether it learns is asked of the options that the caller gave, and of its defaults for the rest.
+The other checks ask for sameness, which a hardly trained network shows as well as a trained one:
+for them alone `epochs` is lowered to 2 and `batch_size` to 4 (so that the order of the patterns
+matters), if the classifier has such options and the caller has not set them.
+"""
+
+# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+
+from __future__ import annotations
+
+import random
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speckle_core.roles import Classifier, Epoch
+from speckle_core.testing.check import Check, Subject, require
+from speckle_core.testing.fresh import ask, class_place
+from speckle_core.testing.specimens import easy_patterns
+
+_SEED = 7
+#: Allowed between the same weights in batches of another size, or in another process.
+_SAME = 1e-5
+
+
+def _untrained(subject: Subject) -> Classifier:
+    made: Classifier = subject.make(**subject.lowered(epochs=2, batch_size=4))
+    return made
+
+
+def _fitted(subject: Subject) -> Classifier:
+    """Return a hardly trained classifier; checks of one run share it."""
+    if "classifier" not in subject.kept:
+        made = _untrained(subject)
+        heard: list[Epoch] = []
+        history = made.fit(easy_patterns(0), easy_patterns(100), seed=_SEED, on_epoch=heard.append)
+        subject.kept |= {"classifier": made, "history": history, "heard": heard}
+    found: Classifier = subject.kept["classifier"]
+    return found
+
+
+def _patterns() -> Any:
+    return easy_patterns(0).batch(range(8))[0]
+
+
+def probabilities_sum_to_one(subject: Subject) -> None:
+    """Each pattern has a probability for each class, and they sum to one."""
+    found = np.asarray(_fitted(subject).predict_proba(_patterns()))
+    require(found.shape == (8, 2), f"8 patterns of 2 classes gave shape {found.shape}")
+    require(np.isfinite(found).all(), "a probability is NaN or infinite")
+    require((found >= 0).all(), f"the probability {found.min():g} is negative")
+    off = np.abs(found.sum(axis=1) - 1).max()
+    require(off <= 1e-4, f"the probabilities of a pattern miss 1 by {off:.2g}")
+
+
+def classes_are_those_of_the_set(subject: Subject) -> None:
+    """After fit, classes are those of the training set, ascending."""
+    found = np.asarray(_fitted(subject).classes)
+    require(np.array_equal(found, [2, 12]), f"trained on 2 and 12, the classes are {found}")
+
+
+def history_tells_every_epoch(subject: Subject) -> None:
+    """Fit returns one Epoch for each pass, and on_epoch hears each."""
+    _fitted(subject)
+    history, heard = subject.kept["history"], subject.kept["heard"]
+    require(
+        len(history) and all(isinstance(e, Epoch) for e in history),
+        f"fit returned {history!r}, no list of Epoch",
+    )
+    require(heard == history or str(heard) == str(history), "on_epoch heard otherwise than history")
+
+
+def learns_eight_patterns(subject: Subject) -> None:
+    """Eight easy patterns that it was trained on are recognised."""
+    classifier = subject.make()
+    patterns = easy_patterns(0)
+    classifier.fit(patterns, easy_patterns(100), seed=_SEED)
+    found = classifier.classes[np.argmax(classifier.predict_proba(_patterns()), axis=1)]
+    right = int(np.sum(found == patterns.labels))
+    require(
+        right == 8,
+        f"after training, {right} of its 8 training patterns are recognised",
+        "Give options under which so few patterns can be learned, such as more epochs.",
+    )
+
+
+def same_seed_same_result(subject: Subject) -> None:
+    """Training twice with one seed gives the same, whatever the global random state."""
+    first = np.asarray(_fitted(subject).predict_proba(_patterns()))
+    again = _untrained(subject)
+    # The legacy state is set here because a classifier must not depend on it.
+    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        np.random.seed(1)  # noqa: NPY002
+        random.seed(1)
+        again.fit(easy_patterns(0), easy_patterns(100), seed=_SEED)
+    finally:
+        np.random.set_state(numpys)  # noqa: NPY002
+        random.setstate(pythons)
+    off = np.abs(first - again.predict_proba(_patterns())).max()
+    require(off <= _SAME, f"the probabilities differ by {off:.2g}")
+
+
+def saved_and_loaded_in_a_fresh_process(subject: Subject) -> None:
+    """A new process that loads what was saved gives the same classes and probabilities."""
+    classifier = _fitted(subject)
+    place = class_place(subject.factory)
+    options = {**subject.options, **subject.lowered(epochs=2, batch_size=4)}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        classifier.save(folder)
+        saved = Path(scratch) / "patterns.npy"
+        np.save(saved, _patterns(), allow_pickle=False)
+        answer = ask(
+            "predict", place=place, options=options, folder=str(folder), patterns=str(saved)
+        )
+    require(
+        answer["classes"] == np.asarray(classifier.classes).tolist(),
+        f"the classes became {answer['classes']}",
+    )
+    off = np.abs(np.array(answer["probabilities"]) - classifier.predict_proba(_patterns())).max()
+    require(off <= _SAME, f"the probabilities differ by {off:.2g}")
+
+
+def saves_nothing_that_runs_code(subject: Subject) -> None:
+    """No file that it saves is a pickle, as joblib's and torch's are."""
+    classifier = _fitted(subject)
+    with tempfile.TemporaryDirectory() as scratch:
+        classifier.save(Path(scratch))
+        files = sorted(p for p in Path(scratch).rglob("*") if p.is_file())
+        require(files, "it saved no file")
+        for file in files:
+            require(not _is_pickle(file), f"{file.name} is a pickle, which can run code")
+
+
+def _is_pickle(file: Path) -> bool:
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            return any(name.endswith((".pkl", ".pickle")) for name in archive.namelist())
+    with file.open("rb") as stream:
+        head = stream.read(2)
+    return head[:1] == b"\x80" and head[1:] <= b"\x05"
+
+
+def alone_is_as_in_a_batch(subject: Subject) -> None:
+    """One pattern alone has the probabilities that it has among others."""
+    classifier, patterns = _fitted(subject), _patterns()
+    together = np.asarray(classifier.predict_proba(patterns))
+    alone = np.concatenate([classifier.predict_proba(patterns[i : i + 1]) for i in range(8)])
+    off = np.abs(together - alone).max()
+    require(off <= _SAME, f"the probabilities differ by {off:.2g}")
+
+
+def predicting_changes_nothing(subject: Subject) -> None:
+    """Predicting twice gives the same, and leaves the patterns as they were."""
+    classifier, patterns = _fitted(subject), _patterns()
+    before = patterns.copy()
+    first = np.asarray(classifier.predict_proba(patterns))
+    require(np.array_equal(before, patterns), "the patterns given have changed")
+    off = np.abs(first - classifier.predict_proba(patterns)).max()
+    require(off <= _SAME, f"a second prediction differs by {off:.2g}")
+
+
+CHECKS = (
+    Check("classifier.probabilities-sum-to-one", probabilities_sum_to_one),
+    Check("classifier.classes-are-those-of-the-set", classes_are_those_of_the_set),
+    Check("classifier.history-tells-every-epoch", history_tells_every_epoch),
+    Check("classifier.learns-eight-patterns", learns_eight_patterns),
+    Check("classifier.same-seed-same-result", same_seed_same_result),
+    Check("classifier.saved-and-loaded-in-a-fresh-process", saved_and_loaded_in_a_fresh_process),
+    Check("classifier.saves-nothing-that-runs-code", saves_nothing_that_runs_code),
+    Check("classifier.alone-is-as-in-a-batch", alone_is_as_in_a_batch),
+    Check("classifier.predicting-changes-nothing", predicting_changes_nothing),
+)

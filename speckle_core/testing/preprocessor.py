@@ -1,0 +1,65 @@
+"""What a preprocessor is held to: each pattern on its own, and its input as it was."""
+
+# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+
+from __future__ import annotations
+
+import numpy as np
+
+from speckle_core.configuration import FloatArray
+from speckle_core.grid import KGrid
+from speckle_core.testing.check import Check, Subject, require
+from speckle_core.testing.specimens import GRID, intensities
+
+_GRIDS = (GRID, KGrid.quadrant(24, 0.003))
+
+
+def _patterns(grid: KGrid) -> FloatArray:
+    return intensities(np.array([2, 5, 12]), 3, grid)
+
+
+def shape_and_dtype(subject: Subject) -> None:
+    """Patterns in either precision come back finite, floating, and of their shape."""
+    step = subject.make()
+    for grid in _GRIDS:
+        for dtype in (np.float32, np.float64):
+            patterns = _patterns(grid).astype(dtype)
+            found = np.asarray(step(patterns, grid))
+            require(found.shape == patterns.shape, f"{patterns.shape} became {found.shape}")
+            floating = np.issubdtype(found.dtype, np.floating)
+            require(floating, f"{patterns.dtype} became {found.dtype}")
+            require(np.isfinite(found).all(), "a value is NaN or infinite")
+
+
+def input_unchanged(subject: Subject) -> None:
+    """The patterns that it is given are left as they were."""
+    step, patterns = subject.make(), _patterns(GRID)
+    before = patterns.copy()
+    found = np.asarray(step(patterns, GRID))
+    require(np.array_equal(before, patterns), "the patterns given have changed")
+    found += 1
+    require(np.array_equal(before, patterns), "what it returns shares memory with its input")
+
+
+def batch_is_one_by_one(subject: Subject) -> None:
+    """Every pattern is treated on its own: a batch gives what each gives alone."""
+    step, patterns = subject.make(), _patterns(GRID)
+    together = np.asarray(step(patterns, GRID))
+    alone = np.concatenate([np.asarray(step(patterns[i : i + 1], GRID)) for i in range(3)])
+    require(np.allclose(together, alone, rtol=1e-6), "a pattern depends on those beside it")
+
+
+def deterministic(subject: Subject) -> None:
+    """The same patterns give the same bits, again and from a new one."""
+    step, patterns = subject.make(), _patterns(GRID)
+    first = np.asarray(step(patterns, GRID))
+    for other in (step, subject.make()):
+        require(np.array_equal(first, other(patterns, GRID)), "a second call gave other values")
+
+
+CHECKS = (
+    Check("preprocessor.shape-and-dtype", shape_and_dtype),
+    Check("preprocessor.input-unchanged", input_unchanged),
+    Check("preprocessor.batch-is-one-by-one", batch_is_one_by_one),
+    Check("preprocessor.deterministic", deterministic),
+)

@@ -1,0 +1,179 @@
+"""Which checks a role has, and running them all.
+
+Every check is listed by name, so none comes or goes by the way of an import; and the number that
+each role must have is written down beside them, since a kit without checks passes everything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from speckle_core.components import nearest
+from speckle_core.errors import ExperimentError, SpeckleError
+from speckle_core.roles import Role
+from speckle_core.testing import classifier, explainer, particles, preprocessor, sampler, scatterer
+from speckle_core.testing.check import (
+    Check,
+    CheckFailed,
+    CheckResult,
+    CheckSkipped,
+    Factory,
+    Outcome,
+    Subject,
+)
+from speckle_core.testing.common import common_checks
+
+Subjects = Role | Literal["particles"]
+
+#: How many checks each role has; a kit that finds fewer is broken.
+KNOWN_NUMBER: Mapping[Subjects, int] = {
+    "sampler": 16,
+    "particles": 4,
+    "scatterer": 15,
+    "preprocessor": 10,
+    "classifier": 15,
+    "explainer": 14,
+}
+COMPLETE = "kit.complete"
+
+
+def _collect(role: Subjects) -> tuple[Check, ...]:
+    if role == "particles":
+        return particles.own_checks()
+    modules = {
+        "sampler": sampler,
+        "scatterer": scatterer,
+        "preprocessor": preprocessor,
+        "classifier": classifier,
+        "explainer": explainer,
+    }
+    return (*common_checks(role), *modules[role].CHECKS)
+
+
+def checks_for(role: Subjects) -> tuple[Check, ...]:
+    """Return all checks of a role, in the order they run.
+
+    Parameters
+    ----------
+    role : str
+        A role, or ``"particles"`` for a function without arguments that returns particles.
+
+    Raises
+    ------
+    CheckFailed
+        When there are fewer than the role is known to have: then the kit itself is broken.
+
+    Examples
+    --------
+    In a plugin's own tests::
+
+        @pytest.mark.parametrize("check", checks_for("sampler"), ids=str)
+        def test_my_sampler_conforms(check):
+            check.run(MySampler)
+    """
+    found = _collect(role)
+    if len(found) < KNOWN_NUMBER[role]:
+        raise CheckFailed(
+            f"the kit has {len(found)} checks for the role {role!r}, not {KNOWN_NUMBER[role]}",
+            where=COMPLETE,
+            hint="This installation of speckle-core is damaged; install it anew.",
+        )
+    return found
+
+
+def run_checks(
+    role: Subjects,
+    component: Factory,
+    *,
+    options: Mapping[str, Any] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    on_result: Callable[[CheckResult], None] | None = None,
+) -> list[CheckResult]:
+    """Return what came of every check of `role` on a component, and of the kit's own count.
+
+    Parameters
+    ----------
+    role : str
+        The role, or ``"particles"``.
+    component : Component or callable
+        The component as a plugin lists it, or its class.
+    options : mapping, optional
+        Options that it is made with, such as few `epochs`.
+    expected_failures : mapping, optional
+        Id of a check that is known to fail → the reason. If it passes, that is an unexpected pass.
+    on_result : callable, optional
+        Told each result as it comes.
+
+    Returns
+    -------
+    list of CheckResult
+        One per check, and a last one, ``kit.complete``, which fails if fewer checks ran than the
+        role is known to have, or if none of them passed.
+
+    Raises
+    ------
+    ExperimentError
+        When `expected_failures` names no check, or gives no reason.
+    """
+    expected = dict(expected_failures or {})
+    checks = _collect(role)
+    _judge_expectations(expected, [check.id for check in checks])
+    subject = Subject(component, options or {})
+    results = []
+    for check in checks:
+        results.append(_result(check, subject, expected.get(check.id)))
+        if on_result is not None:
+            on_result(results[-1])
+    results.append(_completeness(results, KNOWN_NUMBER[role]))
+    if on_result is not None:
+        on_result(results[-1])
+    return results
+
+
+def _judge_expectations(expected: Mapping[str, str], known: list[str]) -> None:
+    for name, reason in expected.items():
+        if name not in known:
+            near = nearest(name, known)
+            raise ExperimentError(
+                f"there is no check {name!r}",
+                where="expected_failures",
+                hint=f"Did you mean {near[0]!r}?" if near else f"Checks: {', '.join(known)}.",
+            )
+        if not reason.strip():
+            raise ExperimentError("gives no reason", where=f"expected_failures.{name}")
+
+
+def _result(check: Check, subject: Subject, reason: str | None) -> CheckResult:
+    start = time.perf_counter()
+    outcome: Outcome = "passed"
+    message = ""
+    try:
+        check.run(subject)
+    except CheckSkipped as skipped:
+        outcome, message = "skipped", skipped.what
+    except SpeckleError as error:
+        outcome, message = "failed", _said(error)
+    except Exception as error:
+        outcome, message = "failed", f"it raised {type(error).__name__}: {error}"
+    if reason is not None and outcome == "failed":
+        outcome, message = "expected-failure", f"{reason} ({message})"
+    elif reason is not None and outcome == "passed":
+        outcome, message = "unexpected-pass", f"it passes, though expected to fail: {reason}"
+    return CheckResult(check.id, outcome, message, time.perf_counter() - start)
+
+
+def _said(error: SpeckleError) -> str:
+    return f"{error.what}. {error.hint}" if error.hint else error.what
+
+
+def _completeness(results: list[CheckResult], known: int) -> CheckResult:
+    """Return the kit's judgement of itself: a skip is counted, a missing check is a failure."""
+    count = Counter(result.outcome for result in results)
+    message = f"{len(results)} of {known} checks: " + ", ".join(
+        f"{number} {outcome}" for outcome, number in count.items()
+    )
+    complete = len(results) >= known and count["passed"] > 0
+    return CheckResult(COMPLETE, "passed" if complete else "failed", message, 0.0)

@@ -1,0 +1,138 @@
+"""What a scatterer is held to: the sum over bodies of any shape, and nothing else.
+
+It is tried on blobs of the kit's own (`specimens.Blobs`), of which the sum is a closed form.
+Amplitudes may be off by half a per cent of their norm, as a raster's are.
+"""
+
+# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.configuration import Configuration
+from speckle_core.grid import KGrid
+from speckle_core.roles import SupportsIntensities
+from speckle_core.testing.check import Check, CheckSkipped, Subject, require
+from speckle_core.testing.specimens import BOX, GRID, blobs, direct_sum
+
+_TOLERANCE = 5e-3
+
+
+def _configuration() -> Configuration:
+    return Configuration(blobs(5, 1), BOX)
+
+
+def _near(found: NDArray[Any], expected: NDArray[Any], what: str) -> None:
+    off = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+    require(off <= _TOLERANCE, f"{what}: off by {off:.2g} of the norm")
+
+
+def finite_and_shaped(subject: Subject) -> None:
+    """The amplitude is finite, complex, of the grid's shape; the intensity is its square."""
+    scatterer = subject.make()
+    for grid in (GRID, KGrid.quadrant(20, 0.003)):
+        amplitude = np.asarray(scatterer.amplitude(_configuration(), grid))
+        require(amplitude.shape == grid.shape, f"shape {amplitude.shape} on a grid {grid.shape}")
+        require(np.iscomplexobj(amplitude), f"amplitudes are {amplitude.dtype}, not complex")
+        require(np.isfinite(amplitude).all(), "an amplitude is NaN or infinite")
+        intensity = np.asarray(scatterer.intensity(_configuration(), grid))
+        require(np.isrealobj(intensity), f"intensities are {intensity.dtype}, not real")
+        require(
+            np.allclose(intensity, np.abs(amplitude) ** 2, rtol=1e-5, atol=1e-6 * intensity.max()),
+            "intensity is not the amplitude's absolute square",
+        )
+
+
+def deterministic(subject: Subject) -> None:
+    """The same configuration gives the same bits, again and from a new scatterer."""
+    scatterer = subject.make()
+    first = scatterer.amplitude(_configuration(), GRID)
+    for other in (scatterer, subject.make()):
+        again = other.amplitude(_configuration(), GRID)
+        require(np.array_equal(first, again), "a second call gave another amplitude")
+
+
+def input_unchanged(subject: Subject) -> None:
+    """The configuration is left as it was."""
+    particles = blobs(5, 1)
+    configuration = Configuration(particles, BOX)
+    before = [np.copy(a) for a in attrs.astuple(particles, recurse=False)]
+    subject.make().intensity(configuration, GRID)
+    after = attrs.astuple(particles, recurse=False)
+    same = configuration.particles == (particles,) and all(
+        np.array_equal(a, b) for a, b in zip(before, after, strict=True)
+    )
+    require(same, "the particles have changed")
+
+
+def translation_leaves_the_intensity(subject: Subject) -> None:
+    """Moving everything by one vector leaves the intensity as it was."""
+    scatterer, particles = subject.make(), blobs(5, 1)
+    moved = attrs.evolve(particles, centers=particles.centers + np.array([31.3, -47.8]))
+    first, second = (
+        np.asarray(scatterer.intensity(Configuration(p, BOX), GRID)) for p in (particles, moved)
+    )
+    _near(second, first, "the intensity changed")
+
+
+def works_on_a_strange_shape(subject: Subject) -> None:
+    """A shape that no plugin knows gives the direct sum over its form factors."""
+    configuration = _configuration()
+    found = np.asarray(subject.make().amplitude(configuration, GRID))
+    _near(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
+
+
+def works_on_a_quadrant(subject: Subject) -> None:
+    """On a grid that starts at k = 0 the amplitude is the direct sum, too."""
+    configuration, grid = _configuration(), KGrid.quadrant(20, 0.003)
+    found = np.asarray(subject.make().amplitude(configuration, grid))
+    _near(found, direct_sum(configuration, grid), "the amplitude is not the direct sum")
+
+
+def contrast_counts(subject: Subject) -> None:
+    """Bodies count by their complex contrast."""
+    contrast = np.array([1.0, -0.6, 0.3 + 0.7j, 2.0j])
+    configuration = Configuration(blobs(4, 2, contrast=contrast), BOX)
+    found = np.asarray(subject.make().amplitude(configuration, GRID))
+    _near(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
+
+
+def shapes_mix(subject: Subject) -> None:
+    """A configuration of several particle classes gives the sum over all."""
+    configuration = Configuration((blobs(3, 3), blobs(2, 4, width=60.0)), BOX)
+    found = np.asarray(subject.make().amplitude(configuration, GRID))
+    _near(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
+
+
+def many_at_once_is_one_by_one(subject: Subject) -> None:
+    """If it makes many intensities in one call, they are those it makes one by one."""
+    scatterer = subject.make()
+    if not isinstance(scatterer, SupportsIntensities):
+        raise CheckSkipped("it has no method intensities, which is optional")
+    one_by_one: Any = scatterer
+    several = [Configuration(blobs(n, n), BOX) for n in (4, 1, 6)]
+    found = scatterer.intensities(several, GRID)
+    expected = np.array([one_by_one.intensity(c, GRID) for c in several])
+    require(found.dtype == np.float32, f"intensities are {found.dtype}, not float32")
+    require(found.shape == expected.shape, f"shape {found.shape}, not {expected.shape}")
+    for one, other in zip(found, expected, strict=True):
+        off = float(np.linalg.norm(one - other) / np.linalg.norm(other))
+        require(off <= 1e-5, f"they differ from those made one by one by {off:.2g} of the norm")
+
+
+CHECKS = (
+    Check("scatterer.finite-and-shaped", finite_and_shaped),
+    Check("scatterer.deterministic", deterministic),
+    Check("scatterer.input-unchanged", input_unchanged),
+    Check("scatterer.translation-leaves-the-intensity", translation_leaves_the_intensity),
+    Check("scatterer.works-on-a-strange-shape", works_on_a_strange_shape),
+    Check("scatterer.works-on-a-quadrant", works_on_a_quadrant),
+    Check("scatterer.contrast-counts", contrast_counts),
+    Check("scatterer.shapes-mix", shapes_mix),
+    Check("scatterer.many-at-once-is-one-by-one", many_at_once_is_one_by_one),
+)
