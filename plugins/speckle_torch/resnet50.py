@@ -112,8 +112,8 @@ class TorchResNet50:
 
     @property
     def classes(self) -> IntArray:
-        """The class of each column of `predict_proba`, ascending."""
-        return self._ready().classes
+        """The class of each column of `predict_proba`, ascending; none before `fit` or `load`."""
+        return np.array([], dtype=np.int64) if self._fitted is None else self._fitted.classes
 
     def checkpoint_in(self, folder: Path) -> None:
         """Keep the state of `fit` in `folder` after every epoch, and go on from what lies there."""
