@@ -34,8 +34,7 @@ def _fitting(patterns: FloatArray, grid: KGrid, where: str) -> FloatArray:
     """Return `patterns` as floating numbers, or refuse a shape that is not the grid's."""
     if patterns.ndim != 3 or patterns.shape[1:] != grid.shape:
         raise PatternError(
-            f"patterns of shape {patterns.shape}, but the grid has {grid.size} × {grid.size} pixels",
-            where=where,
+            f"patterns of shape {patterns.shape} are not (B, {grid.size}, {grid.size})", where=where
         )
     return np.asarray(patterns, dtype=np.result_type(patterns, np.float32))
 
@@ -169,4 +168,5 @@ class Log:
                 where="log",
                 hint="Take the logarithm before 'standardize', or subtract less background.",
             )
-        return np.asarray(np.log1p(patterns / patterns.dtype.type(self.scale)))
+        logarithm = np.log1p(patterns.astype(np.float64) / self.scale)
+        return np.asarray(logarithm, dtype=patterns.dtype)
