@@ -107,9 +107,9 @@ def _other(option: Option) -> Any:
         case bool():
             return not option.default
         case int():
-            return option.default + 2
+            return option.default + 2  # an odd size stays odd
         case float():
-            return option.default * 0.75 + 0.125
+            return option.default * 0.75 or 0.25
     return None
 
 
