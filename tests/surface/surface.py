@@ -137,7 +137,7 @@ def differences(before: list[str], now: list[str]) -> tuple[list[str], list[str]
 
 
 def breaks(before: list[str], now: list[str]) -> bool:
-    """Return whether a plugin that was right would be wrong: something went, or more is demanded."""
+    """Return whether a plugin could go wrong by it: something went, or more is demanded."""
     gone, new = differences(before, now)
     return bool(gone) or any(line.split(".")[0] in DEMANDED for line in new)
 
@@ -152,8 +152,8 @@ def advice(before: list[str], now: list[str]) -> str:
     if breaks(before, now):
         return (
             f"What plugins of API {version} rely on is gone or has changed:{text}\n"
-            "Put it back; or deprecate it first (docs/reference/stability.md), then raise\n"
-            "API_VERSION in speckle_core/hookspecs.py and run: python tests/surface/surface.py"
+            "Put it back; or deprecate it first (docs/reference/stability.md),\n"
+            "then raise API_VERSION in speckle_core/hookspecs.py and run: python tests/surface/surface.py"
         )
     return (
         f"Plugins can rely on more than before:{text}\n"
