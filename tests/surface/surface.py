@@ -153,7 +153,8 @@ def advice(before: list[str], now: list[str]) -> str:
         return (
             f"What plugins of API {version} rely on is gone or has changed:{text}\n"
             "Put it back; or deprecate it first (docs/reference/stability.md),\n"
-            "then raise API_VERSION in speckle_core/hookspecs.py and run: python tests/surface/surface.py"
+            "then raise API_VERSION in speckle_core/hookspecs.py and run: "
+            "python tests/surface/surface.py"
         )
     return (
         f"Plugins can rely on more than before:{text}\n"
