@@ -1,0 +1,150 @@
+"""``speckle doctor``: what a bug report needs to say about a machine and an installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from speckle_core.cli.options import Json
+
+_BACKENDS = {
+    "torch": "import json, torch; print(json.dumps([torch.cuda.get_device_name(i) "
+    "for i in range(torch.cuda.device_count())]))",
+    "tensorflow": "import json, tensorflow as tf; "
+    "print(json.dumps([g.name for g in tf.config.list_physical_devices('GPU')]))",
+}
+_PATIENCE = 120  # seconds: a first import from a slow disk takes long
+_FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "amx_bf16")
+_VARIABLES = ("SPECKLE_PLUGINS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND")
+
+
+def doctor(as_json: Json = False) -> None:
+    """Say which versions, backends, GPUs, threads and plugins are here: for a bug report.
+
+    Each backend is asked in a process of its own whether it loads and which GPUs it sees.
+
+    For example:
+
+      speckle doctor
+      speckle doctor --json > doctor.json
+    """
+    from speckle_core.cli.failure import say
+    from speckle_core.cli.output import print_json
+
+    say("asking each backend whether it loads …")
+    found = {
+        "versions": _versions(),
+        "backends": _backends(),
+        "machine": _machine(),
+        "plugins": _plugins(),
+    }
+    if as_json:
+        print_json(found)
+        return
+    for title, entries in found.items():
+        typer.echo(title)
+        for name, value in entries.items():
+            many = ", ".join(map(str, value)) if isinstance(value, list) else value
+            typer.echo(f"  {name}: {'none' if many in ('', None) else many}")
+
+
+def _versions() -> dict[str, str]:
+    from speckle_core.provenance import LIBRARIES, versions
+
+    return versions(libraries=(*LIBRARIES, "attrs", "cattrs", "pluggy", "typer", "rich"))
+
+
+def _backends() -> dict[str, str]:
+    """Return what each backend says of itself; all are asked at once, since each takes seconds."""
+    import importlib.util
+    import subprocess
+    import sys
+
+    asked = {
+        name: subprocess.Popen(  # noqa: S603 # our own text, in our own interpreter
+            [sys.executable, "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name, code in _BACKENDS.items()
+        if importlib.util.find_spec(name) is not None
+    }
+    try:
+        return {
+            name: _answer(asked[name]) if name in asked else "not installed" for name in _BACKENDS
+        }
+    finally:
+        for process in asked.values():
+            process.kill()
+
+
+def _answer(process: Any) -> str:
+    import json
+    import subprocess
+
+    try:
+        out, err = process.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return f"gave no answer in {_PATIENCE} s"
+    if process.returncode != 0:
+        said = err.strip().splitlines() or [f"status {process.returncode}"]
+        return f"is installed but does not load: {said[-1]}"
+    gpus = json.loads(out.splitlines()[-1])
+    return "loads, sees " + (", ".join(gpus) if gpus else "no GPU")
+
+
+def _machine() -> dict[str, Any]:
+    import os
+    import platform
+
+    from threadpoolctl import threadpool_info
+
+    cpu = _cpu_info()
+    flags = cpu.get("flags", "").split()
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    pools = (f"{p['user_api']} {p['internal_api']} {p['num_threads']}" for p in threadpool_info())
+    return {
+        "platform": platform.platform(),
+        "processor": cpu.get("model name", platform.processor()),
+        "processor features": [flag for flag in _FEATURES if flag in flags],
+        "cores": os.cpu_count(),
+        "cores this process may use": usable,
+        "threads": list(pools),
+        "NVIDIA GPUs": _nvidia(),
+        "environment": [f"{name}={os.environ[name]}" for name in _VARIABLES if name in os.environ],
+    }
+
+
+def _cpu_info() -> dict[str, str]:
+    """Return the first processor's entries of Linux's ``/proc/cpuinfo``; nothing elsewhere."""
+    path = Path("/proc/cpuinfo")
+    first = path.read_text("utf-8").partition("\n\n")[0] if path.is_file() else ""
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _nvidia() -> list[str]:
+    import shutil
+    import subprocess
+
+    if (tool := shutil.which("nvidia-smi")) is None:
+        return []
+    asked = subprocess.run(  # noqa: S603 # the driver's own tool
+        [tool, "-L"], capture_output=True, text=True, timeout=_PATIENCE, check=False
+    )
+    return (asked.stdout or asked.stderr).strip().splitlines()
+
+
+def _plugins() -> dict[str, Any]:
+    from speckle_core.cli.plugins.find import everything
+    from speckle_core.plugins import plugin_manager
+
+    entries, failures = everything(plugin_manager())
+    found: dict[str, Any] = {}
+    for entry in entries:
+        found.setdefault(str(entry.provider), []).append(entry.component.name)
+    return found | {str(f.provider): f"BROKEN: {f.cause}" for f in failures}

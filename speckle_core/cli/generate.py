@@ -1,0 +1,90 @@
+"""``speckle generate``: a data set on disk."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from speckle_core.cli.options import ExperimentName, Json, Settings, Workers, load_experiment
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+
+def generate(
+    experiment: ExperimentName,
+    output: Annotated[Path, typer.Option("-o", metavar="DATA_DIR", help="The data set's folder.")],
+    settings: Settings = None,
+    workers: Workers = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Simulate on a dask cluster instead, such as tcp://head:8786.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate the patterns of an experiment into a folder.
+
+    The same experiment and seed give the same bytes, however many workers there are. What is
+    there already stays: after an interruption the same command writes what is missing.
+
+    For example:
+
+      speckle generate paper-mono-257 -o data/mono
+      speckle generate paper-mono-257 -o data/small --set structure.patterns_per_count=50
+      speckle generate paper-mono-257 -o /shared/mono --scheduler tcp://head:8786
+    """
+    from speckle_core.cli.output import print_json
+    from speckle_core.cli.progress import watched
+    from speckle_core.generate import generate as generated
+
+    if workers is not None and scheduler is not None:
+        raise typer.BadParameter("a dask cluster has its own workers: leave --workers out")
+    chosen = load_experiment(experiment, settings)
+    with _cluster(scheduler) as executor, watched() as progress:
+        progress.start("generate", len(chosen.counts) * chosen.structure.patterns_per_count)
+        dataset = generated(
+            chosen, output, workers=workers, executor=executor, on_progress=progress.advance
+        )
+        progress.finish()
+    grid = dataset.grid
+    if as_json:
+        print_json(
+            {"data": str(output), "patterns": len(dataset), "size": grid.size, "step": grid.step}
+        )
+        return
+    typer.echo(f"data: {output} ({len(dataset)} patterns of {grid.size} x {grid.size} pixels)")
+
+
+@contextlib.contextmanager
+def _cluster(address: str | None) -> Iterator[Executor | None]:
+    """Give an executor on the dask cluster at `address`, or none without one."""
+    if address is None:
+        yield None
+        return
+    from speckle_core.errors import MissingDependencyError, SpeckleError
+
+    try:
+        import distributed
+    except ImportError:
+        raise MissingDependencyError(
+            "dask is not installed",
+            where="--scheduler",
+            hint="Run: pip install 'speckle-core[dask]'",
+        ) from None
+    dask: Any = distributed
+    try:
+        client = dask.Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise SpeckleError(
+            f"no dask scheduler answers at {address!r}: {error}", where="--scheduler"
+        ) from error
+    with client:
+        yield client.get_executor()

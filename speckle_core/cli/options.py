@@ -1,0 +1,86 @@
+"""Arguments and options that commands share, so that one word means one thing everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from speckle_core.cli.failure import usage
+from speckle_core.errors import OutputError
+
+if TYPE_CHECKING:
+    from speckle_core.experiment import Experiment
+
+ExperimentName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="A preset's name, or a TOML file.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change one key of the experiment; may be given again.",
+        show_default=False,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Processes that simulate; by default one a core.",
+        show_default=False,
+    ),
+]
+ModelFolder = Annotated[
+    Path, typer.Argument(metavar="MODEL_DIR", help="A folder that speckle train or run wrote.")
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="DATA_DIR", help="A data set that speckle generate wrote.")
+]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Patterns as .h5, .npy, .mat or .tif.")
+]
+Inside = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="Which array in an .h5 or .mat file; by default the only one, or the one marked.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def load_experiment(source: str, settings: list[str] | None) -> Experiment:
+    """Return the experiment of a command's arguments, with every component and option checked.
+
+    Raises
+    ------
+    UsageError
+        For whatever is wrong with it.
+    """
+    from speckle_core.experiment import Experiment
+
+    with usage():
+        experiment = Experiment.load(source, settings or ())
+        experiment.resolved()
+    return experiment
+
+
+def new_folder(folder: Path) -> Path:
+    """Return `folder` if results may go there: it is empty or not there yet.
+
+    Raises
+    ------
+    OutputError
+        When it holds something, which is never overwritten.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(
+            "holds something already", where=str(folder), hint="Choose another folder for -o."
+        )
+    return folder

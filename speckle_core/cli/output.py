@@ -1,0 +1,72 @@
+"""Results as text or as one JSON document, on stdout."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from speckle_core.evaluation import Evaluation
+
+
+def reflowed(text: str | None) -> str:
+    """Return help text with one line per paragraph, to be wrapped; indented lines stay."""
+    paragraphs = inspect.cleandoc(text or "").split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
+
+
+def print_json(data: Any) -> None:
+    """Print `data` as one JSON document."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under a header; wrapped on a terminal, in one line each elsewhere."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in header:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    console.print(table)
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it: ``4.2 s``, ``3 min 20 s``, ``1 h 05 min``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> None:
+    """Print one line per classifier, the network's first, and what follows from them."""
+    network = next(iter(evaluations.values()))
+    typer.echo(f"{len(network)} test patterns of {len(network.classes)} classes\n")
+    rows = []
+    for name, found in evaluations.items():
+        low, high = found.accuracy_interval
+        one, two = found.within(1), found.within(2)
+        rows.append(
+            (name, f"{found.accuracy:.3f}", f"{low:.3f} to {high:.3f}", f"{one:.3f}", f"{two:.3f}")
+        )
+    print_table(("classifier", "accuracy", "95 % interval", "within 1", "within 2"), rows)
+    typer.echo(f"\n{verdict}")
+
+
+def evaluations_json(evaluations: Mapping[str, Evaluation], verdict: str) -> dict[str, Any]:
+    """Return the same as plain values."""
+    found = {name: evaluation.to_dict() for name, evaluation in evaluations.items()}
+    return {"evaluations": found, "verdict": verdict}

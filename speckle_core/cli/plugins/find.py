@@ -1,0 +1,85 @@
+"""Components by the name that a user typed, whatever their role; what to say of one."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from speckle_core.plugins import PluginManager
+    from speckle_core.providers import Failure, Registered
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A component, as NAME or DISTRIBUTION/NAME."),
+]
+
+
+def everything(
+    manager: PluginManager,
+) -> tuple[tuple[Registered, ...], tuple[Failure, ...]]:
+    """Return all components and what was left out, without warning of what is about to be shown."""
+    from speckle_core.providers import PluginWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginWarning)
+        return manager.components(), manager.failures
+
+
+def find(manager: PluginManager, name: str) -> list[Registered]:
+    """Return every component of that name: in other roles or by other plugins, all are shown.
+
+    Raises
+    ------
+    PluginError
+        When there is none, with the nearest names, or the reason if a plugin of that name broke.
+    """
+    from speckle_core.components import nearest
+    from speckle_core.errors import PluginError, UnknownComponentError
+
+    known = manager.components()
+    if found := [r for r in known if name in (r.component.name, r.qualified)]:
+        return found
+    for failure in manager.failures:
+        if failure.provider.plugin == name:
+            raise PluginError(f"was left out: {failure.cause}", where=str(failure.provider))
+    near = nearest(name, (r.component.name for r in known))
+    raise UnknownComponentError(
+        f"no plugin offers a component {name!r}",
+        hint=(f"Did you mean {' or '.join(map(repr, near))}? " if near else "")
+        + "See speckle plugins list.",
+    )
+
+
+def described(entry: Registered) -> dict[str, Any]:
+    """Return what is known of a component without importing it, as plain values."""
+    from speckle_core.providers import missing
+
+    component, provider = entry.component, entry.provider
+    return {
+        "role": entry.role,
+        "name": component.name,
+        "qualified": entry.qualified,
+        "summary": component.summary,
+        "plugin": provider.plugin,
+        "distribution": provider.distribution,
+        "version": provider.version,
+        "requires": list(component.requires),
+        "missing": missing(component),
+        "extra": component.extra,
+        "reference": component.reference,
+    }
+
+
+def remedy(entry: Registered) -> str:
+    """Return what to install before a component can run, or nothing when all is there."""
+    from speckle_core.errors import MissingDependencyError
+    from speckle_core.providers import require
+
+    try:
+        require(entry)
+    except MissingDependencyError as error:
+        return f"{error.what}. {error.hint}"
+    return ""

@@ -1,0 +1,56 @@
+"""``speckle plugins show``: one component with its options."""
+
+from __future__ import annotations
+
+import typer
+
+from speckle_core.cli.options import Json
+from speckle_core.cli.plugins.find import Name
+
+
+def show_component(name: Name, as_json: Json = False) -> None:
+    """Show a component: what it does, who offers it, and its options with their defaults.
+
+    Options go beside the component's name in an experiment file, or after it with --set.
+
+    For example:
+
+      speckle plugins show monodisperse
+      speckle run quickstart --set structure.sampler.gap=4.0
+    """
+    import json
+    from typing import Any
+
+    from speckle_core.cli.output import print_json, print_table
+    from speckle_core.cli.plugins.find import described, find, remedy
+    from speckle_core.components import Option, options_of
+    from speckle_core.plugins import plugin_manager
+    from speckle_core.structuring import plain
+
+    manager = plugin_manager()
+    found: list[dict[str, Any]] = []
+    for entry in find(manager, name):
+        factory = manager.factory(entry.role, entry.qualified)
+        options = [
+            {"name": option.name, "type": option.type_name}
+            | ({} if option.default is Option.required else {"default": plain(option.default)})
+            for option in options_of(factory)
+        ]
+        found.append(described(entry) | {"options": options})
+        if as_json:
+            continue
+        component = entry.component
+        typer.echo(f"{entry.role} {component.name}, from {entry.provider}")
+        typer.echo(f"  {component.summary}")
+        for line in (component.reference and f"After {component.reference}.", remedy(entry)):
+            if line:
+                typer.echo(f"  {line}")
+        typer.echo("\nIt takes no options." if not options else "")
+        if options:
+            rows = [
+                (o["name"], o["type"], json.dumps(o["default"]) if "default" in o else "required")
+                for o in options
+            ]
+            print_table(("option", "type", "default"), rows)
+    if as_json:
+        print_json({"components": found})

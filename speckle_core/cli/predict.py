@@ -1,0 +1,48 @@
+"""``speckle predict``: what a model reads in pattern files."""
+
+from __future__ import annotations
+
+from speckle_core.cli.options import Files, Inside, Json, ModelFolder
+
+
+def predict(
+    model: ModelFolder, files: Files, dataset: Inside = None, as_json: Json = False
+) -> None:
+    """Read the number of particles in patterns: the class and its probability.
+
+    A file holds one pattern or a stack of them, in raw intensity and on the grid that the model
+    was trained on, of that size or another. The model prepares them itself.
+
+    For example:
+
+      speckle predict models/quick pattern.npy
+      speckle predict models/quick run-17.h5 run-18.h5 --json
+    """
+    from speckle_core.cli.files import batches, named
+    from speckle_core.cli.output import print_json, print_table
+    from speckle_core.models import load_model
+
+    pipeline = load_model(model, baselines=False).pipeline
+    classes = [int(value) for value in pipeline.classifier.classes]
+    found = []
+    for file, _, first, patterns in batches(files, dataset):
+        with named(file, first):
+            probabilities = pipeline.predict_proba(patterns)
+        for number, row in enumerate(probabilities.tolist(), start=first):
+            best = max(row)
+            found.append(
+                {
+                    "file": str(file),
+                    "pattern": number,
+                    "class": classes[row.index(best)],
+                    "probability": best,
+                    "probabilities": dict(zip(map(str, classes), row, strict=True)),
+                }
+            )
+    if as_json:
+        print_json({"model": str(model), "predictions": found})
+        return
+    print_table(
+        ("file", "pattern", "class", "probability"),
+        [(f["file"], f["pattern"], f["class"], f"{f['probability']:.3f}") for f in found],
+    )

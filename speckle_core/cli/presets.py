@@ -1,0 +1,30 @@
+"""``speckle presets``: the experiments that come with the framework."""
+
+from __future__ import annotations
+
+from speckle_core.cli.options import Json
+
+
+def presets(as_json: Json = False) -> None:
+    """List the experiments that come with the framework.
+
+    Each is a TOML file; --json prints them whole.
+
+    For example:
+
+      speckle presets
+      speckle run quickstart
+    """
+    import tomllib
+
+    from speckle_core.cli.output import print_json, print_table
+    from speckle_core.experiment import presets as texts
+
+    found = {name: tomllib.loads(text) for name, text in texts().items()}
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("preset", "what it is"),
+        [(name, data.get("description", "")) for name, data in found.items()],
+    )

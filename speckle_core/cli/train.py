@@ -1,0 +1,50 @@
+"""``speckle train``: a model from a data set."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from speckle_core.cli.options import DataOption, ExperimentName, Json, Settings, load_experiment
+
+
+def train(
+    experiment: ExperimentName,
+    data: DataOption,
+    output: Annotated[Path, typer.Option("-o", metavar="MODEL_DIR", help="The model's folder.")],
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
+    """Train the classifier and the baselines of an experiment on a data set.
+
+    The data must be those of the experiment: the same systems, grid and seed. A training that
+    was cut short goes on after its last whole epoch when the same command is given again.
+
+    For example:
+
+      speckle train quickstart --data data/quick -o models/quick
+      speckle train quickstart --data data/quick -o models/short --set classifier.epochs=2
+    """
+    from speckle_core.cli.output import print_json
+    from speckle_core.cli.progress import watched
+    from speckle_core.dataset import Dataset
+    from speckle_core.training import read_history
+    from speckle_core.training import train as trained
+
+    chosen = load_experiment(experiment, settings)
+    chosen.build(simulate=False)  # a package that is missing shows before the data are read
+    with watched() as progress:
+        trained(chosen, Dataset.open(data), output, progress)
+    if as_json:
+        import attrs
+
+        epochs = [
+            {k: None if math.isnan(v) else v for k, v in attrs.asdict(epoch).items()}
+            for epoch in read_history(output)
+        ]
+        print_json({"model": str(output), "history": epochs})
+        return
+    typer.echo(f"model: {output}")
