@@ -7,7 +7,6 @@ from pathlib import Path
 
 import attrs
 import numpy as np
-
 from speckle_core import Epoch, ModelError, PatternError
 
 FILE = "coarse-logistic.npz"

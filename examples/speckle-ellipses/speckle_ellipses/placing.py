@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from speckle_core import PackingError
 
 TRIALS = 2000

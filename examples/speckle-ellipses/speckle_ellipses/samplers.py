@@ -6,8 +6,8 @@ import math
 
 import attrs
 import numpy as np
-
 from speckle_core import Configuration, OptionError
+
 from speckle_ellipses.placing import place
 from speckle_ellipses.shapes import Circles, Ellipses
 

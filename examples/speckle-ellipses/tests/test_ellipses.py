@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from speckle_core import PackingError, create
+
 from speckle_ellipses.placing import apart, axis_vectors, grown, place
 from speckle_ellipses.shapes import Circles, Ellipses
 

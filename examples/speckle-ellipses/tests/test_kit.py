@@ -1,8 +1,8 @@
 """Every component of this package against everything that its role demands."""
 
 import pytest
-
 from speckle_core.testing import checks_for
+
 from speckle_ellipses import plugin
 
 COMPONENTS = [
