@@ -1,11 +1,13 @@
 """Grad-CAM: which places of a convolutional stage spoke for the class.
 
-Coarse by nature: one value of the last stage of a ResNet-50 stands for 32 × 32 pixels.
+Coarse by nature: one value of the last stage of a ResNet-50 stands for 32 × 32 pixels. Where on the
+pattern it stands decides at which k the map peaks, so that is an option and not left to chance.
 """
 
 from __future__ import annotations
 
 import inspect
+from typing import Literal
 
 import attrs
 import numpy as np
@@ -15,6 +17,8 @@ from speckle_core.configuration import FloatArray
 from speckle_core.errors import PluginError
 from speckle_core.roles import Classifier, IntArray, SupportsFeatureMaps
 from speckle_explain.powers import at_least_one, batches, feature_maps_of
+
+Align = Literal["corners", "centers"]
 
 
 @attrs.frozen(kw_only=True)
@@ -30,12 +34,19 @@ class GradCam:
         The convolutional stage, by the classifier's own name for it; by default its last.
     relu : bool
         Keep only what speaks for the class; without, what speaks against it is negative.
+    align : {"corners", "centers"}
+        ``corners``: the outermost map values stand on the outermost pixels. For strided
+        convolutions padded on both sides and patterns of 32 m + 1 pixels, such as 129, 257 and 513,
+        a value then stands on the very pixel that it looks at. ``centers``: map and pattern cover
+        the same square, as image libraries resize; of a ResNet-50 at 257 pixels that would show
+        every k a ninth too low.
     batch_size : int
         Patterns given to the classifier at a time.
     """
 
     stage: str | None = None
     relu: bool = True
+    align: Align = "corners"
     batch_size: int = attrs.field(default=16, validator=at_least_one)
 
     def explain(
@@ -71,7 +82,7 @@ class GradCam:
         found = np.einsum("bc,bchw->bhw", weights, maps)
         if self.relu:
             found = np.maximum(found, 0)
-        return resize(found, patterns.shape[1], patterns.shape[2])
+        return resize(found, patterns.shape[1], patterns.shape[2], self.align)
 
     def _stage_of(
         self, classifier: SupportsFeatureMaps, patterns: FloatArray, targets: IntArray
@@ -88,22 +99,25 @@ class GradCam:
         return classifier.feature_maps(patterns, targets, stage=self.stage)
 
 
-def resize(maps: FloatArray, ny: int, nx: int) -> FloatArray:
-    """Return `maps` (B, h, w) resized to (B, ny, nx), bilinear between pixel centres.
+def resize(maps: FloatArray, ny: int, nx: int, align: Align) -> FloatArray:
+    """Return `maps` (B, h, w) resized to (B, ny, nx), linearly between their values.
 
-    Both images cover the same square, so the centre of pixel i lies at (i + 1/2) / n of it; beyond
-    the outermost centres the outermost value holds. This is what the deep-learning libraries call
-    bilinear with ``align_corners=False`` and without antialiasing.
+    With ``centers``, value i of h stands at (i + 1/2) / h of the pattern's height, and beyond the
+    outermost ones the outermost value holds; with ``corners``, at i / (h - 1) of the way from the
+    first pixel to the last. Deep-learning libraries call them bilinear with ``align_corners`` false
+    and true, without antialiasing.
     """
-    rows = _interpolation(maps.shape[1], ny).astype(maps.dtype)
-    columns = _interpolation(maps.shape[2], nx).astype(maps.dtype)
+    rows = _interpolation(maps.shape[1], ny, align).astype(maps.dtype)
+    columns = _interpolation(maps.shape[2], nx, align).astype(maps.dtype)
     found: FloatArray = np.einsum("yh,bhw,xw->byx", rows, maps, columns, optimize=True)
     return found
 
 
-def _interpolation(source: int, target: int) -> NDArray[np.float64]:
-    """Return the matrix (target, source) that interpolates linearly between pixel centres."""
-    place = (np.arange(target) + 0.5) * source / target - 0.5
-    place = np.clip(place, 0, source - 1)
+def _interpolation(source: int, target: int, align: Align) -> NDArray[np.float64]:
+    """Return the matrix (target, source) that interpolates linearly."""
+    if align == "corners":
+        place = np.linspace(0, source - 1, target)
+    else:
+        place = np.clip((np.arange(target) + 0.5) * source / target - 0.5, 0, source - 1)
     distance: NDArray[np.float64] = np.abs(place[:, None] - np.arange(source))
     return np.clip(1 - distance, 0, None)

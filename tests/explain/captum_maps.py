@@ -74,13 +74,14 @@ def main(path):
         "integrated": captum.attr.IntegratedGradients(net).attribute(
             x, lowest, t, n_steps=32, method="gausslegendre"
         ),
-        "resized": torch.nn.functional.interpolate(x, (40, 9), mode="bilinear"),
+        "centers": torch.nn.functional.interpolate(x, (40, 9), mode="bilinear"),
+        "corners": torch.nn.functional.interpolate(x, (40, 9), mode="bilinear", align_corners=True),
     }
     powers = Powers(net)
     ours = {
         "saliency": Saliency(batch_size=4),
         "guided": GuidedSaliency(),
-        "cam": GradCam(),
+        "cam": GradCam(align="centers"),
         "integrated": IntegratedGradients(steps=32),
         "fine": IntegratedGradients(steps=1024, batch_size=256),
     }

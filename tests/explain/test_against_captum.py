@@ -42,5 +42,7 @@ def test_integrated_gradients_of_a_relu_network_sum_to_the_score_gained(maps):
     assert off["fine"] < 0.002 * np.ptp(maps["gain"])
 
 
-def test_resizing_is_torch_s_bilinear_up_and_down(maps):
-    np.testing.assert_allclose(resize(maps["patterns"], 40, 9), maps["captum_resized"], atol=1e-12)
+@pytest.mark.parametrize("align", ["centers", "corners"])
+def test_resizing_is_torch_s_bilinear_up_and_down(maps, align):
+    found = resize(maps["patterns"], 40, 9, align)
+    np.testing.assert_allclose(found, maps[f"captum_{align}"], atol=1e-12)

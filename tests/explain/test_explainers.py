@@ -106,9 +106,22 @@ def test_grad_cam_without_its_relu_shows_what_speaks_against_the_class():
     np.testing.assert_allclose(maps, [[[0, 3], [4, -4]]])
 
 
-def test_grad_cam_is_resized_between_pixel_centres():
-    maps = GradCam().explain(Stages(), np.zeros((1, 2, 4)), np.array([0]))
-    np.testing.assert_allclose(maps, [[[0, 0.75, 2.25, 3], [4, 3, 1, 0]]])
+def test_grad_cam_is_resized_between_corners_or_between_pixel_centres():
+    corners = GradCam().explain(Stages(), np.zeros((1, 2, 4)), np.array([0]))
+    np.testing.assert_allclose(corners, [[[0, 1, 2, 3], [4, 8 / 3, 4 / 3, 0]]])
+    centers = GradCam(align="centers").explain(Stages(), np.zeros((1, 2, 4)), np.array([0]))
+    np.testing.assert_allclose(centers, [[[0, 0.75, 2.25, 3], [4, 3, 1, 0]]])
+
+
+def test_between_corners_every_map_value_stands_on_its_own_pixel():
+    """Strides of 32 with padding: value i of a 9 × 9 stage looks at pixel 32 i of 257."""
+    values = np.random.default_rng(0).normal(size=(1, 9, 9))
+    np.testing.assert_allclose(resize(values, 257, 257, "corners")[:, ::32, ::32], values)
+
+
+def test_a_map_of_one_value_fills_the_pattern():
+    for align in ("corners", "centers"):
+        np.testing.assert_array_equal(resize(np.full((1, 1, 1), 3.0), 4, 5, align), 3)
 
 
 def test_grad_cam_shows_the_stage_it_is_asked_for():
@@ -143,7 +156,7 @@ def test_resizing_keeps_a_linear_ramp_away_from_the_border(size):
     source = plane((np.arange(h) + 0.5) / h, (np.arange(w) + 0.5) / w)
     y, x = (np.arange(ny) + 0.5) / ny, (np.arange(nx) + 0.5) / nx
     y, x = np.clip(y, 0.5 / h, 1 - 0.5 / h), np.clip(x, 0.5 / w, 1 - 0.5 / w)
-    np.testing.assert_allclose(resize(source[None], ny, nx)[0], plane(y, x), rtol=1e-12)
+    np.testing.assert_allclose(resize(source[None], ny, nx, "centers")[0], plane(y, x), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from speckle_core import Configuration, PackingError
 from speckle_core.testing import CheckFailed, checks_for, run_checks
+from speckle_core.testing.particles import overlap, reaches_outside
 
 
 @attrs.frozen(eq=False)
@@ -215,3 +216,29 @@ def test_a_sampler_that_can_place_nothing_fails():
 
     with pytest.raises(CheckFailed, match="not a single body"):
         CHECKS["sampler.no-overlap"].run(Full)
+
+
+def bricks(centers, angles=0.0, sides=(80.0, 20.0)):
+    n = len(centers)
+    return Bricks(
+        np.array(centers), np.full((n, 2), sides), np.full(n, angles) * np.arange(n), np.ones(n)
+    )
+
+
+@pytest.mark.parametrize(
+    ("centers", "turn", "expected"),
+    [
+        ([[100.0, 100.0], [100.0, 125.0]], 0.0, False),  # side by side, their circles overlap
+        ([[100.0, 100.0], [100.0, 118.0]], 0.0, True),
+        ([[100.0, 100.0], [100.0, 125.0]], np.pi / 2, True),  # the second stands upright
+        ([[100.0, 100.0], [182.0, 100.0]], 0.0, False),
+    ],
+)
+def test_bodies_overlap_by_their_densities_and_not_by_their_circles(centers, turn, expected):
+    pair = bricks(centers, turn)
+    assert overlap(pair, 0, pair, 1) is expected
+
+
+@pytest.mark.parametrize(("y", "expected"), [(11.0, False), (9.0, True), (991.0, True)])
+def test_a_body_reaches_outside_by_its_density_and_not_by_its_circle(y, expected):
+    assert reaches_outside(bricks([[500.0, y]]), 0, 1000.0) is expected
