@@ -10,6 +10,9 @@ from strangers import ROLES, Fresh
 from speckle_core.errors import OutputError, PluginError
 from speckle_core.scaffold import NewPlugin
 
+#: One environment serves all of them.
+pytestmark = pytest.mark.xdist_group("strangers-scaffold")
+
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory, fresh: Fresh) -> Path:
