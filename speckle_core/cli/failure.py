@@ -39,11 +39,11 @@ class UsageError(Exception):
 
 
 @contextlib.contextmanager
-def usage() -> Iterator[None]:
-    """Count any `SpeckleError` of the block as a fault of the command line's arguments."""
+def usage(*kinds: type[SpeckleError]) -> Iterator[None]:
+    """Count any `SpeckleError` of the block, or those kinds, as a fault of the arguments."""
     try:
         yield
-    except SpeckleError as error:
+    except kinds or SpeckleError as error:
         raise UsageError from error
 
 

@@ -43,11 +43,12 @@ def generate(
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
+    from speckle_core.dataset.shard import simulator
     from speckle_core.generate import generate as generated
 
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("a dask cluster has its own workers: leave --workers out")
-    chosen = load_experiment(experiment, settings)
+    chosen = load_experiment(experiment, settings, simulator)
     with _cluster(scheduler) as executor, watched() as progress:
         progress.start("generate", len(chosen.counts) * chosen.structure.patterns_per_count)
         dataset = generated(

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from speckle_core.cli.failure import usage
-from speckle_core.errors import OutputError
+from speckle_core.errors import (
+    AmbiguousComponentError,
+    ExperimentError,
+    OutputError,
+    UnknownComponentError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from speckle_core.experiment import Experiment
 
 ExperimentName = Annotated[
@@ -55,19 +62,33 @@ Inside = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
-def load_experiment(source: str, settings: list[str] | None) -> Experiment:
+def load_experiment(
+    source: str, settings: list[str] | None, make: Callable[[Experiment], object]
+) -> Experiment:
     """Return the experiment of a command's arguments, with every component and option checked.
+
+    Parameters
+    ----------
+    source, settings
+        The arguments EXPERIMENT and ``--set``.
+    make : callable
+        Makes the components that the command needs, so that an option that one of them refuses,
+        or a package that is missing, shows at once and not after an hour of work.
 
     Raises
     ------
     UsageError
-        For whatever is wrong with it.
+        For whatever is wrong with the experiment.
+    PluginError
+        When a component of it cannot be made here.
     """
     from speckle_core.experiment import Experiment
 
-    with usage():
+    # That a plugin is broken or a package missing is no fault of the arguments.
+    with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
         experiment = Experiment.load(source, settings or ())
         experiment.resolved()
+        make(experiment)
     return experiment
 
 

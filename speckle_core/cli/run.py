@@ -41,8 +41,7 @@ def run(
     from speckle_core.gather import judge
     from speckle_core.run import Run
 
-    chosen = load_experiment(experiment, settings)
-    chosen.build()  # a package that is missing shows now, not after an hour of simulation
+    chosen = load_experiment(experiment, settings, lambda e: e.build())
     begun = Run.begin(chosen, output or Path("runs") / chosen.name, fresh=fresh)
     if begun.stages:
         say(f"{begun.folder} goes on after: {', '.join(begun.stages)} (--fresh starts over)")

@@ -46,13 +46,14 @@ def _of_systems(what: str) -> Figure:
     from speckle_core import figures
     from speckle_core.cli.options import load_experiment
     from speckle_core.dataset import Dataset
+    from speckle_core.dataset.shard import simulator
     from speckle_core.gather import gallery
 
     if Path(what).is_dir():
         dataset = Dataset.open(what)
         shown = gallery(dataset.experiment, dataset)
     else:
-        shown = gallery(load_experiment(what, None))
+        shown = gallery(load_experiment(what, None, simulator))
     return figures.gallery(shown.items, shown.grid, blocked=shown.blocked)
 
 

@@ -34,8 +34,7 @@ def train(
     from speckle_core.training import read_history
     from speckle_core.training import train as trained
 
-    chosen = load_experiment(experiment, settings)
-    chosen.build(simulate=False)  # a package that is missing shows before the data are read
+    chosen = load_experiment(experiment, settings, lambda e: e.build(simulate=False))
     with watched() as progress:
         trained(chosen, Dataset.open(data), output, progress)
     if as_json:
