@@ -166,15 +166,23 @@ def _fill(
         manifest = manifest.with_shard(record)
         manifest.write(folder)
 
-    produce(
-        resolved,
-        folder,
-        missing,
-        on_record=on_record,
-        on_progress=on_progress,
-        workers=workers,
-        executor=executor,
-    )
+    try:
+        produce(
+            resolved,
+            folder,
+            missing,
+            on_record=on_record,
+            on_progress=on_progress,
+            workers=workers,
+            executor=executor,
+        )
+    except BaseException:
+        # Ctrl-C may have come while the manifest itself was written.
+        with contextlib.suppress(OutputError):
+            manifest.write(folder)
+        sweep(folder)
+        sweep(shards)
+        raise
     if manifest.master is None or not (folder / MASTER).is_file():
         write_master(folder, manifest)
 

@@ -44,10 +44,9 @@ def open_file(path: Path) -> h5py.File:
                 hint="It is of another format, or damaged at its start.",
             )
         # Chunks here are whole patterns, each read once: a chunk cache would only hold memory.
-        return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
+        return h5py.File(path, "r", rdcc_nbytes=0)
     except (OSError, RuntimeError, ValueError) as error:
-        cause = "was cut short" if "truncated" in str(error) else "cannot be opened"
-        raise DataError(f"{cause}: {_short(error)}", where=where) from error
+        raise DataError(f"is damaged or was cut short: {_short(error)}", where=where) from error
 
 
 def _short(error: BaseException) -> str:
@@ -117,7 +116,7 @@ def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
 
 
 def _check(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
-    if dataset.dtype.kind == "c":
+    if dataset.dtype.kind == "c" or set(dataset.dtype.names or ()) == {"real", "imag"}:
         raise DataError(
             "holds complex numbers, not intensities", where=where, hint="Store |A|² instead."
         )

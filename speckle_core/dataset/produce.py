@@ -149,7 +149,8 @@ def produce(
         _here(experiment, pipeline, tasks, on_record, on_progress)
     else:
         with worker_pool(workers) as pool:
-            _spread(pool, tasks, 2 * workers, on_record, on_progress)
+            # One more than are computed, so that none waits; Ctrl-C has to wait for all of them.
+            _spread(pool, tasks, workers + 1, on_record, on_progress)
 
 
 def _cores() -> int:

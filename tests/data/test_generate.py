@@ -1,0 +1,394 @@
+"""The same bytes whatever makes them, and folders that are gone on with or left alone."""
+
+from __future__ import annotations
+
+import concurrent.futures as cf
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import h5py
+import numpy as np
+import pytest
+from data_fakes import experiment, hashes
+
+from speckle_core import (
+    Component,
+    Dataset,
+    OptionError,
+    OutputError,
+    PackingError,
+    hookimpl,
+    plugin_manager,
+)
+from speckle_core.dataset import verify
+from speckle_core.dataset.manifest import plan
+from speckle_core.generate import generate
+from speckle_core.grid import KGrid
+
+
+class Shuffled(cf.Executor):
+    """Runs what it was given in an order of its own, once nothing new comes."""
+
+    def __init__(self) -> None:
+        self._given: list[Any] = []
+        self._thread: threading.Thread | None = None
+        self.order: list[int] = []
+
+    def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> cf.Future[Any]:
+        future: cf.Future[Any] = cf.Future()
+        self._given.append((future, work, args))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run)
+            self._thread.start()
+        return future
+
+    def _run(self) -> None:
+        time.sleep(0.3)
+        random.Random(1).shuffle(self._given)
+        for future, work, args in self._given:
+            self.order.append(args[0].shard.number)
+            future.set_running_or_notify_cancel()
+            future.set_result(work(*args))
+
+
+def test_a_shuffled_order_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    executor = Shuffled()
+    generate(experiment(), tmp_path / "set", executor=executor)
+    assert executor.order != sorted(executor.order)
+    assert hashes(tmp_path / "set") == hashes(made)
+
+
+def test_two_processes_give_the_same_bytes(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("speckle_core.dataset.produce._WORTH_A_POOL", 0.0)
+    monkeypatch.setattr("speckle_core.dataset.produce._here", None)
+    told: list[int] = []
+    generate(experiment(), tmp_path / "set", workers=2, on_progress=told.append)
+    assert hashes(tmp_path / "set") == hashes(made)
+    assert sum(told) == 600
+
+
+def test_dask_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.Client(
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
+    ) as client:
+        generate(experiment(), tmp_path / "set", executor=client.get_executor())
+    assert hashes(tmp_path / "set") == hashes(made)
+
+
+def test_another_seed_gives_other_bytes(made: Path, tmp_path: Path) -> None:
+    generate(experiment(seed=4), tmp_path / "set", workers=1)
+    assert not set(hashes(tmp_path / "set").values()) & set(hashes(made).values())
+
+
+def test_every_pattern_is_the_pipelines_own(made: Path) -> None:
+    pipeline = experiment().build()
+    stored = Dataset.open(made).patterns().raw([0, 255, 256, 599])
+    drawn = [pipeline.draw(n, i, 3) for n, i in ((2, 0), (3, 55), (3, 56), (4, 199))]
+    np.testing.assert_array_equal(stored, pipeline.simulate(drawn))
+
+
+_SLOW = {"each": 400, "scatterer": {"sleep": 5e-4}}
+_GENERATE = """
+from data_fakes import experiment
+from speckle_core.dataset import produce
+from speckle_core.generate import generate
+if {workers} > 1:
+    produce._brief = lambda *a: False
+if __name__ == "__main__":
+    generate(experiment(each=400, scatterer=dict(sleep=5e-4)), {folder!r}, workers={workers})
+"""
+
+
+def _start(
+    run_python: Callable[[str], list[str]], folder: Path, workers: int
+) -> subprocess.Popen[str]:
+    script = _GENERATE.format(folder=str(folder), workers=workers)
+    return subprocess.Popen(run_python(script), stderr=subprocess.PIPE, text=True)
+
+
+def _wait_for_a_shard(folder: Path, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 60
+    while not (folder / "shards/00000.h5").exists() and not (folder / "shards/00001.h5").exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_and_run_again_it_gives_the_bytes_of_an_unbroken_run(
+    workers: int, tmp_path: Path, run_python: Callable[[str], list[str]]
+) -> None:
+    folder = tmp_path / "killed"
+    process = _start(run_python, folder, workers)
+    _wait_for_a_shard(folder, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = hashes(folder)
+    assert before
+    with pytest.raises(Exception, match=r"is not whole: [0-4] of 5 shards"):
+        Dataset.open(folder)
+
+    generate(experiment(**_SLOW), folder, workers=1)
+    generate(experiment(**_SLOW), tmp_path / "unbroken", workers=1)
+    assert hashes(folder) == hashes(tmp_path / "unbroken")
+    assert before.items() <= hashes(folder).items()
+    assert verify(folder).ok
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_leaves_whole_shards_recorded_and_no_worker_complains(
+    workers: int, tmp_path: Path, run_python: Callable[[str], list[str]]
+) -> None:
+    folder = tmp_path / "set"
+    script = _GENERATE.format(folder=str(folder), workers=workers)
+    process = subprocess.Popen(
+        run_python(script), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    _wait_for_a_shard(folder, process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, workers included
+    _, said = process.communicate(timeout=60)
+    assert process.returncode not in (0, 1) or "KeyboardInterrupt" in said
+    assert said.count("Traceback") <= 1, said
+    recorded = json.loads((folder / "manifest.json").read_text())["shards"]
+    there = hashes(folder)
+    assert {r["name"].split("/")[1]: r["sha256"] for r in recorded} == there
+    assert 0 < len(there) < 5
+    assert not list(folder.rglob(".unfinished-*"))
+
+
+def test_only_what_is_missing_is_made(copy: Path) -> None:
+    (copy / "shards/00001.h5").unlink()
+    kept = (copy / "shards/00000.h5").stat().st_mtime_ns
+    told: list[int] = []
+    generate(experiment(), copy, workers=1, on_progress=told.append)
+    assert told[0] == 344
+    assert sum(told) == 600
+    assert (copy / "shards/00000.h5").stat().st_mtime_ns == kept
+    assert verify(copy).ok
+
+
+def test_a_whole_set_is_left_as_it_is(copy: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()}
+    generate(experiment(), copy, workers=1)
+    assert {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()} == before
+
+
+def test_a_shard_that_was_not_recorded_is_made_again(copy: Path, made: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["shards"][2]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    (copy / "shards/00002.h5").write_bytes(b"half")
+    (copy / "shards/.unfinished-x").write_bytes(b"left")
+    generate(experiment(), copy, workers=1)
+    assert hashes(copy) == hashes(made)
+    assert not list(copy.rglob(".unfinished-*"))
+
+
+def test_another_split_of_the_same_patterns_is_noted_and_makes_none_anew(copy: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in (copy / "shards").iterdir()}
+    split = {"train": 300, "valid": 100, "test": 200}
+    found = generate(experiment(split=split), copy, workers=1)
+    assert {name: len(part) for name, part in found.split.items()} == split
+    assert {p: p.stat().st_mtime_ns for p in (copy / "shards").iterdir()} == before
+    assert verify(copy).ok
+
+
+def _listing(folder: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in sorted(folder.rglob("*"))}
+
+
+def test_a_folder_of_another_experiment_is_refused_by_key_and_not_touched(copy: Path) -> None:
+    before = _listing(copy)
+    with pytest.raises(OutputError, match=r"differ in grid\.size \(11, not 9\), grid\.step") as e:
+        generate(experiment(size=11, grid={"size": 11, "step": 0.02}), copy)
+    assert str(copy) in str(e.value)
+    assert _listing(copy) == before
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "shards/00000.h5", ".git/config"])
+def test_a_folder_that_holds_something_else_is_refused_and_not_touched(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    before = _listing(tmp_path)
+    with pytest.raises(OutputError, match="is not empty and holds no data set"):
+        generate(experiment(), tmp_path)
+    assert _listing(tmp_path) == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "else"}', "[" * 100_000])
+def test_a_folder_with_a_broken_manifest_is_refused_and_not_touched(text: str, copy: Path) -> None:
+    (copy / "manifest.json").write_text(text)
+    before = _listing(copy)
+    with pytest.raises(OutputError, match=r"manifest\.json"):
+        generate(experiment(), copy)
+    assert _listing(copy) == before
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match="is a file"):
+        generate(experiment(), tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_second_process_at_work_in_the_folder_is_refused(tmp_path: Path) -> None:
+    def busy(_: int) -> None:
+        with pytest.raises(OutputError, match="another process"):
+            generate(experiment(), tmp_path / "set")
+
+    generate(experiment(), tmp_path / "set", workers=1, on_progress=busy)
+
+
+def test_what_cannot_be_packed_is_said_before_a_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(PackingError, match="95 bricks"):
+        generate(experiment(counts=[2, 95]), tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_an_error_in_a_worker_comes_as_itself_and_the_folder_can_be_gone_on_with(
+    pool: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("speckle_core.dataset.produce._brief", lambda *_: not pool)
+    with pytest.raises(PackingError, match="no pattern of this one"):
+        generate(experiment(scatterer={"fail_at": 3}), tmp_path / "set", workers=2)
+    manifest = json.loads((tmp_path / "set/manifest.json").read_text())
+    listed = {r["name"].split("/")[1]: r["sha256"] for r in manifest["shards"]}
+    assert listed == hashes(tmp_path / "set")
+
+
+def test_a_full_disk_is_one_error_and_the_folder_can_be_gone_on_with(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = os.fsync, iter(range(100))
+
+    def full(handle: int) -> None:
+        if next(calls) >= 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OutputError, match="No space left on device"):
+            generate(experiment(), tmp_path / "set", workers=1)
+    assert not list((tmp_path / "set").rglob(".unfinished-*"))
+    assert len(hashes(tmp_path / "set")) < 3
+    generate(experiment(), tmp_path / "set", workers=1)
+    assert hashes(tmp_path / "set") == hashes(made)
+
+
+def test_a_limit_on_file_size_is_one_error_without_a_traceback_of_hdf5(
+    tmp_path: Path, run_python: Callable[[str], list[str]]
+) -> None:
+    script = f"""
+import resource
+from data_fakes import experiment
+from speckle_core import OutputError
+from speckle_core.generate import generate
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+try:
+    generate(experiment(), {str(tmp_path / "set")!r}, workers=1)
+except OutputError as error:
+    print(error)
+"""
+    done = subprocess.run(run_python(script), capture_output=True, text=True, timeout=60)
+    assert "shards/00000.h5: cannot be written" in done.stdout
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert hashes(tmp_path / "set") == {}
+
+
+def test_a_script_without_a_guard_is_told_so(
+    tmp_path: Path, plugin_folder: Path, run_python: Callable[[str], list[str]]
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        run_python(_GENERATE.replace('if __name__ == "__main__":', "if True:"))[-1].format(
+            folder=str(tmp_path / "set"), workers=2
+        )
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert "speckle_core.errors.OutputError: a worker process ended" in done.stderr
+    assert "below 'if __name__ == \"__main__\":'" in done.stderr
+
+
+def test_a_component_of_this_process_alone_is_used_here(tmp_path: Path) -> None:
+    import masonry_plugin
+
+    @attrs.frozen(kw_only=True)
+    class Mine(masonry_plugin.Masonry):  # type: ignore[misc]
+        pass
+
+    class Plugin:
+        @hookimpl
+        def speckle_samplers(self) -> list[Component]:
+            return [Component("mine", Mine, "Only here.")]
+
+    plugin_manager().register(Plugin(), "notebook")
+    try:
+        slow = experiment(each=4, sampler={"name": "mine"}, scatterer={"sleep": 0.01})
+        assert len(generate(slow, tmp_path / "set", workers=2)) == 12
+    finally:
+        plugin_manager.cache_clear()
+
+
+def test_workers_must_be_at_least_one(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="at least 1, not 0"):
+        generate(experiment(), tmp_path / "set", workers=0)
+
+
+def test_shards_follow_one_another_and_hold_256_patterns_or_72_megabytes() -> None:
+    paper = plan(19_000, KGrid.centered(257, 0.1))
+    assert [s.count for s in paper] == [256] * 74 + [56]
+    assert [s.first for s in paper] == [256 * k for k in range(75)]
+    assert paper[74].name == "shards/00074.h5"
+    assert {s.count for s in plan(71 * 2, KGrid.centered(513, 0.1))} == {71}
+    assert 4 * 513**2 * 71 <= 72 * 2**20 < 4 * 513**2 * 72
+
+
+def test_bodies_of_any_shape_are_stored_field_by_field(tmp_path: Path) -> None:
+    mixed = experiment(each=10, sampler={"points": True})
+    generate(mixed, tmp_path / "set", workers=1)
+    pipeline = mixed.build()
+    drawn = [pipeline.draw(n, i, 3) for n in (2, 3, 4) for i in range(10)]
+    for name in ("shards/00000.h5", "patterns.h5"):
+        with h5py.File(tmp_path / "set" / name) as file:
+            home = file["entry_1/particles"]
+            assert home["Bricks"].attrs["class"] == "masonry_plugin:Bricks"
+            bricks = [c.particles[0] for c in drawn]
+            np.testing.assert_array_equal(
+                home["Bricks/sides"], np.concatenate([b.sides for b in bricks])
+            )
+            np.testing.assert_array_equal(
+                home["Bricks/pattern_index"], np.repeat(np.arange(30), [len(b) for b in bricks])
+            )
+            assert home["Bricks/sides"].attrs["units"] == "cubit"
+            assert home["Bricks/contrast"][0] == 1 + 0.5j
+            # Not one row a body: three rows, or one, to each configuration.
+            assert home["Bricks/profile"].attrs["index"] == "profile_pattern_index"
+            np.testing.assert_array_equal(
+                home["Bricks/profile_pattern_index"], np.repeat(np.arange(30), 3)
+            )
+            np.testing.assert_array_equal(home["Bricks/density_of"], np.full(30, 2.5))
+            assert "note" not in home["Bricks"]
+            np.testing.assert_array_equal(
+                home["Points/centers"], np.concatenate([c.particles[1].centers for c in drawn])
+            )
+            np.testing.assert_array_equal(home["Points/pattern_index"], np.arange(30))
+            np.testing.assert_array_equal(home["box"], np.full(30, 100.0))
