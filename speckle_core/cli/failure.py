@@ -43,7 +43,9 @@ def usage(*kinds: type[SpeckleError]) -> Iterator[None]:
     """Count any `SpeckleError` of the block, or those kinds, as a fault of the arguments."""
     try:
         yield
-    except kinds or SpeckleError as error:
+    except SpeckleError as error:
+        if kinds and not isinstance(error, kinds):
+            raise
         raise UsageError from error
 
 
