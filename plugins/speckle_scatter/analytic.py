@@ -35,7 +35,9 @@ class Analytic(Scatterer):
     def amplitude(self, configuration: Configuration, grid: KGrid) -> NDArray[np.complex128]:
         """Return A(k), complex (ny, nx) [area]."""
         round_ones, others = _by_shape(configuration)
-        total = fold.amplitude(radial.sums(round_ones, grid, self._profiles), grid)
+        total = np.empty(grid.shape, dtype=np.complex128)
+        for block, sums in radial.sums(round_ones, grid, self._profiles):
+            fold.amplitude(sums, block, grid, total)
         for particles in others:
             _add(particles, grid, total)
         return total
@@ -45,14 +47,13 @@ class Analytic(Scatterer):
     ) -> NDArray[np.float32]:
         """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
         out = np.empty((len(configurations), *grid.shape), dtype=np.float32)
-        sums = None
         for configuration, pattern in zip(configurations, out, strict=True):
             round_ones, others = _by_shape(configuration)
-            if others:
+            if others or any(len(fold.parts(p.contrast)) > 1 for p in round_ones):
                 pattern[...] = self.intensity(configuration, grid)
-            else:
-                sums = radial.sums(round_ones, grid, self._profiles, out=sums)
-                fold.intensity(sums, grid, pattern)
+                continue
+            for block, sums in radial.sums(round_ones, grid, self._profiles):
+                fold.intensity(sums, block, grid, pattern)
         return out
 
 

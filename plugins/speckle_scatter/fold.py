@@ -16,8 +16,6 @@ from speckle_core.grid import KGrid
 #: BLAS splits products of more multiplications than this over its threads, which changes the last
 #: bits (OpenBLAS: 4 · 65536). Smaller ones give the same bytes with any number of threads.
 UNSPLIT = 1 << 18
-# Numbers per block of rows: what is worked on stays in the cache of a core.
-_BLOCK = 1 << 13
 
 
 def side(grid: KGrid) -> int:
@@ -41,24 +39,30 @@ def parts(contrast: ComplexArray | FloatArray) -> NDArray[np.float64]:
     return np.asarray(contrast.real, dtype=np.float64)[None]
 
 
-def amplitude(sums: FloatArray, grid: KGrid) -> NDArray[np.complex128]:
-    """Return A on the whole grid, (ny, nx), from the sums of one quadrant.
+def amplitude(
+    sums: NDArray[np.float64], block: slice, grid: KGrid, out: NDArray[np.complex128]
+) -> None:
+    """Write A to the rows of `out` (ny, nx) that lie on `block` or mirror it.
 
     Parameters
     ----------
-    sums : array, (1 or 2, 2, m, 2, m)
+    sums : array, (1 or 2, 2, rows, 2, m)
         For the real and, if present, the imaginary part of the contrast: Σ c·F·f(ky·y)·g(kx·x),
         indexed [part, f, y, g, x] with f, g in (cos, sin).
+    block : slice
+        Which ky ≥ 0 the rows of `sums` are, of m.
     grid : KGrid
         The grid.
+    out : array
+        The amplitude on the whole grid.
     """
     total = sums[0] if len(sums) == 1 else sums[0] + 1j * sums[1]
     (cc, cs), (sc, ss) = total.transpose(0, 2, 1, 3)
-    out = np.empty(grid.shape, dtype=np.complex128)
     for sign_y, rows in _signs(grid):
         for sign_x, columns in _signs(grid):
-            out[rows, columns] = (cc - sign_y * sign_x * ss) - 1j * (sign_x * cs + sign_y * sc)
-    return out
+            out[rows, columns][block] = (cc - sign_y * sign_x * ss) - 1j * (
+                sign_x * cs + sign_y * sc
+            )
 
 
 def _signs(grid: KGrid) -> list[tuple[int, slice]]:
@@ -68,20 +72,15 @@ def _signs(grid: KGrid) -> list[tuple[int, slice]]:
     return [(1, slice(grid.origin, None)), (-1, slice(grid.origin, None, -1))]
 
 
-def intensity(sums: FloatArray, grid: KGrid, out: NDArray[np.float32]) -> None:
-    """Write |A|² to `out` (ny, nx); the same numbers as from `amplitude`, rounded."""
-    if len(sums) == 2:
-        whole = amplitude(sums, grid)
-        out[...] = whole.real**2 + whole.imag**2
-        return
+def intensity(
+    sums: NDArray[np.float64], block: slice, grid: KGrid, out: NDArray[np.float32]
+) -> None:
+    """Write |A|² as `amplitude` writes A, for a real contrast: the same numbers, rounded."""
+    (cc, cs), (sc, ss) = sums[0].transpose(0, 2, 1, 3)
     o = grid.origin
-    rows = max(1, _BLOCK // side(grid))
-    for top in range(0, side(grid), rows):
-        block = slice(top, top + rows)
-        (cc, cs), (sc, ss) = sums[0, :, block].transpose(0, 2, 1, 3)
-        upper = out[o:][block]
-        upper[:, o:] = (cc - ss) ** 2 + (cs + sc) ** 2
-        if grid.layout == "centered":
-            upper[:, o::-1] = (cc + ss) ** 2 + (sc - cs) ** 2
-            # Friedel's law: a real contrast gives I(-k) = I(k).
-            out[o::-1][block] = upper[:, ::-1]
+    upper = out[o:][block]
+    upper[:, o:] = (cc - ss) ** 2 + (cs + sc) ** 2
+    if grid.layout == "centered":
+        upper[:, o::-1] = (cc + ss) ** 2 + (sc - cs) ** 2
+        # Friedel's law: a real contrast gives I(-k) = I(k).
+        out[o::-1][block] = upper[:, ::-1]

@@ -6,7 +6,7 @@ It knows no shape: `SupportsRadialFormFactors` gives form factors, and keys to t
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,9 +17,13 @@ from speckle_core.grid import KGrid
 from speckle_scatter import fold
 
 Floats = NDArray[np.float64]
+#: Adds the sums of some bodies over a block of rows (ky ≥ 0) to (1 or 2, 2, rows, 2, m).
+Add = Callable[[slice, Floats], None]
 
 # Numbers per block of rows: what is worked on stays in the cache of a core.
-_BLOCK = 1 << 15
+_BLOCK, _GATHERED = 1 << 15, 1 << 15
+# Bodies whose waves and form factors are held at once, which bounds memory.
+_HELD = 128
 
 
 class RoundParticles(Particles, SupportsRadialFormFactors, Protocol):
@@ -65,71 +69,77 @@ class Profiles:
 
 
 def sums(
-    species: Sequence[RoundParticles],
-    grid: KGrid,
-    profiles: Profiles,
-    *,
-    out: Floats | None = None,
-) -> Floats:
-    """Return the four sums over all bodies, (1 or 2, 2, m, 2, m); see `fold.amplitude`.
+    species: Sequence[RoundParticles], grid: KGrid, profiles: Profiles
+) -> Iterator[tuple[slice, Floats]]:
+    """Yield blocks of rows (ky ≥ 0) and the sums over all bodies there; see `fold.amplitude`.
 
-    `out` is an earlier result to write over, where it fits: fresh memory costs as much as the sum.
+    What is yielded is overwritten by the next block.
     """
     m = fold.side(grid)
-    contrasts = [fold.parts(particles.contrast) for particles in species]
-    shape = (max(map(len, contrasts), default=1), 2, m, 2, m)
-    if out is None or out.shape != shape:
-        out = np.empty(shape)
-    out.fill(0)
-    for particles, contrast in zip(species, contrasts, strict=True):
-        keys = particles.shape_keys()
-        alike: dict[Hashable, list[int]] = {}
-        for i, key in enumerate(keys):
-            alike.setdefault(key, []).append(i)
-        target = out[: len(contrast)]
-        unlike = [bodies[0] for bodies in alike.values() if len(bodies) == 1]
-        for chunk in _chunks(unlike, m):
-            each = np.stack([profiles.get(particles, i, keys[i], grid) for i in chunk])
-            _add_unlike(*_waves(particles, contrast, chunk, grid), each, target)
-        for key, bodies in alike.items():
-            if len(bodies) > 1:
-                shared = profiles.get(particles, bodies[0], key, grid)
-                for chunk in _chunks(bodies, m):
-                    _add_alike(*_waves(particles, contrast, chunk, grid), shared, target)
-    return out
+    rows = max(1, _BLOCK // (4 * m))
+    blocks = [slice(top, min(top + rows, m)) for top in range(0, m, rows)]
+    parts = max((len(fold.parts(particles.contrast)) for particles in species), default=1)
+    terms = (add for particles in species for add in _terms(particles, grid, profiles))
+    if sum(map(len, species)) <= _HELD:
+        held = list(terms)
+        out = np.empty((parts, 2, rows, 2, m))
+        for block in blocks:
+            tile = out[:, :, : block.stop - block.start]
+            tile.fill(0)
+            for add in held:
+                add(block, tile)
+            yield block, tile
+    else:
+        whole = np.zeros((parts, 2, m, 2, m))
+        for add in terms:
+            for block in blocks:
+                add(block, whole[:, :, block])
+        for block in blocks:
+            yield block, whole[:, :, block]
 
 
-def _chunks(bodies: list[int], m: int) -> Iterator[list[int]]:
-    """Yield `bodies` in pieces that bound memory, and whose products BLAS will not thread."""
-    most = max(1, min(64, fold.UNSPLIT // (4 * m)))
-    for start in range(0, len(bodies), most):
-        yield bodies[start : start + most]
+def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterator[Add]:
+    """Yield the terms of the sum, each some bodies, like or unlike."""
+    keys = particles.shape_keys()
+    contrast = fold.parts(particles.contrast)
+    alike: dict[Hashable, list[int]] = {}
+    for i, key in enumerate(keys):
+        alike.setdefault(key, []).append(i)
+    unlike = [bodies[0] for bodies in alike.values() if len(bodies) == 1]
+    # Pieces that bound memory, and whose products BLAS will not thread.
+    most = max(1, min(64, fold.UNSPLIT // (4 * fold.side(grid))))
+
+    def waves(bodies: list[int]) -> tuple[Floats, Floats]:
+        x, y = particles.centers[bodies].T
+        return fold.waves(x, grid), fold.waves(y, grid) * contrast[:, bodies, None, None]
+
+    for start in range(0, len(unlike), most):
+        chunk = unlike[start : start + most]
+        each = np.stack([profiles.get(particles, i, keys[i], grid) for i in chunk])
+        yield functools.partial(_add_unlike, *waves(chunk), each)
+    for key, bodies in alike.items():
+        if len(bodies) > 1:
+            shared = profiles.get(particles, bodies[0], key, grid)
+            for start in range(0, len(bodies), most):
+                yield functools.partial(_add_alike, *waves(bodies[start : start + most]), shared)
 
 
-def _waves(
-    particles: RoundParticles, contrast: Floats, bodies: list[int], grid: KGrid
-) -> tuple[Floats, Floats]:
-    """Return the waves along x, (j, 2, m), and along y times the contrast, (1 or 2, j, 2, m)."""
-    x, y = particles.centers[bodies].T
-    return fold.waves(x, grid), fold.waves(y, grid) * contrast[:, bodies, None, None]
-
-
-def _add_alike(x: Floats, y: Floats, profile: Floats, out: Floats) -> None:
+def _add_alike(x: Floats, y: Floats, profile: Floats, block: slice, out: Floats) -> None:
     """Add bodies of one form factor: a matrix product over bodies, times that form factor."""
     n, _, m = x.shape
     _, index = _lengths(m)
+    form_factor = profile[index[block]][:, None, :]
     rows = max(1, fold.UNSPLIT // (4 * n * m))
-    for top in range(0, m, rows):
-        block = slice(top, top + rows)
-        form_factor = profile[index[block]][:, None, :]
-        for wave, target in zip(y, out, strict=True):
-            structure = wave[:, :, block].reshape(n, -1).T @ x.reshape(n, -1)
+    for top in range(0, out.shape[2], rows):
+        inner = slice(top, top + rows)
+        for wave, target in zip(y, out, strict=False):
+            structure = wave[:, :, block][:, :, inner].reshape(n, -1).T @ x.reshape(n, -1)
             terms = structure.reshape(2, -1, 2, m)
-            terms *= form_factor
-            target[:, block] += terms
+            terms *= form_factor[inner]
+            target[:, inner] += terms
 
 
-def _add_unlike(x: Floats, y: Floats, profiles: Floats, out: Floats) -> None:
+def _add_unlike(x: Floats, y: Floats, profiles: Floats, block: slice, out: Floats) -> None:
     """Add bodies of a form factor each.
 
     In one row of pixels the form factor goes with kx and the body, so that each row is a matrix
@@ -137,11 +147,12 @@ def _add_unlike(x: Floats, y: Floats, profiles: Floats, out: Floats) -> None:
     """
     n, _, m = x.shape
     _, index = _lengths(m)
-    left = y.transpose(3, 0, 2, 1).reshape(m, -1, n)
-    rows = max(1, _BLOCK // (2 * n * m))
-    for top in range(0, m, rows):
-        block = slice(top, top + rows)
-        form_factors = profiles.take(index[block], axis=1).transpose(1, 0, 2)[:, :, None, :]
-        right = (form_factors * x).reshape(-1, n, 2 * m)
-        product = (left[block] @ right).reshape(-1, len(out), 2, 2, m)
-        out[:, :, block] += product.transpose(1, 2, 0, 3, 4)
+    left = y[:, :, :, block].transpose(3, 0, 2, 1).reshape(-1, 2 * len(y), n)
+    rows = max(1, _GATHERED // (2 * n * m))
+    for top in range(0, len(left), rows):
+        inner = slice(top, top + rows)
+        gathered = profiles.take(index[block][inner], axis=1)
+        right = gathered.transpose(1, 0, 2)[:, :, None, :] * x
+        product = left[inner] @ right.reshape(-1, n, 2 * m)
+        terms = product.reshape(-1, len(y), 2, 2, m).transpose(1, 2, 0, 3, 4)
+        out[: len(y), :, inner] += terms

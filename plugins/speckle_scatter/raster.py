@@ -64,7 +64,9 @@ class Fft(Scatterer):
 
     def amplitude(self, configuration: Configuration, grid: KGrid) -> NDArray[np.complex128]:
         """Return A(k), complex (ny, nx) [area]."""
-        return fold.amplitude(self._sums(configuration, grid), grid)
+        out = np.empty(grid.shape, dtype=np.complex128)
+        fold.amplitude(self._sums(configuration, grid), slice(None), grid, out)
+        return out
 
     def intensities(
         self, configurations: Sequence[Configuration], grid: KGrid
@@ -72,7 +74,7 @@ class Fft(Scatterer):
         """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
         out = np.empty((len(configurations), *grid.shape), dtype=np.float32)
         for configuration, pattern in zip(configurations, out, strict=True):
-            fold.intensity(self._sums(configuration, grid), grid, pattern)
+            pattern[...] = self.intensity(configuration, grid)
         return out
 
     def _sums(self, configuration: Configuration, grid: KGrid) -> Floats:
