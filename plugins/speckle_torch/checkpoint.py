@@ -18,11 +18,12 @@ import attrs
 import numpy as np
 from safetensors.numpy import save
 
+from speckle_core.atomic import make_folder, sweep, write_bytes, write_text
 from speckle_core.errors import ModelError
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import Epoch
 from speckle_torch.architecture import Weights
-from speckle_torch.weights import Shapes, read_tensors, write_whole
+from speckle_torch.weights import Shapes, read_tensors
 
 INDEX = "checkpoint.json"
 FORMAT = "speckle-checkpoint-1"
@@ -90,7 +91,7 @@ class Checkpoint:
         OutputError
             When a file cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         before = _read_index(self.folder) or {}
         index: dict[str, Any] = {
             "format": FORMAT,
@@ -102,15 +103,16 @@ class Checkpoint:
         }
         if state.best is not None and before.get("best_epoch") != state.best_epoch:
             index["best"] = self._write_tensors(f"best-{state.best_epoch:04}", state.best)
-        write_whole(self.folder / INDEX, json.dumps(index, indent=1).encode())
+        write_text(self.folder / INDEX, json.dumps(index, indent=1))
         kept = {index[part]["file"] for part in ("last", "best") if index[part]}
         for path in self.folder.glob("*.safetensors"):
             if path.name not in kept:
                 path.unlink()
+        sweep(self.folder)
 
     def _write_tensors(self, name: str, tensors: Weights) -> dict[str, str]:
         content = save(tensors)
-        write_whole(self.folder / f"{name}.safetensors", content)
+        write_bytes(self.folder / f"{name}.safetensors", content)
         return {"file": f"{name}.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
 
     def read(self, shapes: Shapes, best_shapes: Shapes) -> State | None:

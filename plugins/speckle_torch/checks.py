@@ -5,7 +5,8 @@ Every refusal says what is wrong and where. Must not import torch.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
@@ -15,6 +16,8 @@ from speckle_core.configuration import FloatArray
 from speckle_core.errors import DataError, OptionError, PatternError
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import IntArray
+
+Value = TypeVar("Value")
 
 
 def at_least(least: float, *, exclusive: bool = False) -> Any:
@@ -30,14 +33,14 @@ def at_least(least: float, *, exclusive: bool = False) -> Any:
 
 def one_of(*known: Any) -> Any:
     """Return an attrs validator: one of these values, and no bool for a number."""
+    return lambda _, field, value: one_of_these(value, known, where=field.name)
 
-    def check(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
-        if isinstance(value, bool) or value not in known:
-            raise OptionError(
-                f"{value!r} is none of {', '.join(map(repr, known))}", where=field.name
-            )
 
-    return check
+def one_of_these(value: Value, known: Sequence[Value], *, where: str) -> Value:
+    """Return `value` if it is known, and no bool for a number."""
+    if isinstance(value, bool) or value not in known:
+        raise OptionError(f"{value!r} is none of {', '.join(map(repr, known))}", where=where)
+    return value
 
 
 def odd(_: Any, field: attrs.Attribute[Any], value: int | None) -> None:

@@ -21,9 +21,8 @@ from speckle_torch.network import GuidedReLU, ResNet
 
 Floats = NDArray[np.float32]
 
-#: Pixels from one of the last stage's maps to the next: stem and pool halve, and each stage but the
-#: first.
-STRIDE = 32
+#: Pixels from one value of the first stage's maps to the next; each later stage doubles it.
+FIRST_STRIDE = 4
 
 
 def pixels_at_once(device: torch.device) -> int:
@@ -53,7 +52,7 @@ def input_gradients(
     """Return d score[target] / d pattern, (B, ny, nx); 0 outside the crop."""
     relu = GuidedReLU.apply if guided else functional.relu
 
-    def compute(values: Tensor, columns: Tensor) -> tuple[Tensor]:
+    def compute(values: Tensor, columns: Tensor) -> tuple[Tensor, ...]:
         values.requires_grad_()
         scores = network(values, relu)
         return torch.autograd.grad(scores.gather(1, columns[:, None]).sum(), values)
@@ -65,27 +64,29 @@ def input_gradients(
 
 
 def feature_maps(
-    network: ResNet, patterns: Floats, targets: IntArray, crop: int | None
+    network: ResNet, patterns: Floats, targets: IntArray, crop: int | None, stage: str
 ) -> tuple[Floats, Floats]:
-    """Return the last stage's maps and d score[target] / d maps, both (B, c, h, w).
+    """Return the maps of a stage and d score[target] / d maps, both (B, c, h, w).
 
-    Map pixel i looks at pattern pixel 32 i. Outside the crop, which the network ignores, both are
-    0, as many map pixels as keep that true for the whole pattern.
+    Map value i looks at pattern pixel s i, with s = 4, 8, 16, 32 for the four stages. Outside the
+    crop, which the network ignores, both are 0, as many map values as keep that true for the whole
+    pattern.
     """
 
-    def compute(values: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    def compute(values: Tensor, columns: Tensor) -> tuple[Tensor, ...]:
         with torch.no_grad():
-            maps = network.features(values)
+            maps = network.features(values, until=stage)
         maps.requires_grad_()
-        scores = network.head(maps)
+        scores = network.head(maps, after=stage)
         (gradients,) = torch.autograd.grad(scores.gather(1, columns[:, None]).sum(), maps)
         return maps.detach(), gradients
 
-    maps, gradients = _in_batches(compute, network, patterns, targets, crop, memory=1)
+    maps, gradients = _in_batches(compute, network, patterns, targets, crop, memory=4)
     if crop is None:
         return maps, gradients
-    rows, columns = ((size - crop) // 2 for size in patterns.shape[1:])
-    edge = [(0, 0), (0, 0), *((round(outside / STRIDE),) * 2 for outside in (rows, columns))]
+    stride = FIRST_STRIDE * 2 ** network.stages.index(stage)
+    outside = [round((size - crop) / 2 / stride) for size in patterns.shape[1:]]
+    edge = [(0, 0), (0, 0), *((pixels, pixels) for pixels in outside)]
     return np.pad(maps, edge), np.pad(gradients, edge)
 
 

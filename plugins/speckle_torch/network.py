@@ -146,22 +146,34 @@ class ResNet(nn.Module):
         self.final = nn.ModuleDict({"bn": BatchNorm(outputs)})
         self.dense = nn.Linear(outputs, classes)
 
-    def features(self, patterns: Tensor, relu: Activation = functional.relu) -> Tensor:
-        """Return the last stage after its batch norm and ReLU, (B, c, h, w).
+    def features(
+        self, patterns: Tensor, relu: Activation = functional.relu, until: str | None = None
+    ) -> Tensor:
+        """Return the maps that stage `until` gives, (B, c, h, w); by default the last.
 
         `patterns` is (B, ny, nx); with three channels it is copied into each, as the authors did.
         `relu` stands in for every ReLU of the network.
         """
         x = patterns[:, None].expand(-1, self.channels, -1, -1)
         x = self.pool(relu(self.stem["bn"](self.stem["conv"](x))))
-        for stage in self.stages:
+        return self._through(self.stages, x, relu, until or self.stages[-1])
+
+    def head(
+        self, maps: Tensor, relu: Activation = functional.relu, after: str | None = None
+    ) -> Tensor:
+        """Return the class scores before the softmax, (B, classes), of a stage's maps."""
+        if after not in (None, self.stages[-1]):
+            left = self.stages[self.stages.index(after) + 1 :]
+            maps = self._through(left, maps, relu, self.stages[-1])
+        scores: Tensor = self.dense(maps.mean(dim=(2, 3)))
+        return scores
+
+    def _through(self, stages: list[str], x: Tensor, relu: Activation, until: str) -> Tensor:
+        for stage in stages[: stages.index(until) + 1]:
             for block in getattr(self, stage).values():
                 x = block(x, relu)
-        return relu(self.final["bn"](x))
-
-    def head(self, maps: Tensor) -> Tensor:
-        """Return the linear class scores (B, classes) of the last stage's maps."""
-        return self.dense(maps.mean(dim=(2, 3)))
+        # What the last stage gives is its sum after the final batch norm and ReLU.
+        return relu(self.final["bn"](x)) if until == self.stages[-1] else x
 
     def forward(self, patterns: Tensor, relu: Activation = functional.relu) -> Tensor:
         """Return the class scores before the softmax, (B, classes), of patterns (B, ny, nx)."""

@@ -25,6 +25,7 @@ from speckle_torch.checks import (
     check_targets,
     odd,
     one_of,
+    one_of_these,
 )
 
 if TYPE_CHECKING:
@@ -209,20 +210,29 @@ class TorchResNet50:
             return input_gradients(fitted.network, values, columns, self.crop, guided=guided)
 
     def feature_maps(
-        self, patterns: FloatArray, targets: IntArray
+        self, patterns: FloatArray, targets: IntArray, *, stage: str | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the last stage after its batch norm and ReLU, and d score[target] / d maps.
+        """Return a stage's maps and d score[target] / d maps, both (B, c, h, w).
 
-        Both (B, 2048, h, w). Map pixel i lies over pattern pixel 32 i, so that the outermost ones
-        lie over the pattern's edges when its size is 32 m + 1; outside a crop both are 0.
+        By default those of the last stage after its batch norm and ReLU, 2048 channels; `stage1` to
+        `stage3` give the sum at the end of the stage. Map value i of stage 1, 2, 3, 4 lies over
+        pattern pixel 4 i, 8 i, 16 i, 32 i, so that the outermost ones lie over the pattern's edges
+        when its size is 32 m + 1; outside a crop both are 0.
+
+        Raises
+        ------
+        OptionError
+            When there is no such stage.
         """
         fitted, values = self._ready(), check_patterns(patterns)
         columns = check_targets(targets, values, fitted.classes)
+        stages = fitted.network.stages
+        stage = one_of_these(stage or stages[-1], stages, where="stage")
         from speckle_torch.device import limited_memory
         from speckle_torch.inference import feature_maps
 
         with limited_memory():
-            return feature_maps(fitted.network, values, columns, self.crop)
+            return feature_maps(fitted.network, values, columns, self.crop, stage)
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors`, `state.toml` and, where it differs, `last.safetensors`.

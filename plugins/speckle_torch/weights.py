@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +22,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from speckle_core.errors import ModelError, OutputError
+from speckle_core.atomic import write_bytes, write_text
+from speckle_core.errors import ModelError
 from speckle_torch.architecture import RESNET50, Plan, Weights, tensors
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -67,16 +67,16 @@ def save_model(folder: Path, model: Model) -> None:
     OutputError
         When a file cannot be written.
     """
-    write_whole(folder / WEIGHTS, save(model.weights))
+    write_bytes(folder / WEIGHTS, save(model.weights))
     if model.last is not None:
-        write_whole(folder / LAST, save(model.last))
+        write_bytes(folder / LAST, save(model.last))
     state = {
         "format": FORMAT,
         "channels": model.channels,
         "classes": model.classes.tolist(),
         "size": list(model.size),
     }
-    write_whole(folder / STATE, tomli_w.dumps(state).encode())
+    write_text(folder / STATE, tomli_w.dumps(state))
 
 
 def load_model(folder: Path, channels: int, plan: Plan = RESNET50) -> Model:
@@ -131,30 +131,6 @@ def _read_state(path: Path) -> dict[str, Any]:
             "channels, classes (ascending) and size (two) must be whole numbers", where=str(path)
         )
     return state
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when it is complete and on the disk.
-
-    Raises
-    ------
-    OutputError
-        When it cannot be written; nothing is left behind.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(unfinished, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise OutputError(
-            f"the file cannot be written: {error.strerror}", where=str(path)
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

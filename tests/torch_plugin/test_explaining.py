@@ -6,7 +6,7 @@ attribution = pytest.importorskip("captum.attr")
 
 from tiny_network import TINY, easy, tiny  # noqa: E402
 
-from speckle_core.errors import DataError, ModelError, PatternError  # noqa: E402
+from speckle_core.errors import DataError, ModelError, OptionError, PatternError  # noqa: E402
 from speckle_core.roles import SupportsFeatureMaps, SupportsGradients  # noqa: E402
 from speckle_torch.architecture import initial_weights, tensors  # noqa: E402
 from speckle_torch.network import build  # noqa: E402
@@ -183,3 +183,22 @@ def test_targets_outside_the_classes_are_refused(trained, targets):
 def test_an_untrained_network_says_so():
     with pytest.raises(ModelError, match="not trained"):
         tiny().input_gradients(PATTERNS, TARGETS)
+
+
+@pytest.mark.parametrize(("stage", "shape"), [("stage1", (8, 9, 9)), ("stage3", (16, 3, 3))])
+def test_a_named_stage_gives_its_maps_and_what_moves_the_score(trained, stage, shape):
+    maps, gradients = trained.feature_maps(PATTERNS, TARGETS, stage=stage)
+    assert maps.shape == gradients.shape == (5, *shape)
+    network = trained._fitted.network
+    module = getattr(network, stage)
+    last = list(module.values())[-1]
+    expected = attribution.LayerGradCam(network, last).attribute(
+        torch.from_numpy(PATTERNS), torch.from_numpy(TARGETS)
+    )
+    ours = (gradients.mean((2, 3))[:, :, None, None] * maps).sum(1)
+    np.testing.assert_allclose(ours, expected[:, 0].detach().numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_an_unknown_stage_is_refused_with_the_known_ones(trained):
+    with pytest.raises(OptionError, match="'stage9' is none of 'stage1', 'stage2'"):
+        trained.feature_maps(PATTERNS, TARGETS, stage="stage9")
