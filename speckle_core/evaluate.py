@@ -116,8 +116,8 @@ def verdict(
         )
     if high < 0:
         return (
-            f"{named} reads {theirs} of the same test patterns, {-gain:.3f} [{-high:.3f}, {-low:.3f}] "
-            f"more than the network ({ours}): the network misses what a simple rule finds."
+            f"{named} reads {theirs} of the same test patterns, {-gain:.3f} [{-high:.3f}, "
+            f"{-low:.3f}] more than the network ({ours}), which misses what a simple rule finds."
         )
     return (
         f"The network ({ours}) and {name} ({theirs}) cannot be told apart on these "

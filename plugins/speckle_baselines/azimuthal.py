@@ -1,0 +1,186 @@
+"""Rings about k = 0: the one place where the baselines read pixels.
+
+Prepared patterns come blocked in the centre and standardized. Both can be undone up to one factor:
+the blocked pixels held 0 before, and so tell where 0 lies now. Nothing here knows of classes, or of
+the shape of a particle.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from speckle_core.configuration import FloatArray
+from speckle_core.errors import DataError, PatternError
+from speckle_core.grid import KGrid
+from speckle_core.patterns import PatternSet
+
+Floats = NDArray[np.float64]
+
+#: Ring means below this share of the mean intensity are rounding of float32 patterns.
+FLOOR = 1e-9
+_LOOKED_AT = 32
+
+
+@attrs.frozen(eq=False)
+class Rings:
+    """The rings, one pixel wide, that the open pixels of a grid form about k = 0.
+
+    Parameters
+    ----------
+    grid : KGrid
+        The grid of the training patterns.
+    blocked : array of bool, (ny, nx)
+        Pixels that carry no signal.
+    """
+
+    grid: KGrid
+    blocked: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, patterns: PatternSet) -> Rings:
+        """Return the rings of prepared `patterns`, blocked pixels found by looking at some of them.
+
+        A pixel is blocked when it equals the one at k = 0 in every pattern, and that one is dark.
+        So any shape of beamstop is found, and gaps of a detector too. Alone, the pixel at k = 0
+        counts as open.
+
+        Raises
+        ------
+        DataError
+            For an empty set, or when not even two rings are left.
+        """
+        if not len(patterns):
+            raise DataError("there is no pattern to learn from", where="training set")
+        grid = patterns.grid
+        some = np.linspace(0, len(patterns) - 1, min(len(patterns), _LOOKED_AT)).astype(np.int64)
+        looked, _ = patterns.batch(np.unique(some))
+        center = looked[:, grid.origin, grid.origin]
+        blocked = np.all(looked == center[:, None, None], axis=0)
+        dark = np.all(center < looked.mean(axis=(1, 2)))
+        if not dark or np.sum(blocked) < 2:
+            blocked = np.zeros(grid.shape, dtype=bool)
+        rings = cls(grid, blocked)
+        if np.all(blocked) or len(rings.radii) < 2:
+            raise DataError(
+                "fewer than two rings about k = 0 differ from its own pixel", where="training set"
+            )
+        return rings
+
+    @cached_property
+    def distance(self) -> Floats:
+        """Distance of each open pixel from k = 0 [pixels], (pixels,)."""
+        return self.grid.distance()[~self.blocked]
+
+    @cached_property
+    def _numbers(self) -> tuple[NDArray[np.intp], NDArray[np.int64], Floats]:
+        found, ring = np.unique(np.rint(self.distance), return_inverse=True)
+        counts = np.bincount(ring)
+        return ring, counts, found
+
+    @cached_property
+    def _between(self) -> tuple[NDArray[np.intp], Floats]:
+        """The ring at or below each open pixel, and the pixel's share of the way to the next."""
+        last = max(len(self.radii) - 2, 0)
+        left = np.clip(np.searchsorted(self.radii, self.distance) - 1, 0, last)
+        width = self.radii[left + 1] - self.radii[left]
+        return left, np.clip((self.distance - self.radii[left]) / width, 0.0, 1.0)
+
+    @property
+    def ring(self) -> NDArray[np.intp]:
+        """Ring of each open pixel, (pixels,)."""
+        return self._numbers[0]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Open pixels of each ring, (rings,)."""
+        return self._numbers[1]
+
+    @property
+    def radii(self) -> Floats:
+        """Distance of each ring from k = 0, rounded [pixels], (rings,)."""
+        return self._numbers[2]
+
+    def intensities(self, patterns: FloatArray) -> Floats:
+        """Return the intensity of the open pixels in units of its mean, (B, pixels).
+
+        Patterns larger than those of the training are cut to the same k range; they must have the
+        same step and layout, which no array can tell.
+
+        Raises
+        ------
+        PatternError
+            For a smaller or otherwise unfit pattern, NaN or infinity, or one without intensity.
+        """
+        size, given = self.grid.size, np.asarray(patterns)
+        if given.ndim != 3 or given.shape[1] != given.shape[2] or given.shape[1] < size:
+            raise PatternError(
+                f"patterns of shape {given.shape}, but this model reads (patterns, {size}, {size}) "
+                "or larger",
+                where="predict",
+            )
+        start = 0
+        if self.grid.layout == "centered":
+            if given.shape[1] % 2 == 0:
+                raise PatternError(
+                    f"patterns of {given.shape[1]}² pixels have no middle pixel, where this model "
+                    "expects k = 0",
+                    where="predict",
+                )
+            start = (given.shape[1] - size) // 2
+        cut = given[:, start : start + size, start : start + size].astype(np.float64)
+        values = cut[:, ~self.blocked]
+        if self.blocked[self.grid.origin, self.grid.origin]:
+            values -= cut[:, self.grid.origin, self.grid.origin, None]
+        else:
+            values -= cut.min(axis=(1, 2))[:, None]
+        mean = values.mean(axis=1, keepdims=True)
+        if not np.all(np.isfinite(mean) & (mean > 0)):
+            bad = int(np.flatnonzero(~(np.isfinite(mean) & (mean > 0)))[0])
+            raise PatternError(
+                "it holds NaN or infinity, or no intensity above its blocked centre",
+                where=f"pattern {bad}",
+            )
+        found: Floats = values / mean
+        return found
+
+    def mean(self, values: Floats) -> Floats:
+        """Return the azimuthal mean of per-pixel `values` (B, pixels), as (B, rings)."""
+        rings, batch = len(self.counts), len(values)
+        cells = self.ring + rings * np.arange(batch)[:, None]
+        sums = np.bincount(cells.ravel(), weights=values.ravel(), minlength=rings * batch)
+        found: Floats = sums.reshape(batch, rings) / self.counts
+        return found
+
+    def over_mean(self, values: Floats, *, smoothing: float = 0.0) -> Floats:
+        """Return intensities (B, pixels) over their azimuthal mean at each pixel's own distance.
+
+        The mean is interpolated between rings in the logarithm, where a form factor is smooth but
+        for its zeros.
+
+        Parameters
+        ----------
+        values : array, (B, pixels)
+            Intensities.
+        smoothing : float
+            Width of a Gaussian that the means are smoothed with first [pixels]. It joins the
+            speckles of neighbouring rings, lest a ring of few speckles be divided by itself.
+        """
+        mean, weight = self.mean(values), self.counts.astype(np.float64)
+        if smoothing:
+            spread = partial(gaussian_filter1d, sigma=smoothing, mode="nearest")
+            mean, weight = spread(mean * weight, axis=1), spread(weight)
+            mean = mean / weight
+        logs = np.log(np.maximum(mean, FLOOR))
+        left, share = self._between
+        return values * np.exp(-(logs[:, left] * (1 - share) + logs[:, left + 1] * share))
+
+    def image(self, values: Floats) -> Floats:
+        """Return per-pixel `values` (B, pixels) on the grid, (B, ny, nx), with 0 where blocked."""
+        out = np.zeros((len(values), *self.grid.shape))
+        out[:, ~self.blocked] = values
+        return out

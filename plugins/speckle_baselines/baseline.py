@@ -1,0 +1,246 @@
+"""What the five baselines share: patterns to numbers, numbers to a rule, the rule to disk.
+
+A baseline says which numbers it reads off a pattern and what kind of rule it learns from them.
+Pixels are read in batches and forgotten, so memory does not grow with the patterns.
+"""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+
+from speckle_baselines.azimuthal import Floats, Rings
+from speckle_baselines.rules import Gaussian, Rule, Targets, rule_from
+from speckle_core.atomic import write_bytes, write_text
+from speckle_core.configuration import FloatArray
+from speckle_core.errors import DataError, ExperimentError, ModelError
+from speckle_core.grid import KGrid
+from speckle_core.patterns import PatternSet
+from speckle_core.roles import Epoch, IntArray, OnEpoch
+
+FORMAT = "speckle-baseline-1"
+_STATE, _ARRAYS = "state.toml", "rule.safetensors"
+_BATCH = 64
+#: Far above any rule that is learned here; a larger file is not read.
+_LARGEST = 2**28
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Lesson:
+    """What a rule is learned from.
+
+    Parameters
+    ----------
+    features, valid_features : array, (N, F)
+        Of the training and the validation patterns; the latter may be none.
+    targets, valid_targets : array of int, (N,)
+        Column of each pattern's class.
+    classes : int
+        Number of classes; some may have no pattern.
+    seed : int
+        For rules that start from random numbers.
+    """
+
+    features: Floats
+    targets: Targets
+    valid_features: Floats
+    valid_targets: Targets
+    classes: int
+    seed: int
+
+
+@attrs.define(kw_only=True, eq=False, slots=False)
+class Baseline:
+    """A classifier that reads a few numbers off each pattern; subclasses say which."""
+
+    #: Its name in a model folder.
+    name: ClassVar[str]
+    rings_: Rings | None = attrs.field(init=False, default=None, repr=False)
+    rule_: Rule | None = attrs.field(init=False, default=None, repr=False)
+    classes_: IntArray | None = attrs.field(init=False, default=None, repr=False)
+
+    def measure(self, rings: Rings, intensities: Floats) -> Floats:
+        """Return the features of intensities (B, open pixels), as (B, F)."""
+        raise NotImplementedError
+
+    def learn(self, lesson: Lesson) -> Rule:
+        """Return what the numbers say of the classes: here, one normal density for each."""
+        return Gaussian.learn(lesson.features, lesson.targets, lesson.classes)
+
+    @property
+    def classes(self) -> IntArray:
+        """The class values in the order of the columns, (classes,)."""
+        return self._fitted()[2]
+
+    def fit(
+        self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
+    ) -> list[Epoch]:
+        """Learn from `train`; `valid` is measured, and decides where there is a choice of rule.
+
+        Returns
+        -------
+        list of Epoch
+            A single one: every pattern is read once. Its learning rate is 0.
+
+        Raises
+        ------
+        DataError
+            When there are not two classes with at least two patterns each.
+        """
+        begun = time.perf_counter()
+        counts = np.bincount(train.targets, minlength=len(train.classes))
+        if np.sum(counts > 1) < 2:
+            raise DataError(
+                "two classes with two patterns each are the least to learn from",
+                where="training set",
+            )
+        rings = Rings.of(train)
+        lesson = Lesson(
+            features=self._read(rings, train),
+            targets=train.targets,
+            valid_features=self._read(rings, valid),
+            valid_targets=valid.targets,
+            classes=len(train.classes),
+            seed=seed,
+        )
+        rule = self.learn(lesson)
+        self.rings_, self.classes_, self.rule_ = rings, train.classes, rule
+        loss, accuracy = _score(rule, lesson.features, lesson.targets)
+        valid_loss, valid_accuracy = _score(rule, lesson.valid_features, lesson.valid_targets)
+        epoch = Epoch(
+            number=1,
+            of=1,
+            loss=loss,
+            accuracy=accuracy,
+            valid_loss=valid_loss,
+            valid_accuracy=valid_accuracy,
+            seconds=time.perf_counter() - begun,
+            learning_rate=0.0,
+        )
+        if on_epoch is not None:
+            on_epoch(epoch)
+        return [epoch]
+
+    def predict_proba(self, patterns: FloatArray) -> FloatArray:
+        """Return class probabilities, (B, classes).
+
+        Patterns may be larger than those of the training, with the same step and layout: they are
+        then cut to its k range.
+
+        Raises
+        ------
+        PatternError
+            For smaller patterns, or one without intensity.
+        """
+        rings, rule, _ = self._fitted()
+        return np.exp(_log_softmax(rule.logits(self.measure(rings, rings.intensities(patterns)))))
+
+    def save(self, folder: Path) -> None:
+        """Write `state.toml` and `rule.safetensors` into `folder`."""
+        from safetensors.numpy import save
+
+        rings, rule, classes = self._fitted()
+        arrays = {name: np.ascontiguousarray(array) for name, array in rule.arrays().items()}
+        write_bytes(folder / _ARRAYS, save({"blocked": rings.blocked, **arrays}))
+        state = {
+            "format": FORMAT,
+            "component": self.name,
+            "rule": rule.kind,
+            "classes": classes.tolist(),
+            "grid": attrs.asdict(rings.grid),
+        }
+        write_text(folder / _STATE, tomli_w.dumps(state))
+
+    def load(self, folder: Path) -> None:
+        """Restore what `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            When a file is missing, damaged, foreign, or made with other options.
+        """
+        state, arrays = _read_state(folder / _STATE), _read_arrays(folder / _ARRAYS)
+        try:
+            if state["format"] != FORMAT or state["component"] != self.name:
+                raise ValueError(f"it holds {state['component']!r} as {state['format']!r}")
+            classes = np.array(state["classes"], dtype=np.int64)
+            if classes.ndim != 1 or len(classes) < 2 or np.any(np.diff(classes) <= 0):
+                raise ValueError("its classes are not ascending whole numbers")
+            grid = KGrid(**state["grid"])
+            blocked = arrays.pop("blocked")
+            if blocked.dtype != np.bool_ or blocked.shape != grid.shape or blocked.all():
+                raise ValueError("its blocked pixels do not fit its grid")
+            rings = Rings(grid, blocked)
+            features = self.measure(rings, np.ones((1, len(rings.ring)))).shape[1]
+            rule = rule_from(state["rule"], arrays, features, len(classes))
+        except (KeyError, TypeError, ValueError, OverflowError, ExperimentError) as error:
+            raise ModelError(
+                f"this is no model of {self.name} with these options: {error}", where=str(folder)
+            ) from error
+        self.rings_, self.rule_, self.classes_ = rings, rule, classes
+
+    def features(self, patterns: FloatArray) -> Floats:
+        """Return the numbers that the rule is given for each pattern, (B, F)."""
+        rings = self._fitted()[0]
+        return self.measure(rings, rings.intensities(patterns))
+
+    def _fitted(self) -> tuple[Rings, Rule, IntArray]:
+        if self.rings_ is None or self.rule_ is None or self.classes_ is None:
+            raise ModelError(
+                "it has learned nothing yet", where=self.name, hint="Call fit or load first."
+            )
+        return self.rings_, self.rule_, self.classes_
+
+    def _read(self, rings: Rings, patterns: PatternSet) -> Floats:
+        parts = [
+            self.measure(rings, rings.intensities(batch)) for batch, _ in patterns.batches(_BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, 0))
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    found: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return found
+
+
+def _score(rule: Rule, features: Floats, targets: Targets) -> tuple[float, float]:
+    """Return the mean loss and the accuracy, NaN for no pattern."""
+    if not len(targets):
+        return float("nan"), float("nan")
+    logs = _log_softmax(rule.logits(features))
+    rows = np.arange(len(targets))
+    return float(-logs[rows, targets].mean()), float(np.mean(logs.argmax(axis=1) == targets))
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ModelError("the file is missing", where=str(path)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"the file cannot be read: {error}", where=str(path)) from error
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ModelError(f"the file has more than {_LARGEST} bytes", where=str(path))
+        arrays: dict[str, NDArray[Any]] = load(path.read_bytes())
+    except FileNotFoundError:
+        raise ModelError("the file is missing", where=str(path)) from None
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise ModelError(
+            f"the file is damaged or no safetensors file: {error}", where=str(path)
+        ) from error
+    return arrays

@@ -1,0 +1,215 @@
+"""From numbers to class probabilities: what the baselines learn, as plain arrays.
+
+scikit-learn does the learning; what it has learned is a handful of arrays, and only these are kept.
+So a model folder runs no code, needs no scikit-learn to be read, and outlives its versions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Targets = NDArray[np.integer[Any]]
+
+#: The logit of a class without training patterns: no probability, and still a finite number.
+_NEVER = -1e30
+
+
+class Rule(Protocol):
+    """Features (B, F) to logits (B, classes), and all that it knows as named arrays."""
+
+    kind: ClassVar[str]
+
+    def logits(self, features: Floats) -> Floats:
+        """Return the logarithms of the class probabilities up to a constant, (B, classes)."""
+        ...
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return what `rule_from` needs to make this rule again."""
+        ...
+
+
+@attrs.frozen(eq=False)
+class Gaussian:
+    """One normal density per class and feature, weighted with the class's frequency.
+
+    Parameters
+    ----------
+    mean, variance : array, (classes, F)
+        Of the features of each class.
+    prior : array, (classes,)
+        Logarithm of the share of each class in the training set.
+    """
+
+    kind: ClassVar[str] = "gaussian"
+    mean: Floats
+    variance: Floats
+    prior: Floats
+
+    @classmethod
+    def learn(cls, features: Floats, targets: Targets, count: int) -> Gaussian:
+        """Return the densities of `count` classes (Gaussian naive Bayes)."""
+        from sklearn.naive_bayes import GaussianNB
+
+        # A class whose patterns agree to the last digit would be infinitely sharp.
+        fitted = GaussianNB(var_smoothing=1e-6).fit(features, targets)
+        present = fitted.classes_
+        return cls(
+            mean=_spread(fitted.theta_, present, count, 0.0),
+            variance=_spread(fitted.var_, present, count, 1.0),
+            prior=_spread(np.log(fitted.class_prior_), present, count, _NEVER),
+        )
+
+    def logits(self, features: Floats) -> Floats:
+        """Return the logarithms of prior times density, (B, classes)."""
+        away = (features[:, None, :] - self.mean) ** 2 / self.variance
+        found: Floats = self.prior - 0.5 * np.sum(away + np.log(self.variance), axis=-1)
+        return found
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return mean, variance and prior."""
+        return {"mean": self.mean, "variance": self.variance, "prior": self.prior}
+
+
+@attrs.frozen(eq=False)
+class Layers:
+    """Dense layers with ReLU between them; a single layer is a linear rule.
+
+    Parameters
+    ----------
+    shift, scale : array, (F,)
+        Features enter as ``(feature - shift) / scale``.
+    weights : tuple of array, (in, out)
+    biases : tuple of array, (out,)
+    """
+
+    kind: ClassVar[str] = "layers"
+    shift: Floats
+    scale: Floats
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+
+    @classmethod
+    def linear(cls, features: Floats, targets: Targets, count: int) -> Layers:
+        """Return a linear discriminant analysis with Ledoit-Wolf shrinkage.
+
+        The shrinkage (J. Multivar. Anal. 88, 365 (2004)) keeps the covariance usable when there are
+        fewer patterns than features.
+        """
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+        shift, scale = _units(features)
+        fitted = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a class of one pattern has no covariance of its own
+            fitted.fit((features - shift) / scale, targets)
+        weights, bias = _both(fitted.coef_.T, fitted.intercept_)
+        return cls(shift, scale, *_last(([weights], [bias]), fitted.classes_, count))
+
+    @classmethod
+    def perceptron(cls, features: Floats, targets: Targets, count: int, seed: int) -> Layers:
+        """Return a multi-layer perceptron with one hidden layer of 128 units."""
+        from sklearn.neural_network import MLPClassifier
+
+        shift, scale = _units(features)
+        fitted = MLPClassifier((128,), alpha=1e-3, max_iter=60, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that 60 passes have not converged is as intended
+            fitted.fit((features - shift) / scale, targets)
+        *weights, last = fitted.coefs_
+        *biases, bias = fitted.intercepts_
+        last, bias = _both(last, bias)
+        return cls(
+            shift, scale, *_last(([*weights, last], [*biases, bias]), fitted.classes_, count)
+        )
+
+    def logits(self, features: Floats) -> Floats:
+        """Return the last layer's outputs, (B, classes)."""
+        out = (features - self.shift) / self.scale
+        for number, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if number:
+                out = np.maximum(out, 0.0)
+            # Not a BLAS product: its last bits would depend on how many patterns there are.
+            out = np.einsum("bi,io->bo", out, weights) + bias
+        return out
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return shift, scale and the layers, numbered from 0."""
+        found = {"shift": self.shift, "scale": self.scale}
+        for number, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            found |= {f"weights.{number}": weights, f"bias.{number}": bias}
+        return found
+
+
+def rule_from(kind: str, arrays: Mapping[str, Floats], features: int, classes: int) -> Rule:
+    """Return the rule that `arrays` describe.
+
+    Raises
+    ------
+    ValueError
+        When they do not fit together, or hold NaN or infinity.
+    """
+    left = dict(arrays)
+    if not all(array.dtype == np.float64 and np.isfinite(array).all() for array in left.values()):
+        raise ValueError("an array is no float64, or holds NaN or infinity")
+    try:
+        if kind == Gaussian.kind:
+            mean, variance, prior = left.pop("mean"), left.pop("variance"), left.pop("prior")
+            whole = mean.shape == variance.shape == (classes, features)
+            if left or not whole or prior.shape != (classes,) or not np.all(variance > 0):
+                raise ValueError("the arrays are no densities of these classes")
+            return Gaussian(mean, variance, prior)
+        if kind != Layers.kind:
+            raise ValueError(f"there is no rule {kind!r}")
+        shift, scale = left.pop("shift"), left.pop("scale")
+        numbers = range(len(left) // 2)
+        weights = tuple(left.pop(f"weights.{number}") for number in numbers)
+        biases = tuple(left.pop(f"bias.{number}") for number in numbers)
+    except KeyError as error:
+        raise ValueError(f"the array {error} is missing") from None
+    sizes = [features, *(bias.size for bias in biases)]
+    shapes = list(itertools.pairwise(sizes))
+    whole = [array.shape for array in weights] == shapes and sizes[-1] == classes
+    whole &= [array.shape for array in biases] == [(size,) for size in sizes[1:]]
+    if left or not numbers or not whole or shift.shape != scale.shape or shift.shape != (features,):
+        raise ValueError("the arrays are no layers between these features and classes")
+    if not np.all(scale > 0):
+        raise ValueError("a scale is not positive")
+    return Layers(shift, scale, weights, biases)
+
+
+def _units(features: Floats) -> tuple[Floats, Floats]:
+    spread = features.std(axis=0)
+    return features.mean(axis=0), np.where(spread > 0, spread, 1.0)
+
+
+def _both(weights: Floats, bias: Floats) -> tuple[Floats, Floats]:
+    """Return two columns where scikit-learn has one, the second class's, for two classes."""
+    if weights.shape[1] > 1:
+        return weights, bias
+    return np.column_stack([np.zeros_like(weights), weights]), np.append(0.0, bias)
+
+
+def _last(
+    layers: tuple[list[Floats], list[Floats]], present: Targets, count: int
+) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
+    """Return the layers with a column for each of `count` classes, `present` or not."""
+    *weights, last = layers[0]
+    *biases, bias = layers[1]
+    return (
+        (*weights, _spread(last.T, present, count, 0.0).T),
+        (*biases, _spread(bias, present, count, _NEVER)),
+    )
+
+
+def _spread(rows: Floats, present: Targets, count: int, other: float) -> Floats:
+    out = np.full((count, *rows.shape[1:]), other, dtype=np.float64)
+    out[np.asarray(present)] = rows
+    return out
