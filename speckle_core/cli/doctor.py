@@ -21,7 +21,7 @@ _VARIABLES = ("SPECKLE_PLUGINS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "KER
 
 
 def doctor(as_json: Json = False) -> None:
-    """Say which versions, backends, GPUs, threads and plugins are here: for a bug report.
+    """Print versions, backends, GPUs, threads and plugins: to paste in a bug report.
 
     Each backend is asked in a process of its own whether it loads and which GPUs it sees.
 

@@ -34,7 +34,7 @@ def evaluate(
     For example:
 
       speckle evaluate models/quick --data data/quick
-      speckle evaluate models/quick --data data/other --split all -o results/other --json
+      speckle evaluate models/quick --data data/other --split all -o results/other
     """
     from speckle_core.assess import assess, part_of
     from speckle_core.atomic import make_folder

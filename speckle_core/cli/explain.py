@@ -44,9 +44,8 @@ def explain(
 
     For example:
 
-      speckle explain models/quick --data data/quick --explainer saliency -o maps
-      speckle explain models/quick --data data/quick --explainer saliency --explainer grad-cam
-        --index 0 --index 7 -o maps-of-two
+      speckle explain my-model --data my-data --explainer saliency -o maps
+      speckle explain my-model --data my-data --explainer grad-cam --index 7 -o 7
     """
     from speckle_core.assess import part_of
     from speckle_core.cli.maps import NUMBERS, write_maps

@@ -38,7 +38,7 @@ def generate(
     For example:
 
       speckle generate paper-mono-257 -o data/mono
-      speckle generate paper-mono-257 -o data/small --set structure.patterns_per_count=50
+      speckle generate paper-mono-257 -o data/another --set seed=7
       speckle generate paper-mono-257 -o /shared/mono --scheduler tcp://head:8786
     """
     from speckle_core.cli.output import print_json

@@ -37,7 +37,7 @@ Workers = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Processes that simulate; by default one a core.",
+        help="Processes that simulate; by default one for each core.",
         show_default=False,
     ),
 ]
@@ -48,14 +48,14 @@ DataOption = Annotated[
     Path, typer.Option("--data", metavar="DATA_DIR", help="A data set that speckle generate wrote.")
 ]
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Patterns as .h5, .npy, .mat or .tif.")
+    list[Path], typer.Argument(metavar="FILE", help="Patterns as .h5, .npy, .mat or .tif.")
 ]
 Inside = Annotated[
     str | None,
     typer.Option(
         "--dataset",
         metavar="NAME",
-        help="Which array in an .h5 or .mat file; by default the only one, or the one marked.",
+        help="Which array of an .h5 or .mat file; by default the one that it marks, or its only one.",
         show_default=False,
     ),
 ]

@@ -44,7 +44,7 @@ def run(
     chosen = load_experiment(experiment, settings, lambda e: e.build())
     begun = Run.begin(chosen, output or Path("runs") / chosen.name, fresh=fresh)
     if begun.stages:
-        say(f"{begun.folder} goes on after: {', '.join(begun.stages)} (--fresh starts over)")
+        say(f"{begun.folder}: done already: {', '.join(begun.stages)} (--fresh starts over)")
     with watched() as progress:
         begun.execute(workers=workers, progress=progress)
     evaluations = begun.evaluations()

@@ -26,7 +26,7 @@ def train(
     For example:
 
       speckle train quickstart --data data/quick -o models/quick
-      speckle train quickstart --data data/quick -o models/short --set classifier.epochs=2
+      speckle train quickstart --data data/quick -o m2 --set classifier.epochs=2
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched

@@ -1,0 +1,188 @@
+"""What the tests of the command line share: a tiny experiment, done once, and ways to run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+# Continuous integration asks for colours, which would stand between the words looked for.
+os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+
+from speckle_core import Component, Epoch, hookimpl, plugin_manager
+from speckle_core.cli.app import app
+
+TINY = """
+name = "tiny"
+seed = 5
+baselines = ["first-moment"]
+[structure]
+counts = [2, 12]
+count_step = 5
+patterns_per_count = 24
+[grid]
+size = 33
+[[prepare]]
+name = "block-center"
+size = 3
+[[prepare]]
+name = "standardize"
+[split]
+train = 48
+valid = 9
+test = 15
+test_per_class = 5
+[classifier]
+name = "radial-lda"
+"""
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def invoke() -> Invoke:
+    """Run a command in this process."""
+
+    def run(*args: object, **environment: str) -> Result:
+        return CliRunner(env=environment).invoke(app, [str(a) for a in args], prog_name="speckle")
+
+    return run
+
+
+@pytest.fixture
+def refused(invoke: Invoke) -> Callable[..., str]:
+    """Run a command that must fail as users should see it; return what it said."""
+
+    def run(*args: object, code: int = 1) -> str:
+        result = invoke(*args)
+        said = result.stderr
+        assert result.exit_code == code, result.output
+        assert result.stdout == ""
+        assert sum(line.startswith("error: ") for line in said.splitlines()) == 1, said
+        assert "Traceback" not in said
+        assert "defect" not in said
+        return said
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The experiment file."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def done(tiny: Path, invoke: Invoke) -> tuple[Path, Result]:
+    """The folder of its whole run, and what the command said; tests only read there."""
+    folder = tiny.parent / "run"
+    result = invoke("run", tiny, "-o", folder, "--workers", 1)
+    assert result.exit_code == 0, result.output
+    return folder, result
+
+
+@pytest.fixture(scope="session")
+def data(done: tuple[Path, Result]) -> Path:
+    return done[0] / "data"
+
+
+@pytest.fixture(scope="session")
+def model(done: tuple[Path, Result]) -> Path:
+    return done[0] / "model"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the console script's function in a process of its own."""
+
+    def run(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words(*args),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., list[str]]:
+    """Give the words that start a command in another process."""
+    return words
+
+
+def words(*args: object) -> list[str]:
+    start = "from speckle_core.cli import main; main()"
+    return [sys.executable, "-c", start, *map(str, args)]
+
+
+@attrs.define(kw_only=True)
+class Ridge:
+    """A linear reading of all pixels; it has gradients and epochs, which no baseline has."""
+
+    epochs: int = 3
+    weights_: Any = attrs.field(default=None, init=False)
+    classes_: Any = attrs.field(default=None, init=False)
+
+    @property
+    def classes(self) -> Any:
+        return self.classes_
+
+    def fit(self, train: Any, valid: Any, *, seed: int, on_epoch: Any = None) -> list[Epoch]:
+        patterns, _ = train.batch(np.arange(len(train)))
+        flat = patterns.reshape(len(patterns), -1).astype(np.float64)
+        wanted = np.eye(len(train.classes))[train.targets]
+        gram = flat @ flat.T + len(flat) * np.eye(len(flat))
+        self.weights_ = flat.T @ np.linalg.solve(gram, wanted)
+        self.classes_ = train.classes
+        history = []
+        for number in range(1, self.epochs + 1):
+            history.append(Epoch(number, self.epochs, 0.5, 0.75, np.nan, np.nan, 0.1, 1e-3))
+            if on_epoch:
+                on_epoch(history[-1])
+        return history
+
+    def predict_proba(self, patterns: Any) -> Any:
+        scores = 20 * patterns.reshape(len(patterns), -1) @ self.weights_
+        rates = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return rates / rates.sum(axis=1, keepdims=True)
+
+    def input_gradients(self, patterns: Any, targets: Any, *, guided: bool = False) -> Any:
+        return 20 * self.weights_.T[targets].reshape(patterns.shape)
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "weights.npy", self.weights_)
+        (folder / "classes.json").write_text(json.dumps(self.classes_.tolist()))
+
+    def load(self, folder: Path) -> None:
+        self.weights_ = np.load(folder / "weights.npy")
+        self.classes_ = np.array(json.loads((folder / "classes.json").read_text()))
+
+
+class RidgePlugin:
+    @hookimpl
+    def speckle_classifiers(self) -> list[Component]:
+        return [Component("ridge", Ridge, "A linear reading of all pixels.")]
+
+
+@pytest.fixture
+def ridge() -> Iterator[str]:
+    """Name of a classifier with gradients, installed for one test."""
+    plugin_manager().register(RidgePlugin(), "ridge")
+    yield "ridge"
+    plugin_manager.cache_clear()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import Result
+
+import speckle_core
+from speckle_core.cli import doctor
+
+Invoke = Callable[..., Result]
+
+LOADS = "print('noise'); print('[\"one GPU\"]')"
+FAILS = "import sys; print('noise', file=sys.stderr); raise OSError('no driver')"
+
+
+@pytest.fixture
+def backends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two backends that are asked in a moment: this one loads, that one does not."""
+    monkeypatch.setattr(doctor, "_BACKENDS", {"json": LOADS, "csv": FAILS, "no_such": LOADS})
+
+
+def test_the_report_names_versions_backends_machine_and_plugins(
+    backends: None, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    found = json.loads(invoke("doctor", "--json").stdout)
+    assert found["versions"]["speckle-core"] == speckle_core.__version__
+    assert found["versions"]["numpy"] == np.__version__
+    assert found["backends"] == {
+        "json": "loads, sees one GPU",
+        "csv": "is installed but does not load: OSError: no driver",
+        "no_such": "not installed",
+    }
+    assert found["machine"]["cores"] >= 1
+    assert "KERAS_BACKEND=torch" in found["machine"]["environment"]
+    (disks,) = [names for who, names in found["plugins"].items() if "(plugin disks)" in who]
+    assert disks == ["monodisperse", "polydisperse"]
+
+
+def test_as_text_the_report_says_the_same(backends: None, invoke: Invoke) -> None:
+    shown = invoke("doctor").stdout
+    found = json.loads(invoke("doctor", "--json").stdout)
+    assert [line for line in shown.splitlines() if not line.startswith(" ")] == list(found)
+    for name, version in found["versions"].items():
+        assert f"  {name}: {version}\n" in shown
+
+
+def test_no_backend_is_imported_into_the_commands_own_process(
+    monkeypatch: pytest.MonkeyPatch, invoke: Invoke
+) -> None:
+    asked: list[Any] = []
+
+    class Silent:
+        returncode = 0
+
+        def __init__(self, words: list[str], **_: Any) -> None:
+            asked.append(words)
+
+        def communicate(self, timeout: float) -> tuple[str, str]:
+            return "[]", ""
+
+        def kill(self) -> None: ...
+
+    monkeypatch.setattr(subprocess, "Popen", Silent)
+    result = invoke("doctor", "--json")
+    assert json.loads(result.stdout)["backends"] == dict.fromkeys(
+        ("torch", "tensorflow"), "loads, sees no GPU"
+    )
+    assert ["import json, torch" in words[-1] for words in asked] == [True, False]

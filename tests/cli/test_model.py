@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from typer.testing import Result
+
+from speckle_core.dataset import Dataset
+from speckle_core.models import load_model
+
+Invoke = Callable[..., Result]
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def trained(
+    ridge: str, tiny: Path, data: Path, invoke: Invoke, tmp_path: Path
+) -> tuple[Path, Result]:
+    """A model with gradients, and what training it said."""
+    folder = tmp_path / "model"
+    result = invoke(
+        "train", tiny, "--data", data, "-o", folder, "--set", f"classifier={ridge}", "--json"
+    )
+    assert result.exit_code == 0, result.output
+    return folder, result
+
+
+def test_train_prints_the_history_as_json(trained: tuple[Path, Result]) -> None:
+    folder, result = trained
+    found = json.loads(result.stdout)
+    assert found["model"] == str(folder)
+    assert [epoch["number"] for epoch in found["history"]] == [1, 2, 3]
+    assert found["history"][0]["valid_loss"] is None
+
+
+def test_train_tells_epochs_in_the_stage_line(trained: tuple[Path, Result]) -> None:
+    assert "train ridge: 3 epochs, training accuracy 0.750, " in trained[1].stderr
+
+
+def test_train_on_other_data_than_the_experiments_names_the_difference(
+    tiny: Path, data: Path, refused: Refused, tmp_path: Path
+) -> None:
+    said = refused("train", tiny, "--data", data, "-o", tmp_path / "m", "--set", "seed=9")
+    assert "seed (9, not 5)" in said
+    assert not (tmp_path / "m").exists()
+
+
+def test_evaluate_prints_what_the_run_printed(done: tuple[Path, Result], invoke: Invoke) -> None:
+    folder, result = done
+    again = invoke("evaluate", folder / "model", "--data", folder / "data")
+    assert again.exit_code == 0
+    assert result.stdout.startswith(again.stdout)
+    assert "first-moment" in again.stdout
+
+
+def test_evaluate_keeps_metrics_and_predictions_where_asked(
+    model: Path, data: Path, invoke: Invoke, refused: Refused, tmp_path: Path
+) -> None:
+    args = ("evaluate", model, "--data", data, "--split", "all", "-o", tmp_path / "e")
+    found = json.loads(invoke(*args, "--json").stdout)
+    assert found["split"] == "all"
+    for name in ("radial-lda", "first-moment"):
+        saved = json.loads((tmp_path / "e" / name / "metrics.json").read_text())
+        assert saved == found["evaluations"][name]
+        rows = list(csv.DictReader((tmp_path / "e" / name / "predictions.csv").open()))
+        assert len(rows) == 72
+    assert "holds something already" in refused(*args)
+
+
+def test_evaluate_knows_no_other_part(model: Path, data: Path, invoke: Invoke) -> None:
+    result = invoke("evaluate", model, "--data", data, "--split", "tests")
+    assert result.exit_code == 2
+    assert "tests" in result.stderr
+
+
+def test_predict_reads_every_pattern_of_every_file_as_python_does(
+    model: Path, data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    patterns = Dataset.open(data).patterns().raw(np.arange(72))
+    np.save(tmp_path / "one.npy", patterns[50])
+    np.save(tmp_path / "stack.npy", patterns)
+    result = invoke("predict", model, tmp_path / "one.npy", tmp_path / "stack.npy", "--json")
+    found = json.loads(result.stdout)["predictions"]
+    assert [f["pattern"] for f in found] == [0, *range(72)]
+    pipeline = load_model(model).pipeline
+    expected = pipeline.predict_proba(np.concatenate([patterns[50:51], patterns]))
+    rows = [[f["probabilities"][c] for c in ("2", "7", "12")] for f in found]
+    np.testing.assert_allclose(rows, expected, atol=1e-12)
+    assert [f["class"] for f in found] == pipeline.classifier.classes[
+        expected.argmax(axis=1)
+    ].tolist()
+    assert [f["probability"] for f in found] == [max(row) for row in rows]
+
+
+def test_predict_prints_class_and_probability_of_each_pattern(
+    model: Path, data: Path, invoke: Invoke
+) -> None:
+    result = invoke("predict", model, data / "patterns.h5")
+    assert result.exit_code == 0
+    header, *lines = result.stdout.splitlines()
+    assert header.split() == ["file", "pattern", "class", "probability"]
+    assert len(lines) == 72
+    file, number, value, probability = lines[60].split()
+    assert (file, number) == (str(data / "patterns.h5"), "60")
+    assert value in ("2", "7", "12")
+    assert 1 / 3 < float(probability) <= 1
+
+
+def test_explain_draws_maps_and_keeps_their_numbers(
+    trained: tuple[Path, Result], data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    model, folder = trained[0], tmp_path / "maps"
+    result = invoke(
+        "explain",
+        model,
+        "--data",
+        data,
+        "--explainer",
+        "saliency",
+        "-o",
+        folder,
+        "--index",
+        30,
+        "--index",
+        70,
+    )
+    assert result.exit_code == 0, result.output
+    assert {p.name for p in folder.iterdir()} == {
+        "saliency-00030.png",
+        "saliency-00070.png",
+        "explanations.h5",
+    }
+    assert (folder / "saliency-00030.png").read_bytes().startswith(b"\x89PNG")
+    weights = load_model(model).pipeline.classifier.weights_
+    with h5py.File(folder / "explanations.h5") as file:
+        assert file["index"][()].tolist() == [30, 70]
+        assert file["labels"][()].tolist() == [7, 12]
+        columns = np.searchsorted(file["classes"][()], file["targets"][()])
+        expected = np.abs(20 * weights.T[columns]).reshape(2, 33, 33)
+        np.testing.assert_allclose(file["maps/saliency"][()], expected, rtol=1e-5)
+        assert file.attrs["model"] == str(model)
+
+
+def test_explain_shows_the_first_pattern_of_each_class_unless_told(
+    trained: tuple[Path, Result], data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    args = ("--data", data, "--explainer", "saliency", "-o", tmp_path / "maps", "--json")
+    found = json.loads(invoke("explain", trained[0], *args).stdout)
+    names = ["saliency-00000.png", "saliency-00024.png", "saliency-00048.png"]
+    assert found["files"] == [*names, "explanations.h5"]
+
+
+def test_explain_refuses_what_it_cannot_explain(
+    model: Path, data: Path, refused: Refused, tmp_path: Path
+) -> None:
+    start = ("explain", model, "--data", data, "-o", tmp_path / "maps")
+    assert "saliency" in refused(*start, "--explainer", "salency")
+    assert "0 to 71" in refused(*start, "--explainer", "saliency", "--index", 72)
+    refused(*start, "--explainer", "saliency")  # radial-lda has no gradients
+    assert not (tmp_path / "maps").exists()

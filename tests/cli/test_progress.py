@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import io
+import math
+import re
+
+import pytest
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import TextColumn
+
+from speckle_core.cli.output import duration
+from speckle_core.cli.progress import StageBars, StageLines
+from speckle_core.roles import Epoch
+
+
+def epoch(number: int, of: int = 4, valid: float = 0.8) -> Epoch:
+    return Epoch(number, of, 0.6, 0.7, 0.65, valid, 2.0, 1e-3)
+
+
+def test_durations_are_said_as_people_do() -> None:
+    said = {4.22: "4.2 s", 59.96: "1 min 0 s", 200: "3 min 20 s", 3899: "1 h 04 min"}
+    assert {seconds: duration(seconds) for seconds in said} == said
+
+
+def test_a_stage_is_one_line_with_its_work_and_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = StageLines()
+    lines.start("generate", 30)
+    lines.advance(10)
+    lines.advance(20)
+    assert capsys.readouterr().err == ""
+    lines.finish()
+    assert re.fullmatch(
+        r"generate: 30 patterns, 0\.0 s \(\d+ patterns/s\)\n", capsys.readouterr().err
+    )
+
+
+def test_a_training_is_one_line_with_its_last_epoch(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = StageLines()
+    lines.start("train net", 30)
+    lines.epoch(epoch(1))
+    lines.epoch(epoch(2, valid=0.9))
+    lines.finish("stopped early")
+    said = capsys.readouterr().err
+    assert said.startswith("train net: 2 epochs, validation loss 0.6500, accuracy 0.900, ")
+    assert said.endswith(" - stopped early\n")
+
+
+def test_a_stage_forgets_the_one_before(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = StageLines()
+    for task in ("train net", "evaluate net"):
+        lines.start(task, 30)
+        if task == "train net":
+            lines.epoch(epoch(1, valid=math.nan))
+        lines.finish()
+    assert capsys.readouterr().err.splitlines()[1].startswith("evaluate net: 0.0 s")
+
+
+def test_the_bar_of_a_training_stands_for_all_epochs_once_their_number_is_known() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with Bars(TextColumn(""), console=console) as bars:
+        stage = StageBars(bars)
+        stage.start("train net", 100)
+        stage.advance(60)
+        (bar,) = bars.tasks
+        assert (bar.completed, bar.total, bar.visible) == (60, 100, True)
+        # The first epoch heard of is the third: an earlier training is gone on with.
+        stage.epoch(epoch(3))
+        assert (bar.completed, bar.total) == (300, 400)
+        assert bar.speed is None
+        stage.advance(100)
+        stage.epoch(epoch(4))
+        assert (bar.completed, bar.total) == (400, 400)
+        stage.finish()
+        assert not bar.visible
+        stage.start("evaluate net", 50)
+        assert (bar.completed, bar.total, bar.description) == (0, 50, "evaluate net")
+
+
+def test_every_epoch_is_a_line_above_the_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with Bars(console=console, redirect_stderr=False) as bars:
+        stage = StageBars(bars)
+        stage.start("train net", 100)
+        stage.epoch(epoch(1))
+    assert capsys.readouterr().err == (
+        "  epoch 1/4: loss 0.6000, accuracy 0.700, validation loss 0.6500, accuracy 0.800, 2.0 s\n"
+    )
