@@ -135,9 +135,10 @@ def _stack(values: NDArray[Any], source: str) -> FloatArray:
 def _hdf5(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     from speckle_core.dataset.hdf5 import check, open_file
 
+    folder = path.resolve().parent
     with open_file(path) as file:
-        found = _chosen(file, dataset)
-        check(found, folder=path.resolve().parent)
+        found = _chosen(file, dataset, folder)
+        check(found, folder=folder)
         source = f"{path}: {found.name}"
         _check(found.shape, found.dtype, source)
         values = np.empty(found.shape, dtype=found.dtype.newbyteorder("="))
@@ -145,7 +146,7 @@ def _hdf5(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     return values, source
 
 
-def _chosen(file: Any, name: str | None) -> Any:
+def _chosen(file: Any, name: str | None, folder: Path) -> Any:
     """Return the HDF5 dataset called `name`, or the one that the file means."""
     import h5py
 
@@ -161,7 +162,7 @@ def _chosen(file: Any, name: str | None) -> Any:
     # MATLAB keeps the insides of its cells below '#refs#'.
     candidates = [
         d
-        for d in datasets(file)
+        for d in datasets(file, folder=folder)
         if d.dtype.kind in _NUMBERS and _is_pattern(d.shape) and not d.name.startswith("/#")
     ]
     return _only(candidates, [f"{d.name} {d.shape}" for d in candidates], file.filename)
@@ -273,13 +274,16 @@ def _tiff(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     with tifffile.TiffFile(path, _multifile=False) as file:
         pages = [file.pages[i] for i in range(len(file.pages))]
         first = pages[0]
+        if not first.axes.endswith("YX"):
+            raise DataError("holds colours, not intensities", where=source)
         shape = first.shape if len(pages) == 1 else (len(pages), *first.shape)
         if first.dtype is None or any(
             (page.shape, page.dtype) != (first.shape, first.dtype) for page in pages
         ):
             raise DataError("its pages differ in shape or type", where=source)
         _check(shape, np.dtype(first.dtype), source, size * _STRONGEST)
-        return np.stack([page.asarray() for page in pages]), source
+        values = [page.asarray() for page in pages]
+        return (values[0] if len(values) == 1 else np.stack(values)), source
 
 
 _READERS: dict[str, Callable[[Path, str | None], tuple[NDArray[Any], str]]] = {

@@ -110,12 +110,43 @@ def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
     """
     where = f"{dataset.file.filename}: {dataset.name}"
     try:
-        _check(dataset, folder, where)
+        check_place(dataset, folder=folder)
+        _check_numbers(dataset, where)
+        if dataset.is_virtual:
+            _check_parts(dataset, folder, where)
+        else:
+            _check_size(dataset, where)
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"is damaged: {_short(error)}", where=where) from error
 
 
-def _check(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
+def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
+    """Refuse a dataset whose values lie in another file than `check` allows.
+
+    This comes before anything else: to tell its shape, HDF5 may open the files that a virtual
+    dataset names.
+    """
+    where = f"{dataset.file.filename}: {dataset.name}"
+    if dataset.id.get_create_plist().get_external_count():
+        raise DataError("keeps its values in another file", where=where, hint=_REFUSED)
+    if not dataset.is_virtual:
+        return
+    if folder is None:
+        raise DataError("takes its values from other files", where=where, hint=_REFUSED)
+    home = folder.resolve()
+    for name in {source.file_name for source in dataset.virtual_sources()} - {"."}:
+        parts = Path(name).parts
+        inside = (home / name).resolve().is_relative_to(home)
+        # A '%' would stand for a number, and one entry for any number of files.
+        if not inside or Path(name).is_absolute() or ".." in parts or "%" in name:
+            raise DataError(
+                f"takes its values from {name!r}, outside its own folder",
+                where=where,
+                hint=_REFUSED,
+            )
+
+
+def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
     if dataset.dtype.kind == "c" or set(dataset.dtype.names or ()) == {"real", "imag"}:
         raise DataError(
             "holds complex numbers, not intensities", where=where, hint="Store |A|² instead."
@@ -124,18 +155,15 @@ def _check(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
         raise DataError(f"holds {dataset.dtype}, not numbers", where=where)
     if dataset.shape is None:
         raise DataError("is empty", where=where)
+
+
+def _check_size(dataset: h5py.Dataset, where: str) -> None:
     settings = dataset.id.get_create_plist()
-    if settings.get_external_count():
-        raise DataError("keeps its values in another file", where=where, hint=_REFUSED)
-    if dataset.is_virtual:
-        _check_virtual(dataset, folder, where)
-        return
     declared = math.prod(dataset.shape) * dataset.dtype.itemsize
     stored = min(dataset.id.get_storage_size(), Path(dataset.file.filename).stat().st_size)
     filters = {settings.get_filter(i)[0] for i in range(settings.get_nfilters())}
-    if declared > stored * (1 if filters <= _KEEPS_SIZE else _STRONGEST) or not _all_chunks(
-        dataset
-    ):
+    gain = 1 if filters <= _KEEPS_SIZE else _STRONGEST
+    if declared > stored * gain or not _all_chunks(dataset):
         raise DataError(
             f"declares {declared} bytes, but only {stored} were stored",
             where=where,
@@ -151,17 +179,17 @@ def _all_chunks(dataset: h5py.Dataset) -> bool:
     return bool(dataset.id.get_num_chunks() == math.prod(-(-size // step) for size, step in pairs))
 
 
-def _check_virtual(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
-    if folder is None:
-        raise DataError("takes its values from other files", where=where, hint=_REFUSED)
+def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
+    """Refuse a virtual dataset with parts that are unfit, or that no source fills."""
     mapped = 0
     sources: dict[tuple[str, str], int] = {}
     for source in dataset.virtual_sources():
         mapped += source.vspace.get_select_npoints()
         key = (source.file_name, source.dset_name)
         if key not in sources:
-            sources[key] = _source_size(dataset, folder, *key, where)
+            sources[key] = _source_size(dataset, folder or Path(), *key, where)
     wanted = math.prod(dataset.shape)
+    # Both: one source shown many times would let a small file fill any amount of memory.
     if wanted > mapped or wanted > sum(sources.values()):
         raise DataError("has parts that no file fills", where=where)
 
@@ -170,15 +198,7 @@ def _source_size(dataset: h5py.Dataset, folder: Path, name: str, path: str, wher
     """Return the number of values in one source of a virtual dataset, once it is found fit."""
     if name == ".":
         return _fit_source(dataset.file, path, where)
-    home = folder.resolve()
-    target = (home / name).resolve()
-    inside = not Path(name).is_absolute() and target.is_relative_to(home)
-    # A '%' would stand for a number, and one entry for any number of files.
-    if not inside or "%" in name or ".." in Path(name).parts:
-        raise DataError(
-            f"takes its values from {name!r}, outside its own folder", where=where, hint=_REFUSED
-        )
-    with open_file(target) as file:
+    with open_file(folder / name) as file:
         return _fit_source(file, path, where)
 
 
@@ -190,11 +210,18 @@ def _fit_source(file: h5py.File, path: str, where: str) -> int:
     return math.prod(source.shape)
 
 
-def datasets(group: h5py.Group) -> Iterator[h5py.Dataset]:
-    """Iterate over every dataset below `group` that hard links lead to, each once."""
+def datasets(group: h5py.Group, *, folder: Path) -> Iterator[h5py.Dataset]:
+    """Iterate over every dataset below `group` that hard links lead to, each once.
+
+    Raises
+    ------
+    DataError
+        For one whose values lie outside `folder`.
+    """
     found: list[str] = []
     group.visit(found.append)
     for name in found:
         item = group[name]
         if isinstance(item, h5py.Dataset):
+            check_place(item, folder=folder)
             yield item

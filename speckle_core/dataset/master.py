@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from speckle_core.atomic import write_bytes
-from speckle_core.dataset.hdf5 import find, open_file
+from speckle_core.dataset.hdf5 import check_place, find, open_file
 from speckle_core.dataset.manifest import MASTER, Manifest, Record, patterns_of
 from speckle_core.dataset.nexus import (
     DATA,
@@ -139,6 +139,7 @@ def _particles(entry: h5py.Group, folder: Path, manifest: Manifest) -> None:
                 if isinstance(item, h5py.Group):
                     classes.setdefault(name, str(item.attrs.get("class", "")))
                     continue
+                check_place(item)
                 attributes = {str(k): str(v) for k, v in item.attrs.items()}
                 part = _Part(record.name, len(item), item.shape[1:], item.dtype, attributes)
                 found.setdefault(name, []).append(part)

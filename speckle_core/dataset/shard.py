@@ -130,13 +130,13 @@ def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5p
         raise DataError("is a link out of the data set's folder", where=str(path))
     file = open_file(path)
     try:
-        data = find(file, DATA)
+        data = _sound(file, DATA)
         expected = (shard.count, *grid.shape)
-        if not isinstance(data, h5py.Dataset) or data.shape != expected or data.dtype != "<f4":
+        if data.shape != expected or data.dtype != "<f4":
             raise DataError(
-                f"holds {data!r} instead of float32 patterns {expected}", where=f"{path}: {DATA}"
+                f"holds {data.dtype} of shape {data.shape}, not float32 patterns {expected}",
+                where=f"{path}: {DATA}",
             )
-        check(data)
         _check_labels(file, labels)
     except BaseException:
         file.close()
@@ -144,12 +144,19 @@ def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5p
     return data
 
 
+def _sound(file: h5py.File, path: str) -> h5py.Dataset:
+    found = find(file, path)
+    if not isinstance(found, h5py.Dataset):
+        raise DataError("is no dataset", where=f"{file.filename}: {path}")
+    check(found)
+    return found
+
+
 def _check_labels(file: h5py.File, labels: IntArray) -> None:
-    stored = find(file, LABELS)
+    stored = _sound(file, LABELS)
     where = f"{file.filename}: {LABELS}"
-    if not isinstance(stored, h5py.Dataset) or stored.shape != labels.shape:
+    if stored.shape != labels.shape:
         raise DataError(f"is not {len(labels)} labels", where=where)
-    check(stored)
     try:
         found = stored[()]
     except OSError as error:
