@@ -7,7 +7,6 @@ anywhere; so whatever decides a result is a field of `Experiment`, and nothing e
 from __future__ import annotations
 
 import copy
-import importlib.resources
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,11 +16,12 @@ import attrs
 import numpy as np
 import tomli_w
 
-from speckle_core.components import check_options, nearest, options_of
+from speckle_core.components import check_options, options_of
 from speckle_core.errors import ExperimentError
 from speckle_core.grid import KGrid
 from speckle_core.plugins import PluginManager, plugin_manager
 from speckle_core.roles import IntArray, Role
+from speckle_core.sources import parse_setting, read_source
 from speckle_core.splits import Split
 from speckle_core.structuring import Choice, converter, override, structure
 
@@ -154,13 +154,15 @@ class Experiment:
         ExperimentError
             When there is no such preset or file, it is no TOML, or says what cannot be.
         """
-        where, text = _read(source)
+        where, text = read_source(source)
         try:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ExperimentError(f"is no valid TOML: {error}", where=where) from error
         for setting in settings:
-            override(data, *_setting(setting))
+            key, value = parse_setting(setting)
+            _name_defaults(data, key)
+            override(data, key, value)
         return cls.from_dict(data, where)
 
     def to_dict(self) -> dict[str, Any]:
@@ -270,43 +272,14 @@ class Experiment:
         )
 
 
-def presets() -> dict[str, str]:
-    """Return the text of every preset by its name."""
-    folder = importlib.resources.files("speckle_core") / "presets"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
-    return {f.name.removesuffix(".toml"): f.read_text("utf-8") for f in files}
-
-
-def _read(source: str | Path) -> tuple[str, str]:
-    """Return (what to call it, TOML text) of a preset or a file."""
-    path = Path(source)
-    known = presets()
-    if str(source) in known and not path.is_file():
-        return f"preset {source}", known[str(source)]
-    try:
-        return str(path), path.read_text("utf-8")
-    except FileNotFoundError:
-        near = nearest(source, known)
-        raise ExperimentError(
-            "is neither a file nor a preset",
-            where=str(source),
-            hint=(f"Did you mean {near[0]!r}? " if near else "") + f"Presets: {', '.join(known)}.",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"cannot be read: {error}", where=str(source)) from error
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """Return the path and the value of ``key.path=value``: TOML, or else the string it is."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise ExperimentError(
-            f"{text!r} is no key=value", where="--set", hint="Write --set classifier.epochs=3."
-        )
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()
+def _name_defaults(data: dict[str, Any], key: str) -> None:
+    """Write out the component that `key` sets an option of, if `data` leaves it to the default."""
+    for kind, prefix in ((Structure, "structure."), (Scattering, "scattering."), (Experiment, "")):
+        for field in attrs.fields(kind):
+            table = data.get(prefix.rstrip("."), {}) if prefix else data
+            chosen = isinstance(field.default, Choice) and key.startswith(f"{prefix}{field.name}.")
+            if chosen and isinstance(table, dict) and field.name not in table:
+                override(data, f"{prefix}{field.name}", {"name": field.default.name})
 
 
 def _without_none(value: Any) -> Any:
