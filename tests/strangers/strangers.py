@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import site
 import subprocess
 import sys
@@ -11,6 +12,13 @@ from pathlib import Path
 import attrs
 
 ROLES = ("sampler", "scatterer", "preprocessor", "classifier", "explainer")
+
+#: Console scripts that come with packages of the parent, for shells in the environment.
+PROGRAMS = {
+    "speckle": "from speckle_core.cli import main; main()",
+    "pytest": "import pytest, sys; sys.exit(pytest.console_main())",
+    "pip": "from pip._internal.cli.main import main; import sys; sys.exit(main())",
+}
 
 
 @attrs.frozen
@@ -26,16 +34,25 @@ class Fresh:
         # A .pth line alone would not heed the .pth files there, among them our editable install.
         lines = [f"import site; site.addsitedir({place!r})" for place in site.getsitepackages()]
         (home / "parent.pth").write_text("\n".join(lines) + "\n")
-        return cls(folder)
+        made = cls(folder)
+        for name, program in PROGRAMS.items():
+            path = folder / "bin" / name
+            path.write_text(f"#!{folder}/bin/python\n{program}\n")
+            path.chmod(0o755)
+        return made
 
-    def run(self, *arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the environment's python."""
+    def run(
+        self, program: str, *arguments: object, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program as in a shell where the environment is activated, without network."""
         names = ("PYTHONPATH", "SPECKLE_PLUGINS", "PYTEST_ADDOPTS")
         clean = {k: v for k, v in os.environ.items() if k not in names}
+        offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+        path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            [str(self.folder / "bin" / "python"), *map(str, arguments)],
+            [shutil.which(program, path=path) or program, *map(str, arguments)],
             cwd=cwd or self.folder,
-            env=clean | {"OMP_NUM_THREADS": "1"},
+            env=clean | offline | {"OMP_NUM_THREADS": "1", "PATH": path},
             capture_output=True,
             text=True,
             check=False,
@@ -43,14 +60,13 @@ class Fresh:
 
     def speckle(self, *arguments: object, cwd: Path | None = None) -> str:
         """Run the command line; return what it printed."""
-        done = self.run("-c", "from speckle_core.cli import main; main()", *arguments, cwd=cwd)
+        done = self.run("speckle", *arguments, cwd=cwd)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def pip(self, *arguments: object) -> None:
-        done = self.run("-m", "pip", *arguments)
+        done = self.run("pip", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def install(self, *packages: Path) -> None:
-        offline = ("--no-index", "--no-deps", "--no-build-isolation")
-        self.pip("install", "--quiet", *offline, *packages)
+        self.pip("install", "--quiet", *packages)

@@ -29,7 +29,6 @@ def test_every_package_passes_the_kit_and_its_own_tests_as_generated(
 ) -> None:
     folders = [written / role / "tests" for role in ROLES]
     done = fresh.run(
-        "-m",
         "pytest",
         "-q",
         "--import-mode=importlib",
@@ -153,8 +152,7 @@ def test_the_command_ends_with_the_status_of_its_fault(
     arguments: tuple[str, ...], status: int, tmp_path: Path, fresh: Fresh
 ) -> None:
     done = fresh.run(
-        "-c",
-        "from speckle_core.cli import main; main()",
+        "speckle",
         "plugins",
         "new",
         *arguments,

@@ -1,0 +1,48 @@
+"""How the documentation is built: offline, and with warnings as errors.
+
+Pages are Markdown. What the code knows better — commands, components, presets, checks — is put into
+them while they are read, from `generated`, so it is never stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import speckle_core
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "speckle-core"
+author = "the speckle-core authors"
+release = version = speckle_core.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
+exclude_patterns = ["_build", "results"]
+default_role = "py:obj"
+
+html_theme = "furo"
+html_title = f"speckle-core {release}"
+html_static_path = ["_static"]
+html_css_files = ["speckle.css"]
+html_show_sourcelink = False
+html_copy_source = False
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {
+    name: name
+    for name in (
+        "FloatArray",
+        "ComplexArray",
+        "IntArray",
+        "ArrayLike",
+        "Role",
+        "OnEpoch",
+    )
+}
