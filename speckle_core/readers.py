@@ -24,6 +24,7 @@ LIMIT = 4 * 2**30
 # Deflate, the strongest of the usual compressions, gains at most a factor of 1032.
 _STRONGEST = 1100
 _NUMBERS = "iuf"
+_CXI = "/entry_1/data_1/data"
 
 
 def read_patterns(
@@ -37,8 +38,8 @@ def read_patterns(
         HDF5 (``.h5 .hdf5 .nxs .cxi``, our own ``patterns.h5`` among them), ``.npy``, MATLAB up to
         v7.3 (``.mat``) or TIFF (``.tif .tiff``), with one pattern or a stack.
     dataset : str, optional
-        The HDF5 dataset or MATLAB variable. Without it, HDF5's default plot (NeXus), CXI's
-        ``/entry_1/data_1/data``, or the only array of two or three dimensions.
+        The HDF5 dataset or MATLAB variable. Without it, CXI's ``/entry_1/data_1/data``, the only
+        array of two or three dimensions, or of several the file's default plot (NeXus).
 
     Returns
     -------
@@ -150,22 +151,25 @@ def _chosen(file: Any, name: str | None, folder: Path) -> Any:
     """Return the HDF5 dataset called `name`, or the one that the file means."""
     import h5py
 
-    from speckle_core.dataset.hdf5 import datasets, find
+    from speckle_core.dataset.hdf5 import datasets, find, is_there
 
     if name is None:
-        name = _default_plot(file)
-    if name is not None:
-        found = find(file, name)
-        if not isinstance(found, h5py.Dataset):
-            raise DataError("is a group, not a dataset", where=f"{file.filename}: {name}")
-        return found
-    # MATLAB keeps the insides of its cells below '#refs#'.
-    candidates = [
-        d
-        for d in datasets(file, folder=folder)
-        if d.dtype.kind in _NUMBERS and _is_pattern(d.shape) and not d.name.startswith("/#")
-    ]
-    return _only(candidates, [f"{d.name} {d.shape}" for d in candidates], file.filename)
+        name = _CXI if is_there(file, _CXI) else None
+    if name is None:
+        # MATLAB keeps the insides of its cells below '#refs#'.
+        candidates = [
+            d
+            for d in datasets(file, folder=folder)
+            if d.dtype.kind in _NUMBERS and _is_pattern(d.shape) and not d.name.startswith("/#")
+        ]
+        # Text in attributes comes last: it is what HDF5 reads least safely in a damaged file.
+        name = _default_plot(file) if len(candidates) > 1 else None
+        if name is None:
+            return _only(candidates, [f"{d.name} {d.shape}" for d in candidates], file.filename)
+    found = find(file, name)
+    if not isinstance(found, h5py.Dataset):
+        raise DataError("is a group, not a dataset", where=f"{file.filename}: {name}")
+    return found
 
 
 def _is_pattern(shape: Sequence[int]) -> bool:
@@ -174,14 +178,13 @@ def _is_pattern(shape: Sequence[int]) -> bool:
 
 
 def _default_plot(file: Any) -> str | None:
-    """Return the path that NeXus' ``@default`` and ``@signal``, or CXI, give for the data."""
+    """Return the path that NeXus' ``@default`` and ``@signal`` give for the data, if they do."""
     from speckle_core.dataset.hdf5 import find
 
     path, here = "", file
     for _ in range(8):
-        attributes = here.attrs
         for key in ("default", "signal"):
-            value = attributes.get(key)
+            value = here.attrs.get(key)
             if isinstance(value, bytes):
                 value = value.decode()
             if isinstance(value, str) and value:
@@ -189,14 +192,10 @@ def _default_plot(file: Any) -> str | None:
                 here = find(file, path)
                 break
         else:
-            break
+            return None
         if key == "signal":
             return path
-    try:
-        find(file, "/entry_1/data_1/data")
-    except DataError:
-        return None
-    return "/entry_1/data_1/data"
+    return None
 
 
 def _only(candidates: list[Any], names: list[str], where: str) -> Any:

@@ -17,6 +17,7 @@ import h5py
 from speckle_core.errors import DataError
 
 _HOPS = 16
+_MISSING = "is not there"
 # Deflate, the strongest of the usual filters, gains at most a factor of 1032.
 _STRONGEST = 1100
 _KEEPS_SIZE = frozenset({h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
@@ -73,7 +74,7 @@ def find(file: h5py.File, path: str) -> Any:
         except (KeyError, ValueError, RuntimeError):
             link = None
         if link is None:
-            raise DataError("is not there", where=where)
+            raise DataError(_MISSING, where=where)
         if isinstance(link, h5py.ExternalLink):
             raise DataError(
                 f"is a link into the file {link.filename!r}", where=where, hint=_REFUSED
@@ -91,6 +92,23 @@ def find(file: h5py.File, path: str) -> Any:
         except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
             raise DataError(f"is damaged: {_short(error)}", where=where) from error
     return here
+
+
+def is_there(file: h5py.File, path: str) -> bool:
+    """Say whether `find` would find something at `path`.
+
+    Raises
+    ------
+    DataError
+        When the way leads into another file.
+    """
+    try:
+        find(file, path)
+    except DataError as error:
+        if error.what != _MISSING:
+            raise
+        return False
+    return True
 
 
 def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
