@@ -46,9 +46,9 @@ def amplitude(
 
     Parameters
     ----------
-    sums : array, (1 or 2, 2, rows, 2, m)
+    sums : array, (1 or 2, rows, 2, 2, m)
         For the real and, if present, the imaginary part of the contrast: Σ c·F·f(ky·y)·g(kx·x),
-        indexed [part, f, y, g, x] with f, g in (cos, sin).
+        indexed [part, y, f, g, x] with f, g in (cos, sin).
     block : slice
         Which ky ≥ 0 the rows of `sums` are, of m.
     grid : KGrid
@@ -57,7 +57,7 @@ def amplitude(
         The amplitude on the whole grid.
     """
     total = sums[0] if len(sums) == 1 else sums[0] + 1j * sums[1]
-    (cc, cs), (sc, ss) = total.transpose(0, 2, 1, 3)
+    (cc, cs), (sc, ss) = total.transpose(1, 2, 0, 3)
     for sign_y, rows in _signs(grid):
         for sign_x, columns in _signs(grid):
             out[rows, columns][block] = (cc - sign_y * sign_x * ss) - 1j * (
@@ -76,7 +76,7 @@ def intensity(
     sums: NDArray[np.float64], block: slice, grid: KGrid, out: NDArray[np.float32]
 ) -> None:
     """Write |A|² as `amplitude` writes A, for a real contrast: the same numbers, rounded."""
-    (cc, cs), (sc, ss) = sums[0].transpose(0, 2, 1, 3)
+    (cc, cs), (sc, ss) = sums[0].transpose(1, 2, 0, 3)
     o = grid.origin
     upper = out[o:][block]
     upper[:, o:] = (cc - ss) ** 2 + (cs + sc) ** 2

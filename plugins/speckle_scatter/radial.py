@@ -17,8 +17,9 @@ from speckle_core.grid import KGrid
 from speckle_scatter import fold
 
 Floats = NDArray[np.float64]
-#: Adds the sums of some bodies over a block of rows (ky ≥ 0) to (1 or 2, 2, rows, 2, m).
-Add = Callable[[slice, Floats], None]
+#: ``add(block, out, first)`` adds the sums of some bodies over the rows `block` of ky ≥ 0 to `out`,
+#: (1 or 2, rows, 2, 2, m), or writes them if they are the `first` there.
+Add = Callable[[slice, Floats, bool], None]
 
 # Numbers per block of rows: what is worked on stays in the cache of a core.
 _BLOCK, _GATHERED = 1 << 15, 1 << 15
@@ -80,22 +81,21 @@ def sums(
     blocks = [slice(top, min(top + rows, m)) for top in range(0, m, rows)]
     parts = max((len(fold.parts(particles.contrast)) for particles in species), default=1)
     terms = (add for particles in species for add in _terms(particles, grid, profiles))
-    if sum(map(len, species)) <= _HELD:
+    if parts == 1 and 0 < sum(map(len, species)) <= _HELD:
         held = list(terms)
-        out = np.empty((parts, 2, rows, 2, m))
+        out = np.empty((1, rows, 2, 2, m))
         for block in blocks:
-            tile = out[:, :, : block.stop - block.start]
-            tile.fill(0)
-            for add in held:
-                add(block, tile)
+            tile = out[:, : block.stop - block.start]
+            for i, add in enumerate(held):
+                add(block, tile, i == 0)
             yield block, tile
     else:
-        whole = np.zeros((parts, 2, m, 2, m))
+        whole = np.zeros((parts, m, 2, 2, m))
         for add in terms:
             for block in blocks:
-                add(block, whole[:, :, block])
+                add(block, whole[:, block], False)
         for block in blocks:
-            yield block, whole[:, :, block]
+            yield block, whole[:, block]
 
 
 def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterator[Add]:
@@ -110,8 +110,10 @@ def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterat
     most = max(1, min(64, fold.UNSPLIT // (4 * fold.side(grid))))
 
     def waves(bodies: list[int]) -> tuple[Floats, Floats]:
+        """Return the waves along x, (n, 2, m), and along y times contrast, (m, 1 or 2, 2, n)."""
         x, y = particles.centers[bodies].T
-        return fold.waves(x, grid), fold.waves(y, grid) * contrast[:, bodies, None, None]
+        along_y = fold.waves(y, grid).transpose(2, 1, 0)[:, None]
+        return fold.waves(x, grid), np.multiply(along_y, contrast[:, None, bodies], order="C")
 
     for start in range(0, len(unlike), most):
         chunk = unlike[start : start + most]
@@ -124,22 +126,30 @@ def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterat
                 yield functools.partial(_add_alike, *waves(bodies[start : start + most]), shared)
 
 
-def _add_alike(x: Floats, y: Floats, profile: Floats, block: slice, out: Floats) -> None:
+def _add_alike(
+    x: Floats, y: Floats, profile: Floats, block: slice, out: Floats, first: bool
+) -> None:
     """Add bodies of one form factor: a matrix product over bodies, times that form factor."""
     n, _, m = x.shape
     _, index = _lengths(m)
-    form_factor = profile[index[block]][:, None, :]
+    form_factor = profile[index[block]][:, None, None, :]
+    right = x.reshape(n, -1)
     rows = max(1, fold.UNSPLIT // (4 * n * m))
-    for top in range(0, out.shape[2], rows):
-        inner = slice(top, top + rows)
-        for wave, target in zip(y, out, strict=False):
-            structure = wave[:, :, block][:, :, inner].reshape(n, -1).T @ x.reshape(n, -1)
-            terms = structure.reshape(2, -1, 2, m)
-            terms *= form_factor[inner]
-            target[:, inner] += terms
+    for part, whole in enumerate(out[: y.shape[1]]):
+        left = y[block, part]
+        for top in range(0, len(whole), rows):
+            target = whole[top : top + rows]
+            structure = target if first else np.empty_like(target)
+            wave = left[top : top + rows].reshape(-1, n)
+            np.matmul(wave, right, out=structure.reshape(-1, 2 * m))
+            structure *= form_factor[top : top + rows]
+            if not first:
+                target += structure
 
 
-def _add_unlike(x: Floats, y: Floats, profiles: Floats, block: slice, out: Floats) -> None:
+def _add_unlike(
+    x: Floats, y: Floats, profiles: Floats, block: slice, out: Floats, first: bool
+) -> None:
     """Add bodies of a form factor each.
 
     In one row of pixels the form factor goes with kx and the body, so that each row is a matrix
@@ -147,12 +157,15 @@ def _add_unlike(x: Floats, y: Floats, profiles: Floats, block: slice, out: Float
     """
     n, _, m = x.shape
     _, index = _lengths(m)
-    left = y[:, :, :, block].transpose(3, 0, 2, 1).reshape(-1, 2 * len(y), n)
+    left = y[block].reshape(-1, 2 * y.shape[1], n)
     rows = max(1, _GATHERED // (2 * n * m))
     for top in range(0, len(left), rows):
         inner = slice(top, top + rows)
-        gathered = profiles.take(index[block][inner], axis=1)
-        right = gathered.transpose(1, 0, 2)[:, :, None, :] * x
-        product = left[inner] @ right.reshape(-1, n, 2 * m)
-        terms = product.reshape(-1, len(y), 2, 2, m).transpose(1, 2, 0, 3, 4)
-        out[: len(y), :, inner] += terms
+        gathered = profiles.take(index[block][inner], axis=1).transpose(1, 0, 2)
+        right = (gathered[:, :, None, :] * x).reshape(-1, n, 2 * m)
+        terms = (left[inner] @ right).reshape(-1, y.shape[1], 2, 2, m).swapaxes(0, 1)
+        target = out[: y.shape[1], inner]
+        if first:
+            target[...] = terms
+        else:
+            target += terms

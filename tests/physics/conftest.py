@@ -6,6 +6,7 @@ import pytest
 from scipy.special import j1
 
 from speckle_core import Configuration, KGrid
+from speckle_disks.disks import Disks
 
 
 @attrs.frozen(eq=False)
@@ -50,6 +51,19 @@ def ellipses():
         angles=np.array([0.3, 1.1, -0.7]),
         contrast=np.ones(3),
     )
+
+
+@pytest.fixture
+def mixture(ellipses):
+    """Equal disks, one of another size, and ellipses, all with complex contrast."""
+    rng = np.random.default_rng(2)
+    equal = Disks(rng.uniform(200, 1800, (5, 2)), np.full(5, 57.0))
+    single = Disks([[300.0, 1800.0]], [44.0])
+    species = [
+        attrs.evolve(p, contrast=rng.normal(size=len(p)) + 1j * rng.normal(size=len(p)))
+        for p in (equal, single, ellipses)
+    ]
+    return Configuration(species, 2000.0)
 
 
 def _direct(configuration: Configuration, grid: KGrid) -> np.ndarray:
