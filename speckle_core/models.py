@@ -106,13 +106,21 @@ def save_model(pipeline: Pipeline, experiment: Experiment, folder: Path) -> Mode
     for name, baseline in pipeline.baselines.items():
         _save_classifier(baseline, make_folder(folder / "baselines") / name)
     record = structure(data, ModelRecord, RECORD)
-    write_text(folder / RECORD, tomli_w.dumps(_plain(record)))
+    write_record(record, folder)
     return Model(pipeline, record)
 
 
-def _plain(record: ModelRecord) -> dict[str, Any]:
+def write_record(record: ModelRecord, folder: Path) -> None:
+    """Write ``model.toml``, which marks a folder whose other files are all there.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
     data: dict[str, Any] = converter.unstructure(record)
-    return data | {"experiment": record.experiment.to_dict()}
+    data["experiment"] = record.experiment.to_dict()
+    write_text(folder / RECORD, tomli_w.dumps(data))
 
 
 def _save_classifier(classifier: Classifier, target: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli import (
+    convert,
     doctor,
     evaluate,
     explain,
@@ -49,6 +50,7 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "train": train.train,
         "evaluate": evaluate.evaluate,
         "explain": explain.explain,
+        "convert": convert.convert,
     },
     "Pattern files": {"predict": predict.predict, "moments": moments.moments, "show": show.show},
     "What is there": {"presets": presets.presets, "doctor": doctor.doctor},

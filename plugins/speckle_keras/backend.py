@@ -1,0 +1,74 @@
+"""The one place that imports Keras: with a backend that is there, and without its noise.
+
+``KERAS_BACKEND`` chooses TensorFlow (the default) or PyTorch before Keras is first imported, by us
+or by whoever did it before. What Keras itself has no common word for — gradients, compiled
+functions, fused batch norm, devices — is the `engine`, one module for each backend. The other
+backend is never imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import tempfile
+from collections.abc import Iterator
+from types import ModuleType
+
+from speckle_core.errors import MissingDependencyError, PluginError
+
+BACKENDS = ("tensorflow", "torch")
+
+os.environ.setdefault("KERAS_BACKEND", BACKENDS[0])
+# TensorFlow reads it at import; warnings of its C++ side mean nothing to a user.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep file descriptor 2 from the terminal, where C++ writes past `sys.stderr`.
+
+    What was written comes out after all when the block fails.
+    """
+    with tempfile.TemporaryFile() as kept:
+        terminal = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(terminal, kept.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def _import() -> tuple[ModuleType, ModuleType]:
+    asked = os.environ["KERAS_BACKEND"]
+    extra = "keras,torch" if asked == "torch" else "keras"
+    install = f"Run: pip install 'speckle-core[{extra}]'"
+    for package in ("keras", asked):
+        if package in ("keras", *BACKENDS) and importlib.util.find_spec(package) is None:
+            raise MissingDependencyError(
+                f"'keras-resnet50' needs {package}, which is not installed", hint=install
+            )
+    try:
+        with _silent():
+            keras = importlib.import_module("keras")
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"Keras cannot be imported with the backend {asked!r}: {error}", hint=install
+        ) from error
+    backend = keras.config.backend()
+    if backend not in BACKENDS:
+        raise PluginError(
+            f"'keras-resnet50' runs on {' and '.join(BACKENDS)}, not on {backend!r}",
+            where="KERAS_BACKEND",
+            hint="Set KERAS_BACKEND=tensorflow before Keras is imported.",
+        )
+    return keras, importlib.import_module(f"speckle_keras.{backend}_engine")
+
+
+keras, engine = _import()

@@ -1,0 +1,180 @@
+"""The network in Keras as the classifier drives it: NumPy arrays in and out.
+
+What is compiled is kept with the network, so that the second question is answered at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+import numpy as np
+
+from speckle_core.errors import PluginError
+from speckle_core.roles import IntArray
+from speckle_keras.backend import engine, keras
+from speckle_keras.network import ResNet, build, fill, guided_relu, to_arrays
+from speckle_keras.training import KerasTrainer
+from speckle_resnet.framework import Floats
+from speckle_torch.architecture import Plan, Weights
+
+ops = keras.ops
+_FEATURES = ("amx_bf16", "avx512_bf16")
+
+
+@attrs.frozen
+class KerasFramework:
+    """Keras, on one device and in one precision."""
+
+    device: str
+    bfloat16: bool
+
+    @classmethod
+    def chosen(
+        cls, device: str, precision: Literal["auto", "float32", "bfloat16"]
+    ) -> KerasFramework:
+        """Return the framework by the words of the options.
+
+        Raises
+        ------
+        OptionError
+            When there is no such device here.
+        """
+        place = engine.place(device)
+        if precision != "auto":
+            return cls(place, precision == "bfloat16")
+        cpu = place.startswith("cpu")
+        return cls(place, _cpu_has_bfloat16() if cpu else engine.card_has_bfloat16(place))
+
+    @property
+    def name(self) -> str:
+        """Keras and its backend."""
+        return f"keras on {keras.config.backend()}"
+
+    @property
+    def processes(self) -> int:
+        """One: Keras has no working way to train with several."""
+        return 1
+
+    def network(self, plan: Plan, channels: int, classes: int, weights: Weights) -> KerasNetwork:
+        """Return a new network with these weights."""
+        with keras.device(self.device):
+            return KerasNetwork(build(plan, channels, classes, weights), self)
+
+    @contextlib.contextmanager
+    def training(self, network: KerasNetwork, weight_decay: float) -> Iterator[KerasTrainer]:
+        """Give what trains the network.
+
+        Raises
+        ------
+        PluginError
+            When torchrun started several processes, each of which would train it all.
+        """
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+            raise PluginError(
+                "'keras-resnet50' trains in one process, and torchrun started several",
+                hint="Start it without torchrun, or train 'torch-resnet50' and convert it.",
+            )
+        with network.computing():
+            yield KerasTrainer(network.model, network.precision, weight_decay)
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Tell whether the processor multiplies in bfloat16 itself, as far as Linux says."""
+    about = Path("/proc/cpuinfo")
+    flags = about.read_text("utf-8").partition("\n\n")[0].split() if about.is_file() else []
+    return any(feature in flags for feature in _FEATURES)
+
+
+@attrs.frozen(eq=False)
+class KerasNetwork:
+    """One network, and what was compiled of it."""
+
+    model: ResNet
+    framework: KerasFramework
+    _functions: dict[tuple[Any, ...], Callable[..., Any]] = attrs.field(init=False, factory=dict)
+
+    @property
+    def precision(self) -> str:
+        """What convolutions multiply in where the options may choose."""
+        return "bfloat16" if self.framework.bfloat16 else "float32"
+
+    @property
+    def pixels_at_once(self) -> int:
+        """Pixels that one forward pass takes, by the memory to be expected."""
+        return 2**20 if self.framework.device.startswith("cpu") else 2**24
+
+    @contextlib.contextmanager
+    def computing(self) -> Iterator[None]:
+        """Compute on the device; lack of memory becomes a `ModelError`."""
+        with keras.device(self.framework.device), engine.limited_memory():
+            yield
+
+    def weights(self) -> Weights:
+        """Return a copy of every tensor."""
+        return to_arrays(self.model.named_variables())
+
+    def fill(self, weights: Weights) -> None:
+        """Take copies of these tensors."""
+        with keras.device(self.framework.device):
+            fill(self.model.named_variables(), weights)
+
+    def scores(self, patterns: Floats) -> Floats:
+        """Return the linear class scores, (B, classes)."""
+
+        def compute(values: Any, _: Any) -> Any:
+            with self.model.computing_in(self.precision):
+                return self.model(values)
+
+        return self._asked(("scores",), compute, patterns, np.zeros(len(patterns), np.int64))
+
+    def input_gradients(self, patterns: Floats, targets: IntArray, *, guided: bool) -> Floats:
+        """Return d score[target] / d pattern, (B, ny, nx)."""
+        relu = guided_relu if guided else ops.relu
+        last = len(self.model.plan.blocks)
+
+        def compute(values: Any, columns: Any) -> Any:
+            def score(x: Any) -> Any:
+                maps = self.model.until(last, x, relu)
+                return _chosen(self.model.after(last, maps), columns)
+
+            return engine.gradient(score, values)
+
+        return self._asked(("gradients", guided), compute, patterns, targets)
+
+    def feature_maps(
+        self, patterns: Floats, targets: IntArray, stage: int
+    ) -> tuple[Floats, Floats]:
+        """Return the maps of a stage and d score[target] / d maps, both (B, c, h, w)."""
+
+        def compute(values: Any, columns: Any) -> Any:
+            maps = self.model.until(stage, values)
+            gradients = engine.gradient(
+                lambda x: _chosen(self.model.after(stage, x), columns), maps
+            )
+            return maps, gradients
+
+        maps, gradients = self._asked(("maps", stage), compute, patterns, targets)
+        return maps.transpose(0, 3, 1, 2), gradients.transpose(0, 3, 1, 2)
+
+    def _asked(
+        self,
+        question: tuple[Any, ...],
+        compute: Callable[[Any, Any], Any],
+        patterns: Floats,
+        targets: IntArray,
+    ) -> Any:
+        """Return what `compute` gives, as arrays; it is compiled once for each question."""
+        if question not in self._functions:
+            self._functions[question] = engine.compiled(compute)
+        given = ops.convert_to_tensor(patterns), ops.convert_to_tensor(targets)
+        return engine.numpy(self._functions[question](*given))
+
+
+def _chosen(scores: Any, columns: Any) -> Any:
+    """Return the sum of each pattern's score in its column."""
+    return ops.sum(ops.take_along_axis(scores, columns[:, None], axis=1))

@@ -1,0 +1,105 @@
+"""What Keras has no common word for, in PyTorch; `tensorflow_engine` says it in TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from speckle_core.errors import ModelError, OptionError
+
+Tensor = Any
+
+
+def normalised_by_batch(
+    x: Tensor, scale: Tensor, offset: Tensor, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalise (B, h, w, c) by its own channels; return it, their means, unbiased variances."""
+    # With momentum 1 torch's running averages are those of the batch.
+    mean, variance = torch.zeros_like(scale), torch.zeros_like(scale)
+    planes = x.permute(0, 3, 1, 2)
+    found = functional.batch_norm(planes, mean, variance, scale, offset, True, 1.0, epsilon)
+    return found.permute(0, 2, 3, 1), mean.detach(), variance.detach()
+
+
+def normalised(
+    x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor, epsilon: float
+) -> Tensor:
+    """Normalise (B, h, w, c) by given means and variances of its channels."""
+    planes = x.permute(0, 3, 1, 2)
+    found = functional.batch_norm(planes, mean, variance, scale, offset, False, 0.0, epsilon)
+    return found.permute(0, 2, 3, 1)
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, which may ask for gradients inside: PyTorch computes line by line."""
+    return torch.no_grad()(function)
+
+
+def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return d function(x) / d x of a function with one number as its value."""
+    x = x.detach().requires_grad_()
+    with torch.enable_grad():
+        (found,) = torch.autograd.grad(function(x), x)
+    return found
+
+
+def gradients(function: Callable[[], tuple[Tensor, Any]], variables: list[Any]) -> Any:
+    """Return d loss / d variables of a function that gives (loss, more), and more."""
+    with torch.enable_grad():
+        loss, more = function()
+        return list(torch.autograd.grad(loss, [v.value for v in variables])), more
+
+
+def numpy(values: Any) -> Any:
+    """Return tensors as arrays."""
+    if isinstance(values, tuple):
+        return tuple(map(numpy, values))
+    return values.detach().float().cpu().numpy()
+
+
+def place(name: str) -> str:
+    """Return Keras' name of a device of ours; ``auto`` is a card if there is one, else the CPU.
+
+    Raises
+    ------
+    OptionError
+        When there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    if name == "cpu" or (name == "mps" and torch.backends.mps.is_available()):
+        return name
+    if kind != "cuda" or not (number or "0").isdecimal():
+        raise _unavailable(name, "is not the name of a device that PyTorch has here")
+    if int(number or 0) >= torch.cuda.device_count():
+        raise _unavailable(name, f"is not here: PyTorch finds {torch.cuda.device_count()} cards")
+    return f"cuda:{number or 0}"
+
+
+def _unavailable(name: str, why: str) -> OptionError:
+    return OptionError(
+        f"{name!r} {why}", where="device", hint="Use 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'."
+    )
+
+
+def card_has_bfloat16(device: str) -> bool:
+    """Tell whether a card multiplies in bfloat16."""
+    return device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+@contextlib.contextmanager
+def limited_memory() -> Iterator[None]:
+    """Turn a device's lack of memory into a `ModelError`."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            "the memory of the device does not suffice",
+            where="device",
+            hint="Lower batch_size, crop the patterns, or set device = 'cpu'.",
+        ) from error

@@ -1,0 +1,86 @@
+"""What a trained network says of patterns: probabilities, gradients and feature maps.
+
+NumPy in, NumPy out, in batches that fit into memory and of the crop alone; the network is only
+read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.roles import IntArray
+from speckle_resnet.framework import Floats, Network
+from speckle_torch import feed
+
+
+def probabilities(network: Network, patterns: Floats, crop: int | None) -> NDArray[np.float64]:
+    """Return class probabilities, (B, classes), of patterns (B, ny, nx)."""
+    targets = np.zeros(len(patterns), dtype=np.int64)
+    (scores,) = _in_batches(
+        lambda values, _: (network.scores(values),), network, patterns, targets, crop, memory=1
+    )
+    odds = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
+    found: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+    return found
+
+
+def input_gradients(
+    network: Network, patterns: Floats, targets: IntArray, crop: int | None, *, guided: bool
+) -> Floats:
+    """Return d score[target] / d pattern, (B, ny, nx); 0 outside the crop."""
+
+    def compute(values: Floats, columns: IntArray) -> tuple[Floats]:
+        return (network.input_gradients(values, columns, guided=guided),)
+
+    (inner,) = _in_batches(compute, network, patterns, targets, crop, memory=4)
+    gradients = np.zeros(patterns.shape, dtype=np.float32)
+    gradients[:, *feed.window(patterns.shape[1:], crop)] = inner
+    return gradients
+
+
+def feature_maps(
+    network: Network, patterns: Floats, targets: IntArray, crop: int | None, stage: int
+) -> tuple[Floats, Floats]:
+    """Return the maps of a stage, numbered from 1, and d score[target] / d maps, (B, c, h, w).
+
+    Stem and pool halve the pattern, and each stage but the first, so that map pixel i looks at
+    pattern pixel 2^(stage + 1) i. Outside the crop, which the network ignores, both are 0, as many
+    map pixels as keep that true for the whole pattern.
+    """
+
+    def compute(values: Floats, columns: IntArray) -> tuple[Floats, Floats]:
+        return network.feature_maps(values, columns, stage)
+
+    maps, gradients = _in_batches(compute, network, patterns, targets, crop, memory=4)
+    if crop is None:
+        return maps, gradients
+    outside = (round((size - crop) / 2 / 2 ** (stage + 1)) for size in patterns.shape[1:])
+    edge = [(0, 0), (0, 0), *((pixels, pixels) for pixels in outside)]
+    return np.pad(maps, edge), np.pad(gradients, edge)
+
+
+def _in_batches(
+    compute: Callable[[Floats, IntArray], tuple[Floats, ...]],
+    network: Network,
+    patterns: Floats,
+    targets: IntArray,
+    crop: int | None,
+    *,
+    memory: int,
+) -> list[Floats]:
+    """Run `compute` over cropped patterns, `memory` times as careful as a forward pass needs."""
+    inner = patterns[:, *feed.window(patterns.shape[1:], crop)]
+    size = max(1, network.pixels_at_once // (memory * math.prod(inner.shape[1:])))
+    columns = np.asarray(targets, dtype=np.int64)
+
+    def parts() -> Iterator[tuple[Floats, ...]]:
+        for start in range(0, max(len(inner), 1), size):
+            part = slice(start, start + size)
+            yield compute(np.ascontiguousarray(inner[part]), columns[part])
+
+    with network.computing():
+        return [np.concatenate(results) for results in zip(*parts(), strict=True)]

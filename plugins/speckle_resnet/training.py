@@ -1,0 +1,164 @@
+"""The training loop, the same for every framework: epochs, batches, schedule, checkpoint, best.
+
+The loss is cross-entropy plus weight decay as Keras' l2 has it, ``decay · Σ w²`` over kernels; the
+reported losses are the cross-entropy alone, so that training, validation and settings compare. What
+only a framework can do is a `Trainer`'s. Must not import one, nor know of files beyond the
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+
+from speckle_core.errors import ModelError, PatternError
+from speckle_core.patterns import PatternSet
+from speckle_core.roles import Epoch, IntArray, OnEpoch
+from speckle_resnet.framework import MEANS, SQUARES, Network, Trainer
+from speckle_resnet.options import Options
+from speckle_torch import feed
+from speckle_torch.architecture import Weights, trainable
+from speckle_torch.checkpoint import Checkpoint, State
+from speckle_torch.schedule import learning_rate, stops
+
+
+@attrs.define(eq=False)
+class Training:
+    """One training by the options of a classifier.
+
+    `best` holds the weights of the epoch with the least validation loss, and stays None without a
+    validation set.
+    """
+
+    options: Options
+    network: Network
+    trainer: Trainer
+    train: PatternSet
+    valid: PatternSet
+    seed: int
+    processes: int = 1
+    history: list[Epoch] = attrs.field(init=False, factory=list)
+    best: Weights | None = attrs.field(init=False, default=None)
+    best_epoch: int = attrs.field(init=False, default=0)
+
+    def run(self, checkpoint: Checkpoint | None, on_epoch: OnEpoch | None) -> None:
+        """Train to the end, from the checkpoint's last epoch if it has one.
+
+        Raises
+        ------
+        ModelError
+            When the checkpoint cannot be used, or the loss is no longer finite.
+        """
+        if checkpoint is not None:
+            self._resume(checkpoint)
+        while not self._finished():
+            self.history.append(self._epoch())
+            if checkpoint is not None and self.trainer.leads:
+                tensors = self.network.weights() | self.trainer.moments()
+                checkpoint.write(State(self.history, tensors, self.best, self.best_epoch))
+            if on_epoch is not None and self.trainer.leads:
+                on_epoch(self.history[-1])
+
+    def _finished(self) -> bool:
+        return len(self.history) >= self.options.epochs or stops(
+            self._losses(), self.options.early_stopping
+        )
+
+    def _losses(self) -> list[float]:
+        """Return what schedule and early stopping watch, one value per epoch."""
+        return [e.loss if math.isnan(e.valid_loss) else e.valid_loss for e in self.history]
+
+    def _epoch(self) -> Epoch:
+        start, options, number = time.perf_counter(), self.options, len(self.history) + 1
+        loss, accuracy, rate = self._learn(number)
+        if not math.isfinite(loss):
+            raise ModelError(
+                f"the loss became {loss} in epoch {number}",
+                where="training",
+                hint=f"Lower learning_rate = {options.learning_rate}, or use precision = 'float32'",
+            )
+        valid_loss, valid_accuracy = self._validate()
+        if valid_loss < min((e.valid_loss for e in self.history), default=math.inf):
+            self.best, self.best_epoch = self.network.weights(), number
+        return Epoch(
+            number=number,
+            of=options.epochs,
+            loss=loss,
+            accuracy=accuracy,
+            valid_loss=valid_loss,
+            valid_accuracy=valid_accuracy,
+            seconds=time.perf_counter() - start,
+            learning_rate=rate,
+        )
+
+    def _batches(self, order: IntArray) -> list[IntArray]:
+        # A batch of one has no variance to normalise by, and each process needs its share.
+        return feed.split(order, self.options.batch_size, 2 * self.processes)
+
+    def _learn(self, number: int) -> tuple[float, float, float]:
+        """Visit every training pattern once; return mean loss, accuracy and the last rate."""
+        options, count, losses = self.options, len(self.train), self._losses()
+        batches = self._batches(feed.shuffled(count, self.seed, number))
+        turns = feed.mirrors(count, self.seed, number) if options.augment == "flips" else None
+        steps, first = len(batches) * options.epochs, len(batches) * (number - 1)
+        rate = options.learning_rate
+        with self._fed(self.train, batches, turns) as fed, self.trainer.learning(first) as learn:
+            for step, (whole, batch) in enumerate(zip(batches, fed, strict=True), start=first):
+                rate = learning_rate(options.schedule, options.learning_rate, step, steps, losses)
+                learn(batch, len(whole), rate)
+        loss, right = self.trainer.sums()
+        return loss / count, right / count, rate
+
+    def _validate(self) -> tuple[float, float]:
+        """Return mean loss and accuracy on the validation set; NaN without one."""
+        count = len(self.valid)
+        if count == 0:
+            return math.nan, math.nan
+        side = self.options.crop or self.valid.grid.size
+        size = max(1, self.network.pixels_at_once // side**2) * self.processes
+        batches = feed.split(np.arange(count), size, self.processes)
+        with self._fed(self.valid, batches, None) as fed:
+            for batch in fed:
+                self.trainer.judge(batch)
+        loss, right = self.trainer.sums()
+        return loss / count, right / count
+
+    def _fed(
+        self, patterns: PatternSet, batches: list[IntArray], turns: IntArray | None
+    ) -> contextlib.AbstractContextManager[Iterator[Any]]:
+        """Give this process's share of each batch, read and prepared ahead of time."""
+        window = feed.window(patterns.grid.shape, self.options.crop)
+        targets = self.train.classes.searchsorted(patterns.labels)
+
+        def read(batch: IntArray) -> Any:
+            share = self.trainer.share(batch)
+            values = patterns.batch(share)[0][:, *window]
+            if not np.isfinite(values).all():
+                raise PatternError(
+                    "a prepared pattern holds NaN or infinity",
+                    where="training",
+                    hint="A step of `prepare` makes it: the raw pattern was finite.",
+                )
+            if turns is not None:
+                values = feed.mirrored(values, turns[share])
+            return self.trainer.staged(np.ascontiguousarray(values), targets[share])
+
+        return feed.ahead(read, batches)
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        shapes = {name: values.shape for name, values in self.network.weights().items()}
+        moments = {p + n: shapes[n] for p in (MEANS, SQUARES) for n in shapes if trainable(n)}
+        state = checkpoint.read({**shapes, **moments}, shapes)
+        if state is None:
+            return
+        self.history, self.best, self.best_epoch = state.history, state.best, state.best_epoch
+        batches = self._batches(np.arange(len(self.train)))
+        self.network.fill({name: state.tensors[name] for name in shapes})
+        moments_of = {name: state.tensors[name] for name in moments}
+        self.trainer.restore(moments_of, len(batches) * len(self.history))

@@ -1,0 +1,40 @@
+"""``speckle convert``: a model for another classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from speckle_core.cli.options import Json, ModelFolder, new_folder
+
+
+def convert(
+    model: ModelFolder,
+    to: Annotated[
+        str, typer.Option("--to", metavar="NAME", help="The classifier that is to read it.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", metavar="DIR", help="The new model's folder; the old one stays.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Give a model to another classifier that reads the same files.
+
+    The paper's network exists in PyTorch and in Keras. The weights go from one to the other
+    unchanged, and the options that both have are kept.
+
+    For example:
+
+      speckle convert models/quick --to keras-resnet50 -o models/quick-keras
+      speckle convert models/quick-keras --to torch-resnet50 -o models/quick-again
+    """
+    from speckle_core.cli.output import print_json
+    from speckle_core.convert import convert as converted
+
+    record = converted(model, to, new_folder(output))
+    if as_json:
+        print_json({"model": str(output), "classifier": record.classifier.to_dict()})
+        return
+    typer.echo(f"model: {output}")
