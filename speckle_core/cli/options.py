@@ -55,7 +55,7 @@ Inside = Annotated[
     typer.Option(
         "--dataset",
         metavar="NAME",
-        help="Which array of an .h5 or .mat file; by default the one that it marks, or its only one.",
+        help="Which array of an .h5 or .mat file; by default the marked or only one.",
         show_default=False,
     ),
 ]

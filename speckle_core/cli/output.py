@@ -21,7 +21,7 @@ def reflowed(text: str | None) -> str:
 
 def print_json(data: Any) -> None:
     """Print `data` as one JSON document."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    typer.echo(json.dumps(data, indent=2, allow_nan=False))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -39,6 +39,11 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     if not console.is_terminal:
         console.width = 10_000
     console.print(table)
+
+
+def counted(number: int, thing: str) -> str:
+    """Return ``1 epoch`` or ``2 epochs``."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from speckle_core.cli.failure import say
-from speckle_core.cli.output import duration
+from speckle_core.cli.output import counted, duration
 from speckle_core.progress import Progress
 from speckle_core.roles import Epoch
 
@@ -60,7 +60,7 @@ class StageLines(Progress):
         seconds = time.perf_counter() - self._begun
         parts = [self._task + ":"]
         if self._last is not None:
-            parts += [f"{self._last.number} epochs,", _reading(self._last) + ","]
+            parts += [counted(self._last.number, "epoch") + ",", _reading(self._last) + ","]
         elif self._done:
             parts.append(f"{self._done} {self._unit},")
         parts.append(duration(seconds))

@@ -29,7 +29,7 @@ def verify(
       speckle verify data/mono
       speckle verify data/mono --repair
     """
-    from speckle_core.cli.output import print_json
+    from speckle_core.cli.output import counted, print_json
     from speckle_core.cli.progress import watched
     from speckle_core.dataset import verify as verified
     from speckle_core.dataset.manifest import patterns_of, read
@@ -57,7 +57,7 @@ def verify(
         for name in report.strays:
             typer.echo(f"{name}: does not belong to the set, and was left alone")
         state = "whole" if report.ok else "damaged"
-        typer.echo(f"{data}: {state}, {report.checked} shards checked")
+        typer.echo(f"{data}: {state}, {counted(report.checked, 'shard')} checked")
         if not (report.ok or repair):
             typer.echo("  Run the same command with --repair to make the damaged files anew.")
     if not report.ok:
