@@ -92,12 +92,12 @@ def test_three_channels_see_the_pattern_in_each():
 
 
 def test_the_forward_pass_is_the_published_block_structure():
-    """Recomputed from the neutral arrays with SciPy, layer by layer, for a network of one block."""
+    """Recomputed from the neutral arrays with SciPy, layer by layer, for three blocks."""
     from scipy.signal import correlate
 
     from speckle_torch.architecture import Plan
 
-    plan = Plan(blocks=(1,), widths=(2,), stem=3)
+    plan = Plan(blocks=(2, 1), widths=(2, 1), stem=3)
     rng = np.random.default_rng(5)
     shapes = tensors(plan, 1, 4)
     weights = {n: rng.normal(0.5, 0.3, s).astype(np.float32) for n, s in shapes.items()}
@@ -125,10 +125,17 @@ def test_the_forward_pass_is_the_published_block_structure():
     padded = np.pad(x, [(0, 0), (1, 1), (1, 1)], constant_values=-np.inf)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
     x = windows[:, ::2, ::2].max(axis=(3, 4))
-    y = conv(x, "stage1.block1.conv1")
-    y = conv(norm(y, "stage1.block1.bn2"), "stage1.block1.conv2")
-    y = conv(norm(y, "stage1.block1.bn3"), "stage1.block1.conv3")
-    x = norm(y + conv(x, "stage1.block1.shortcut"), "final.bn")
+
+    def bottleneck(name, x, first, stride=1):
+        y = conv(first, f"{name}.conv1", stride)
+        y = conv(norm(y, f"{name}.bn2"), f"{name}.conv2")
+        y = conv(norm(y, f"{name}.bn3"), f"{name}.conv3")
+        return y + (conv(x, f"{name}.shortcut", stride) if y.shape != x.shape else x)
+
+    x = bottleneck("stage1.block1", x, x)
+    x = bottleneck("stage1.block2", x, norm(x, "stage1.block2.bn1"))
+    x = bottleneck("stage2.block1", x, norm(x, "stage2.block1.bn1"), stride=2)
+    x = norm(x, "final.bn")
     expected = x.mean(axis=(1, 2)) @ weights["dense.kernel"] + weights["dense.bias"]
 
     with torch.no_grad():
