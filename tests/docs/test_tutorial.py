@@ -1,6 +1,6 @@
 """The tutorial as its reader does it: every file written, every command typed, in order.
 
-About 20 s, most of it processes that start.
+About 15 s on an idle core, most of it processes that start.
 """
 
 from __future__ import annotations
