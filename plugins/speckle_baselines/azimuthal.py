@@ -22,7 +22,7 @@ from speckle_core.patterns import PatternSet
 Floats = NDArray[np.float64]
 
 #: Ring means below this share of the mean intensity are rounding of float32 patterns.
-FLOOR = 1e-9
+FLOOR = 1e-7
 _LOOKED_AT = 32
 
 
@@ -77,33 +77,35 @@ class Rings:
         return self.grid.distance()[~self.blocked]
 
     @cached_property
-    def _numbers(self) -> tuple[NDArray[np.intp], NDArray[np.int64], Floats]:
-        found, ring = np.unique(np.rint(self.distance), return_inverse=True)
-        counts = np.bincount(ring)
-        return ring, counts, found
-
-    @cached_property
-    def _between(self) -> tuple[NDArray[np.intp], Floats]:
-        """The ring at or below each open pixel, and the pixel's share of the way to the next."""
-        last = max(len(self.radii) - 2, 0)
-        left = np.clip(np.searchsorted(self.radii, self.distance) - 1, 0, last)
-        width = self.radii[left + 1] - self.radii[left]
-        return left, np.clip((self.distance - self.radii[left]) / width, 0.0, 1.0)
-
-    @property
-    def ring(self) -> NDArray[np.intp]:
-        """Ring of each open pixel, (pixels,)."""
-        return self._numbers[0]
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Open pixels of each ring, (rings,)."""
-        return self._numbers[1]
+    def _numbered(self) -> tuple[Floats, NDArray[np.intp]]:
+        radii, ring = np.unique(np.rint(self.distance), return_inverse=True)
+        return radii, ring
 
     @property
     def radii(self) -> Floats:
         """Distance of each ring from k = 0, rounded [pixels], (rings,)."""
-        return self._numbers[2]
+        return self._numbered[0]
+
+    @property
+    def ring(self) -> NDArray[np.intp]:
+        """Ring of each open pixel, (pixels,)."""
+        return self._numbered[1]
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Open pixels of each ring, (rings,)."""
+        return np.bincount(self.ring)
+
+    @cached_property
+    def _between(self) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
+        """For each distance that occurs the ring below and the share of the way to the next one.
+
+        And for each open pixel which of these distances is its own: they are far fewer than pixels.
+        """
+        far, which = np.unique(self.distance, return_inverse=True)
+        left = np.clip(np.searchsorted(self.radii, far) - 1, 0, len(self.radii) - 2)
+        width = self.radii[left + 1] - self.radii[left]
+        return left, np.clip((far - self.radii[left]) / width, 0.0, 1.0), which
 
     def intensities(self, patterns: FloatArray) -> Floats:
         """Return the intensity of the open pixels in units of its mean, (B, pixels).
@@ -150,11 +152,10 @@ class Rings:
 
     def mean(self, values: Floats) -> Floats:
         """Return the azimuthal mean of per-pixel `values` (B, pixels), as (B, rings)."""
-        rings, batch = len(self.counts), len(values)
-        cells = self.ring + rings * np.arange(batch)[:, None]
-        sums = np.bincount(cells.ravel(), weights=values.ravel(), minlength=rings * batch)
-        found: Floats = sums.reshape(batch, rings) / self.counts
-        return found
+        sums = np.empty((len(values), len(self.counts)))
+        for row, pixels in zip(sums, values, strict=True):
+            row[:] = np.bincount(self.ring, weights=pixels)
+        return sums / self.counts
 
     def over_mean(self, values: Floats, *, smoothing: float = 0.0) -> Floats:
         """Return intensities (B, pixels) over their azimuthal mean at each pixel's own distance.
@@ -176,8 +177,9 @@ class Rings:
             mean, weight = spread(mean * weight, axis=1), spread(weight)
             mean = mean / weight
         logs = np.log(np.maximum(mean, FLOOR))
-        left, share = self._between
-        return values * np.exp(-(logs[:, left] * (1 - share) + logs[:, left + 1] * share))
+        left, share, which = self._between
+        inverse = np.exp(-(logs[:, left] * (1 - share) + logs[:, left + 1] * share))
+        return values * inverse[:, which]
 
     def image(self, values: Floats) -> Floats:
         """Return per-pixel `values` (B, pixels) on the grid, (B, ny, nx), with 0 where blocked."""

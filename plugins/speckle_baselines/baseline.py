@@ -178,7 +178,7 @@ class Baseline:
             if blocked.dtype != np.bool_ or blocked.shape != grid.shape or blocked.all():
                 raise ValueError("its blocked pixels do not fit its grid")
             rings = Rings(grid, blocked)
-            features = self.measure(rings, np.ones((1, len(rings.ring)))).shape[1]
+            features = self.measure(rings, 1 / (1 + rings.distance[None])).shape[1]
             rule = rule_from(state["rule"], arrays, features, len(classes))
         except (KeyError, TypeError, ValueError, OverflowError, ExperimentError) as error:
             raise ModelError(

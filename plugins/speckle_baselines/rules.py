@@ -101,17 +101,23 @@ class Layers:
         """Return a linear discriminant analysis with Ledoit-Wolf shrinkage.
 
         The shrinkage (J. Multivar. Anal. 88, 365 (2004)) keeps the covariance usable when there are
-        fewer patterns than features.
+        fewer patterns than features. It is that of all patterns about their own class's mean;
+        scikit-learn's discriminant shrinks class by class, which takes far more patterns.
         """
-        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+        from sklearn.covariance import ledoit_wolf
 
         shift, scale = _units(features)
-        fitted = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a class of one pattern has no covariance of its own
-            fitted.fit((features - shift) / scale, targets)
-        weights, bias = _both(fitted.coef_.T, fitted.intercept_)
-        return cls(shift, scale, *_last(([weights], [bias]), fitted.classes_, count))
+        present, column = np.unique(targets, return_inverse=True)
+        standard = (features - shift) / scale
+        means = np.stack(
+            [standard[column == number].mean(axis=0) for number in range(len(present))]
+        )
+        away = standard - means[column]
+        _, within = _units(away)
+        covariance, _ = ledoit_wolf(away / within, assume_centered=True)
+        weights = np.linalg.solve(covariance, (means / within).T) / within[:, None]
+        bias = np.log(np.bincount(column) / len(column)) - 0.5 * np.sum(weights.T * means, axis=1)
+        return cls(shift, scale, *_last(([weights], [bias]), present, count))
 
     @classmethod
     def perceptron(cls, features: Floats, targets: Targets, count: int, seed: int) -> Layers:
