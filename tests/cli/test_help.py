@@ -11,7 +11,7 @@ import typer.main
 
 from speckle_core.cli.app import app
 
-#: DESIGN.md's commands with the options that each has besides --help.
+#: Every command with the options that it has besides --help.
 PROMISED = {
     "run": {"-o", "--set", "--fresh", "--workers", "--json"},
     "generate": {"-o", "--workers", "--scheduler", "--set", "--json"},
@@ -20,6 +20,7 @@ PROMISED = {
     "evaluate": {"--data", "--split", "-o", "--json"},
     "predict": {"--dataset", "--json"},
     "explain": {"--data", "--explainer", "--index", "-o", "--json"},
+    "convert": {"--to", "-o", "--json"},
     "moments": {"--dataset", "--json"},
     "show": {"-o"},
     "presets": {"--json"},
