@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.util.inspect import TypeAliasForwardRef
 
 from speckle_core.components import Option, options_of
 from speckle_core.plugins import plugin_manager
@@ -30,6 +31,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", _fill)
     app.connect("autodoc-process-docstring", _escape, priority=400)  # before napoleon
     app.connect("autodoc-process-signature", _plain_signature)
+    # It stands for an alias such as FloatArray, and Sphinx prints it as it is.
+    TypeAliasForwardRef.__repr__ = lambda self: self.name
     return {"parallel_read_safe": True}
 
 
@@ -58,11 +61,8 @@ def _plain_signature(
     called: str | None,
     given: str | None,
 ) -> tuple[str | None, str | None]:
-    """Show no constructor for a protocol, which nobody calls, and aliases by their names."""
-    if getattr(thing, "_is_protocol", False):
-        return "", None
-    alias = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
-    return tuple(text and alias.sub(r"\1", text) for text in (called, given))
+    """Show no constructor for a protocol, which nobody calls."""
+    return ("", None) if getattr(thing, "_is_protocol", False) else (called, given)
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
