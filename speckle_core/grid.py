@@ -95,7 +95,8 @@ class KGrid:
     def distance(self) -> NDArray[np.float64]:
         """Return every pixel's distance from k = 0 in pixels, (ny, nx)."""
         index = self.indices.astype(np.float64)
-        return np.hypot(index[:, None], index[None, :])
+        distance: NDArray[np.float64] = np.hypot(index[:, None], index[None, :])
+        return distance
 
     def magnitude(self) -> NDArray[np.float64]:
         """Return the length of k of every pixel, (ny, nx) [1/length]."""

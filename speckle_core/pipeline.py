@@ -105,9 +105,7 @@ class Pipeline:
         try:
             configuration = self.sampler.sample(count, rng)
         except PackingError as error:
-            raise PackingError(
-                error.what, where=f"n = {count}", hint=error.hint
-            ) from error
+            raise PackingError(error.what, where=f"n = {count}", hint=error.hint) from error
         if len(configuration) != count:
             raise PluginError(
                 f"was asked for {count} particles and gave {len(configuration)}",
