@@ -108,6 +108,7 @@ def test_protocols_are_shown_with_the_signatures_of_the_code(built: Path) -> Non
     page = _one_line(built / "reference" / "hooks" / "speckle_classifiers.html")
     assert "predict_proba(patterns: FloatArray) → FloatArray" in page
     assert "*args, **kwargs" not in page
+    assert not [p for p in built.rglob("*.html") if "TypeAlias" in p.read_text("utf-8")]
 
 
 def test_the_readme_points_at_pages_and_pictures_that_are_there() -> None:
