@@ -85,7 +85,7 @@ class KGrid:
     @property
     def axis(self) -> NDArray[np.float64]:
         """The k along one axis, (size,) [1/length]; kx runs along the last axis, ky the first."""
-        return self.indices * self.step
+        return np.asarray(self.indices * self.step, dtype=np.float64)
 
     @property
     def k_max(self) -> float:
@@ -100,7 +100,8 @@ class KGrid:
 
     def magnitude(self) -> NDArray[np.float64]:
         """Return the length of k of every pixel, (ny, nx) [1/length]."""
-        return self.distance() * self.step
+        lengths: NDArray[np.float64] = self.distance() * self.step
+        return lengths
 
     def block(self, size: int) -> tuple[slice, slice]:
         """Return the slices of the `size` × `size` pixels around k = 0 that lie on the grid.
