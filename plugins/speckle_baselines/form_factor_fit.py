@@ -17,30 +17,51 @@ from scipy.special import j1
 from speckle_baselines.azimuthal import Floats, Rings
 from speckle_baselines.baseline import Baseline
 from speckle_core.configuration import FloatArray
+from speckle_core.errors import OptionError
 
 _CANDIDATES = 1200
-_TOGETHER = 32
-#: kR at the outermost pixel for the smallest disk that is tried, and per pixel for the largest.
-_SMALLEST, _LARGEST = 1.0, 1.5
+#: kR at the outermost pixel for the smallest disk that is tried.
+_SMALLEST = 1.0
+#: kR at one pixel for the largest. Its first zero lies within 8 pixels of k = 0: a larger disk shows no
+#: central lobe beside a beamstop, and any profile that falls as k⁻³ would pass for one.
+_LARGEST = 0.5
+_STEP = 0.005
+
+
+def _form(reach: float, dispersion: float) -> tuple[Floats, Floats]:
+    """Return x from 0 to `reach` and the mean (2 J1(x) / x)² of disks whose mean kR is x."""
+    x = np.arange(_STEP, reach + 2 * _STEP, _STEP)
+    low, high = max(0.05, 1 - 3 * dispersion), 1 + 3 * dispersion
+    sizes = np.linspace(low, high, 61) if dispersion else [1.0]
+    total, weights = np.zeros_like(x), 0.0
+    for size in sizes:
+        # A disk scatters as the square of its area.
+        weight = size**4 * (np.exp(-0.5 * ((size - 1) / dispersion) ** 2) if dispersion else 1.0)
+        total += weight * (2 * j1(x * size) / (x * size)) ** 2
+        weights += weight
+    return np.append(0.0, x), np.append(1.0, total / weights)
 
 
 @lru_cache(maxsize=2)
-def _candidates(rings: Rings) -> tuple[Floats, Floats]:
-    """Return radii R in inverse pixels, (R,), and (2 J1(kR) / kR)² averaged over each ring.
+def _candidates(rings: Rings, dispersion: float) -> tuple[Floats, Floats]:
+    """Return radii R in inverse pixels, (R,), and the form factor averaged over each ring.
 
     The average over the pixels of a ring (R, rings) never vanishes, as the function itself does.
     """
-    far, ring = np.unique(rings.distance, return_inverse=True)
-    cells = np.unique(rings.ring * len(far) + ring, return_counts=True)
-    to, which = np.divmod(cells[0], len(far))
+    far, nearest = np.unique(rings.distance, return_inverse=True)
+    cells, pixels = np.unique(rings.ring * len(far) + nearest, return_counts=True)
+    ring, which = np.divmod(cells, len(far))
     radii = np.geomspace(_SMALLEST / far[-1], _LARGEST, _CANDIDATES)
+    table = _form(_LARGEST * far[-1], dispersion)
     means = np.empty((_CANDIDATES, len(rings.counts)))
-    for start in range(0, _CANDIDATES, _TOGETHER):
-        x = np.maximum(radii[start : start + _TOGETHER, None] * far, 1e-6)
-        form = (2 * j1(x) / x) ** 2
-        for row, values in enumerate(form[:, which] * cells[1], start):
-            means[row] = np.bincount(to, weights=values, minlength=len(rings.counts))
+    for row, radius in zip(means, radii, strict=True):
+        row[:] = np.bincount(ring, weights=np.interp(radius * far, *table)[which] * pixels)
     return radii, means / rings.counts
+
+
+def _check_dispersion(_: object, __: object, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise OptionError(f"dispersion must be from 0 to 1, not {value}", where="dispersion")
 
 
 @attrs.define(kw_only=True, eq=False, slots=False)
@@ -55,13 +76,26 @@ class FormFactorFit(Baseline):
 
     R is the best of 1200 candidates in a geometric row, refined by a parabola. Classes are normal
     densities of ln R, learned from the training set: the rule that ties R to n is not assumed.
+
+    Parameters
+    ----------
+    dispersion : float
+        Standard deviation of the radii over their mean R, 0 for equal disks. The form factor is
+        then that of many disks with normal radii, whose zeros are filled; the fit of equal disks
+        fails on such a pattern, since it cannot explain any intensity at its zeros.
+
+    Raises
+    ------
+    OptionError
+        For a dispersion outside 0…1.
     """
 
     name: ClassVar[str] = "form-factor-fit"
+    dispersion: float = attrs.field(default=0.0, validator=_check_dispersion)
 
     def measure(self, rings: Rings, intensities: Floats) -> Floats:
         """Return ln R of each pattern, (B, 1); R is in units of 1 / the k step."""
-        radii, form = _candidates(rings)
+        radii, form = _candidates(rings, self.dispersion)
         share = rings.counts / rings.counts.sum()
         scale = np.einsum("bk,rk->br", rings.mean(intensities) * share, 1 / form)
         surprise = np.log(scale) + np.log(form) @ share
