@@ -77,9 +77,13 @@ class Subject:
         )
 
     def lowered(self, **limits: int) -> dict[str, int]:
-        """Return those of `limits` that are options here and that the caller has not set."""
-        known = {option.name for option in options_of(self.factory)}
-        return {k: v for k, v in limits.items() if k in known and k not in self.options}
+        """Return those of `limits` that are options here and below the value it would have."""
+        found = {}
+        for option in options_of(self.factory):
+            value = self.options.get(option.name, option.default)
+            if option.name in limits and isinstance(value, int) and value > limits[option.name]:
+                found[option.name] = limits[option.name]
+        return found
 
 
 @attrs.frozen

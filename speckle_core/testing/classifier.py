@@ -1,9 +1,12 @@
 """What a classifier is held to, on eight easy patterns of 33 × 33 pixels.
 
-Whether it learns is asked of the options that the caller gave, and of its defaults for the rest.
-The other checks ask for sameness, which a hardly trained network shows as well as a trained one:
-for them alone `epochs` is lowered to 2 and `batch_size` to 4 (so that the order of the patterns
-matters), if the classifier has such options and the caller has not set them.
+There are four classes, so that hardly any untrained classifier is right by chance.
+
+A classifier may have options `epochs` and `batch_size`, with defaults for thousands of patterns.
+For the check that it learns, the kit lowers a default of more than 40 epochs, which makes that
+check harder and not easier; what the caller gives is kept. The other checks ask for sameness, which
+a hardly trained network shows as well as a trained one: they train for 2 epochs at most, in batches
+of 4 at most, so that the order of the patterns matters.
 """
 
 # ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
@@ -24,13 +27,18 @@ from speckle_core.testing.fresh import ask, class_place
 from speckle_core.testing.specimens import easy_patterns
 
 _SEED = 7
-#: Allowed between the same weights in batches of another size, or in another process.
-_SAME = 1e-5
+#: Allowed between the same weights in batches of another size, or in another process: products of
+#: matrices are rounded in another order, and a sharp rule multiplies that.
+_SAME = 1e-4
 
 
 def _untrained(subject: Subject) -> Classifier:
-    made: Classifier = subject.make(**subject.lowered(epochs=2, batch_size=4))
+    made: Classifier = subject.make(**_hardly(subject))
     return made
+
+
+def _hardly(subject: Subject) -> dict[str, int]:
+    return subject.lowered(epochs=2, batch_size=4)
 
 
 def _fitted(subject: Subject) -> Classifier:
@@ -51,7 +59,7 @@ def _patterns() -> Any:
 def probabilities_sum_to_one(subject: Subject) -> None:
     """Each pattern has a probability for each class, and they sum to one."""
     found = np.asarray(_fitted(subject).predict_proba(_patterns()))
-    require(found.shape == (8, 2), f"8 patterns of 2 classes gave shape {found.shape}")
+    require(found.shape == (8, 4), f"8 patterns of 4 classes gave shape {found.shape}")
     require(np.isfinite(found).all(), "a probability is NaN or infinite")
     require((found >= 0).all(), f"the probability {found.min():g} is negative")
     off = np.abs(found.sum(axis=1) - 1).max()
@@ -61,7 +69,8 @@ def probabilities_sum_to_one(subject: Subject) -> None:
 def classes_are_those_of_the_set(subject: Subject) -> None:
     """After fit, classes are those of the training set, ascending."""
     found = np.asarray(_fitted(subject).classes)
-    require(np.array_equal(found, [2, 12]), f"trained on 2 and 12, the classes are {found}")
+    expected = easy_patterns(0).classes
+    require(np.array_equal(found, expected), f"trained on {expected}, the classes are {found}")
 
 
 def history_tells_every_epoch(subject: Subject) -> None:
@@ -77,7 +86,8 @@ def history_tells_every_epoch(subject: Subject) -> None:
 
 def learns_eight_patterns(subject: Subject) -> None:
     """Eight easy patterns that it was trained on are recognised."""
-    classifier = subject.make()
+    fewer = subject.lowered(epochs=40)
+    classifier = subject.make(**{k: v for k, v in fewer.items() if k not in subject.options})
     patterns = easy_patterns(0)
     classifier.fit(patterns, easy_patterns(100), seed=_SEED)
     found = classifier.classes[np.argmax(classifier.predict_proba(_patterns()), axis=1)]
@@ -85,7 +95,7 @@ def learns_eight_patterns(subject: Subject) -> None:
     require(
         right == 8,
         f"after training, {right} of its 8 training patterns are recognised",
-        "Give options under which so few patterns can be learned, such as more epochs.",
+        "If it needs more than 40 epochs for that, give it the option epochs.",
     )
 
 
@@ -110,7 +120,7 @@ def saved_and_loaded_in_a_fresh_process(subject: Subject) -> None:
     """A new process that loads what was saved gives the same classes and probabilities."""
     classifier = _fitted(subject)
     place = class_place(subject.factory)
-    options = {**subject.options, **subject.lowered(epochs=2, batch_size=4)}
+    options = {**subject.options, **_hardly(subject)}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         folder.mkdir()

@@ -15,7 +15,7 @@ _GRIDS = (GRID, KGrid.quadrant(24, 0.003))
 
 
 def _patterns(grid: KGrid) -> FloatArray:
-    return intensities(np.array([2, 5, 12]), 3, grid)
+    return intensities(np.array([2, 4, 16]), 3, grid)
 
 
 def shape_and_dtype(subject: Subject) -> None:

@@ -88,18 +88,27 @@ def direct_sum(configuration: Configuration, grid: KGrid) -> NDArray[np.complex1
     return total
 
 
+#: Number of bodies → their width [length]: as it halves, the lobe of the pattern grows twofold.
+EASY = {1: 80.0, 2: 40.0, 4: 20.0, 16: 10.0}
+
+
 def intensities(counts: IntArray, seed: int, grid: KGrid = GRID) -> FloatArray:
-    """Return one pattern for each of `counts`; the more blobs, the smaller, as in the paper."""
-    made = [
-        direct_sum(Configuration(blobs(n, seed + i, width=80.0 * np.sqrt(2 / n)), BOX), grid)
-        for i, n in enumerate(counts)
-    ]
+    """Return one pattern for each of `counts`, of round blobs of one width (see `EASY`)."""
+    made = []
+    for i, count in enumerate(counts.tolist()):
+        width = np.full(count, EASY[count])
+        bodies = attrs.evolve(blobs(count, seed + i), long=width, short=width)
+        made.append(direct_sum(Configuration(bodies, BOX), grid))
     return np.abs(np.array(made)) ** 2
 
 
 def easy_patterns(seed: int) -> PatternSet:
-    """Return eight standardised patterns, four of 2 blobs and four of 12, alike within a class."""
-    labels = np.array([2, 12] * 4)
+    """Return eight standardised patterns, two of each class of `EASY`.
+
+    The width of the lobe, the azimuthal profile, the contrast of the speckle or its size: each
+    alone tells the classes apart, so that a classifier that knows but one of them can learn them.
+    """
+    labels = np.array(list(EASY) * 2)
     patterns = intensities(labels, seed)
     patterns = patterns - patterns.mean(axis=(1, 2), keepdims=True)
     patterns /= patterns.std(axis=(1, 2), keepdims=True)
