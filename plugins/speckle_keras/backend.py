@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from types import ModuleType
@@ -46,29 +47,29 @@ def _silent() -> Iterator[None]:
 
 
 def _import() -> tuple[ModuleType, ModuleType]:
-    asked = os.environ["KERAS_BACKEND"]
-    extra = "keras,torch" if asked == "torch" else "keras"
-    install = f"Run: pip install 'speckle-core[{extra}]'"
-    for package in ("keras", asked):
-        if package in ("keras", *BACKENDS) and importlib.util.find_spec(package) is None:
-            raise MissingDependencyError(
-                f"'keras-resnet50' needs {package}, which is not installed", hint=install
-            )
-    try:
-        with _silent():
-            keras = importlib.import_module("keras")
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"Keras cannot be imported with the backend {asked!r}: {error}", hint=install
-        ) from error
-    backend = keras.config.backend()
+    loaded = sys.modules.get("keras")
+    backend = loaded.config.backend() if loaded else os.environ["KERAS_BACKEND"]
     if backend not in BACKENDS:
         raise PluginError(
             f"'keras-resnet50' runs on {' and '.join(BACKENDS)}, not on {backend!r}",
             where="KERAS_BACKEND",
             hint="Set KERAS_BACKEND=tensorflow before Keras is imported.",
         )
-    return keras, importlib.import_module(f"speckle_keras.{backend}_engine")
+    extra = "keras,torch" if backend == "torch" else "keras"
+    install = f"Run: pip install 'speckle-core[{extra}]'"
+    for package in ("keras", backend):
+        if importlib.util.find_spec(package) is None:
+            raise MissingDependencyError(
+                f"'keras-resnet50' needs {package}, which is not installed", hint=install
+            )
+    try:
+        with _silent():
+            keras = importlib.import_module("keras")
+            return keras, importlib.import_module(f"speckle_keras.{backend}_engine")
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"Keras does not load with the backend {backend!r}: {error}", hint=install
+        ) from error
 
 
 keras, engine = _import()

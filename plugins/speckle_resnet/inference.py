@@ -74,11 +74,16 @@ def _in_batches(
 ) -> list[Floats]:
     """Run `compute` over cropped patterns, `memory` times as careful as a forward pass needs."""
     inner = patterns[:, *feed.window(patterns.shape[1:], crop)]
+    if not len(inner):
+        # Not every framework takes an empty batch: the answers to one pattern tell the shapes.
+        one = np.zeros((1, *patterns.shape[1:]), dtype=np.float32)
+        nothing = np.zeros(1, dtype=np.int64)
+        return [r[:0] for r in _in_batches(compute, network, one, nothing, crop, memory=memory)]
     size = max(1, network.pixels_at_once // (memory * math.prod(inner.shape[1:])))
     columns = np.asarray(targets, dtype=np.int64)
 
     def parts() -> Iterator[tuple[Floats, ...]]:
-        for start in range(0, max(len(inner), 1), size):
+        for start in range(0, len(inner), size):
             part = slice(start, start + size)
             yield compute(np.ascontiguousarray(inner[part]), columns[part])
 

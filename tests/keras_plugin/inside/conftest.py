@@ -1,0 +1,18 @@
+"""These files are run by test_keras.py in processes of their own, one for each backend."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_framework():
+    """Whatever the tests do, the other framework is not imported."""
+    yield
+    other = {"tensorflow": "torch", "torch": "tensorflow"}[os.environ["KERAS_BACKEND"]]
+    assert "keras" in sys.modules
+    assert other not in sys.modules
