@@ -112,9 +112,9 @@ def _moments(
     intensity: NDArray[np.float64], radius: NDArray[np.float64], number: int
 ) -> tuple[float, float, float, float]:
     where = f"first moments, pattern {number}"
-    mean, sd, low, high = intensity.mean(), intensity.std(), intensity.min(), intensity.max()
-    if not np.isfinite(mean):
+    if not np.isfinite(intensity).all():
         raise PatternError("it holds NaN or infinity", where=where)
+    mean, sd, low, high = intensity.mean(), intensity.std(), intensity.min(), intensity.max()
     if low == high:
         raise PatternError("all pixels are equal: it has no first moment", where=where)
     if mean <= _ROUNDING * np.abs(intensity).mean():

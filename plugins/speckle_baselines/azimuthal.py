@@ -65,7 +65,7 @@ class Rings:
         if not dark or np.sum(blocked) < 2:
             blocked = np.zeros(grid.shape, dtype=bool)
         rings = cls(grid, blocked)
-        if np.all(blocked) or len(rings.radii) < 2:
+        if np.all(blocked) or len(rings.counts) < 2:
             raise DataError(
                 "fewer than two rings about k = 0 differ from its own pixel", where="training set"
             )
@@ -77,24 +77,19 @@ class Rings:
         return self.grid.distance()[~self.blocked]
 
     @cached_property
-    def _numbered(self) -> tuple[Floats, NDArray[np.intp]]:
-        radii, ring = np.unique(np.rint(self.distance), return_inverse=True)
-        return radii, ring
-
-    @property
-    def radii(self) -> Floats:
-        """Distance of each ring from k = 0, rounded [pixels], (rings,)."""
-        return self._numbered[0]
-
-    @property
     def ring(self) -> NDArray[np.intp]:
-        """Ring of each open pixel, (pixels,)."""
-        return self._numbered[1]
+        """Ring of each open pixel, (pixels,): those whose distances round to one number."""
+        return np.unique(np.rint(self.distance), return_inverse=True)[1]
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """Open pixels of each ring, (rings,)."""
         return np.bincount(self.ring)
+
+    @cached_property
+    def radii(self) -> Floats:
+        """Mean distance of each ring's open pixels from k = 0 [pixels], (rings,)."""
+        return np.bincount(self.ring, weights=self.distance) / self.counts
 
     @cached_property
     def _between(self) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:

@@ -22,7 +22,7 @@ from speckle_core.errors import OptionError
 _CANDIDATES = 1200
 #: kR at the outermost pixel for the smallest disk that is tried.
 _SMALLEST = 1.0
-#: kR at one pixel for the largest. Its first zero lies within 8 pixels of k = 0: a larger disk shows no
+#: kR at one pixel for the largest, with its first zero 8 pixels from k = 0: a larger disk shows no
 #: central lobe beside a beamstop, and any profile that falls as k⁻³ would pass for one.
 _LARGEST = 0.5
 _STEP = 0.005

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
 import attrs
@@ -20,6 +20,11 @@ Targets = NDArray[np.integer[Any]]
 
 #: The logit of a class without training patterns: no probability, and still a finite number.
 _NEVER = -1e30
+
+
+def _in_order(arrays: Iterable[Floats]) -> tuple[Floats, ...]:
+    # A product of the same numbers in another memory order differs in its last bits.
+    return tuple(np.ascontiguousarray(array) for array in arrays)
 
 
 class Rule(Protocol):
@@ -93,7 +98,7 @@ class Layers:
     kind: ClassVar[str] = "layers"
     shift: Floats
     scale: Floats
-    weights: tuple[Floats, ...]
+    weights: tuple[Floats, ...] = attrs.field(converter=_in_order)
     biases: tuple[Floats, ...]
 
     @classmethod
