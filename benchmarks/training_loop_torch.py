@@ -19,18 +19,17 @@ import torch
 from torch.nn import functional
 
 from speckle_core import KGrid, PatternSet
-from speckle_torch.architecture import RESNET50, initial_weights, tensors
-from speckle_torch.device import choose_device, uses_bfloat16
-from speckle_torch.distributed import Team
-from speckle_torch.network import build
+from speckle_resnet.architecture import RESNET50, initial_weights, tensors
+from speckle_resnet.training import Training
+from speckle_torch.framework import TorchFramework
 from speckle_torch.resnet50 import TorchResNet50
-from speckle_torch.training import Training
 
 CLASSES = 10
 
 
-def new_network(device):
-    return build(RESNET50, 1, CLASSES, initial_weights(tensors(RESNET50, 1, CLASSES), 0)).to(device)
+def new_network(framework):
+    weights = initial_weights(tensors(RESNET50, 1, CLASSES), 0)
+    return framework.network(RESNET50, 1, CLASSES, weights)
 
 
 def timed(work, device):
@@ -42,9 +41,10 @@ def timed(work, device):
     return time.perf_counter() - start[0], time.process_time() - start[1]
 
 
-def bare_epoch(train, options, device, bfloat16):
+def bare_epoch(train, options, framework):
     """Train one epoch as anyone would write it."""
-    network = new_network(device).train()
+    device = framework.device
+    network = new_network(framework).module.train().requires_grad_(True)
     patterns, labels = train.batch(range(len(train)))
     adam = torch.optim.Adam(network.parameters(), 1e-3, weight_decay=2e-4, fused=True)
 
@@ -55,7 +55,7 @@ def bare_epoch(train, options, device, bfloat16):
             x = torch.from_numpy(patterns[batch]).to(device)
             y = torch.from_numpy(labels[batch]).to(device)
             adam.zero_grad()
-            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+            with torch.autocast(device.type, torch.bfloat16, framework.bfloat16):
                 scores = network(x)
             functional.cross_entropy(scores.float(), y).backward()
             adam.step()
@@ -63,12 +63,12 @@ def bare_epoch(train, options, device, bfloat16):
     return timed(work, device)
 
 
-def our_epoch(train, nothing, options, device, bfloat16):
+def our_epoch(train, nothing, options, framework):
     """Train one epoch with the classifier's own loop."""
-    training = Training(
-        options, new_network(device), device, bfloat16, Team(0, 1), train, nothing, 0
-    )
-    return timed(lambda: training.run(None, None), device)
+    network = new_network(framework)
+    with framework.training(network, options.weight_decay) as trainer:
+        training = Training(options, network, trainer, train, nothing, seed=0)
+        return timed(lambda: training.run(None, None), framework.device)
 
 
 def main():
@@ -81,8 +81,7 @@ def main():
     arguments.add_argument("--device", default="auto")
     given = arguments.parse_args()
 
-    device = choose_device(given.device)
-    bfloat16 = uses_bfloat16(given.precision, device)
+    framework = TorchFramework.chosen(given.device, given.precision)
     rng = np.random.default_rng(0)
     patterns = rng.standard_normal((given.patterns, given.size, given.size), dtype=np.float32)
     labels = np.resize(np.arange(CLASSES), given.patterns)
@@ -91,8 +90,8 @@ def main():
     nothing = PatternSet.from_arrays(patterns[:0], labels[:0], grid, classes=range(CLASSES))
 
     options = TorchResNet50(channels=1, epochs=1, batch_size=given.batch_size)
-    ours = functools.partial(our_epoch, train, nothing, options, device, bfloat16)
-    bare = functools.partial(bare_epoch, train, options, device, bfloat16)
+    ours = functools.partial(our_epoch, train, nothing, options, framework)
+    bare = functools.partial(bare_epoch, train, options, framework)
 
     ours(), bare()
     rounds = []
@@ -116,8 +115,8 @@ def main():
                 "bare_images_per_second": round(given.patterns / fastest[1], 1),
                 "size": given.size,
                 "batch_size": given.batch_size,
-                "precision": "bfloat16" if bfloat16 else "float32",
-                "device": str(device),
+                "precision": "bfloat16" if framework.bfloat16 else "float32",
+                "device": str(framework.device),
                 "threads": torch.get_num_threads(),
                 "torch": torch.__version__,
                 "processor": platform.processor() or platform.machine(),

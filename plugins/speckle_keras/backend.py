@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from speckle_core.errors import MissingDependencyError, PluginError
+from speckle_resnet.framework import claim
 
 BACKENDS = ("tensorflow", "torch")
 
@@ -62,6 +63,7 @@ def _import() -> tuple[ModuleType, ModuleType]:
             raise MissingDependencyError(
                 f"'keras-resnet50' needs {package}, which is not installed", hint=install
             )
+    claim(backend)
     try:
         with _silent():
             keras = importlib.import_module("keras")

@@ -19,8 +19,8 @@ from speckle_core.roles import IntArray
 from speckle_keras.backend import engine, keras
 from speckle_keras.network import ResNet, build, fill, guided_relu, to_arrays
 from speckle_keras.training import KerasTrainer
-from speckle_resnet.framework import Floats
-from speckle_torch.architecture import Plan, Weights
+from speckle_resnet.architecture import Plan, Weights
+from speckle_resnet.framework import Floats, Network, Trainer
 
 ops = keras.ops
 _FEATURES = ("amx_bf16", "avx512_bf16")
@@ -66,7 +66,7 @@ class KerasFramework:
             return KerasNetwork(build(plan, channels, classes, weights), self)
 
     @contextlib.contextmanager
-    def training(self, network: KerasNetwork, weight_decay: float) -> Iterator[KerasTrainer]:
+    def training(self, network: Network, weight_decay: float) -> Iterator[Trainer]:
         """Give what trains the network.
 
         Raises
@@ -79,6 +79,7 @@ class KerasFramework:
                 "'keras-resnet50' trains in one process, and torchrun started several",
                 hint="Start it without torchrun, or train 'torch-resnet50' and convert it.",
             )
+        assert isinstance(network, KerasNetwork)
         with network.computing():
             yield KerasTrainer(network.model, network.precision, weight_decay)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from speckle_keras.backend import engine, keras
-from speckle_torch.architecture import (
+from speckle_resnet.architecture import (
     BATCH_NORM_EPSILON,
     BATCH_NORM_MOMENTUM,
     Block,
@@ -107,7 +107,7 @@ class ResNet(keras.Model):
     ) -> Tensor:
         """Run stages `first` to `last`; the final batch norm and ReLU belong to the last of all."""
         for block in blocks(self.plan):
-            if first <= _stage(block) <= last:
+            if first <= block.stage <= last:
                 x = self._bottleneck(block, x, relu, training)
         if first <= last == len(self.plan.blocks):
             x = relu(self.at["final.bn"](x, training=training))
@@ -146,10 +146,6 @@ class ResNet(keras.Model):
     def arrays(self) -> Weights:
         """Copy every tensor to NumPy."""
         return to_arrays(self.named_variables())
-
-
-def _stage(block: Block) -> int:
-    return int(block.name.partition(".")[0].removeprefix("stage"))
 
 
 def _strides(plan: Plan) -> dict[str, int]:

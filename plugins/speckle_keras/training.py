@@ -12,8 +12,8 @@ import numpy as np
 from speckle_core.roles import IntArray
 from speckle_keras.backend import engine, keras
 from speckle_keras.network import ResNet, fill, to_arrays
+from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, trainable
 from speckle_resnet.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn
-from speckle_torch.architecture import BATCH_NORM_MOMENTUM, Weights, trainable
 
 ops = keras.ops
 Batch = tuple[Floats, IntArray]

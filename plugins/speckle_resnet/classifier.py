@@ -1,7 +1,7 @@
 """The paper's network as the roles of the core have it, for a framework that a subclass brings.
 
-Options, checks and files live here; the framework is imported only when something is computed, so
-that options can be listed without it.
+Options and checks live here; the framework and safetensors are imported only when they are used, so
+that options can be listed without them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from speckle_core.errors import ModelError
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import Epoch, IntArray, OnEpoch
 from speckle_resnet import inference
+from speckle_resnet.architecture import RESNET50, Plan, Weights, initial_weights, tensors
+from speckle_resnet.checks import check_patterns, check_sets, check_targets, one_of_these
 from speckle_resnet.framework import Framework, Network
 from speckle_resnet.options import Options
-from speckle_resnet.training import Training
-from speckle_torch.architecture import RESNET50, Plan, Weights, initial_weights, tensors
-from speckle_torch.checks import check_patterns, check_sets, check_targets, one_of_these
 
 
 @attrs.frozen(eq=False)
@@ -97,7 +96,8 @@ class ResNet50(Options):
         OptionError
             When the device is not there.
         """
-        from speckle_torch.checkpoint import Checkpoint, identity
+        from speckle_resnet.checkpoint import Checkpoint, identity
+        from speckle_resnet.training import Training
 
         framework = self._framework()
         check_sets(train, valid, framework.processes)
@@ -185,7 +185,7 @@ class ResNet50(Options):
         OutputError
             When a file cannot be written.
         """
-        from speckle_torch.weights import Model, save_model
+        from speckle_resnet.weights import Model, save_model
 
         fitted = self._ready()
         weights = fitted.network.weights()
@@ -200,7 +200,7 @@ class ResNet50(Options):
         ModelError
             When a file is missing, truncated or foreign, or does not fit the options.
         """
-        from speckle_torch.weights import load_model
+        from speckle_resnet.weights import load_model
 
         model = load_model(Path(folder), self.channels, self._plan())
         network = self._network(self._framework(), len(model.classes), model.weights)

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from speckle_core.errors import PluginError
 from speckle_core.roles import IntArray
-from speckle_torch.architecture import Plan, Weights
+from speckle_resnet.architecture import Plan, Weights
 
 Floats = NDArray[np.float32]
 #: Learns from a batch of so many patterns over all processes, at a learning rate; adds to the sums.
@@ -135,3 +136,24 @@ class Framework(Protocol):
     ) -> contextlib.AbstractContextManager[Trainer]:
         """Give what trains a network of this framework; afterwards that can predict."""
         ...
+
+
+_claimed: set[str] = set()
+
+
+def claim(framework: str) -> None:
+    """Note that a plugin of ours computes with `framework` in this process, and with no other.
+
+    TensorFlow and PyTorch in one process compete for the memory of a card and for threads.
+
+    Raises
+    ------
+    PluginError
+        When another one was claimed before.
+    """
+    for other in _claimed - {framework}:
+        raise PluginError(
+            f"this process computes with {other} already, and will not load {framework} beside it",
+            hint="Use one framework in one process; KERAS_BACKEND=torch runs Keras on PyTorch.",
+        )
+    _claimed.add(framework)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.roles import IntArray
+from speckle_resnet import feed
 from speckle_resnet.framework import Floats, Network
-from speckle_torch import feed
 
 
 def probabilities(network: Network, patterns: Floats, crop: int | None) -> NDArray[np.float64]:

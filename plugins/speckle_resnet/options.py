@@ -9,7 +9,7 @@ from typing import Literal
 
 import attrs
 
-from speckle_torch.checks import at_least, odd, one_of
+from speckle_resnet.checks import at_least, odd, one_of
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -20,12 +20,12 @@ import numpy as np
 from speckle_core.errors import ModelError, PatternError
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import Epoch, IntArray, OnEpoch
+from speckle_resnet import feed
+from speckle_resnet.architecture import Weights, trainable
+from speckle_resnet.checkpoint import Checkpoint, State
 from speckle_resnet.framework import MEANS, SQUARES, Network, Trainer
 from speckle_resnet.options import Options
-from speckle_torch import feed
-from speckle_torch.architecture import Weights, trainable
-from speckle_torch.checkpoint import Checkpoint, State
-from speckle_torch.schedule import learning_rate, stops
+from speckle_resnet.schedule import learning_rate, stops
 
 
 @attrs.define(eq=False)

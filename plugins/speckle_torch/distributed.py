@@ -63,11 +63,16 @@ class Team:
                 module.compute = functional.batch_norm
 
 
+def team_size() -> int:
+    """Return how many processes torchrun's environment names; 1 without torchrun."""
+    return int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
+
+
 @contextlib.contextmanager
 def gathered(device: torch.device) -> Iterator[Team]:
     """Give the team that torchrun's environment names; gloo joins CPUs, nccl cards."""
-    size = int(os.environ.get("WORLD_SIZE", 1))
-    if size == 1 or "RANK" not in os.environ:
+    size = team_size()
+    if size == 1:
         yield Team(0, 1)
         return
     ours = not torch.distributed.is_initialized()

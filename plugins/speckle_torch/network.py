@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from speckle_torch.architecture import (
+from speckle_resnet.architecture import (
     BATCH_NORM_EPSILON,
     BATCH_NORM_MOMENTUM,
     Block,

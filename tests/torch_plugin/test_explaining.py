@@ -7,8 +7,12 @@ attribution = pytest.importorskip("captum.attr")
 from tiny_network import TINY, easy, tiny  # noqa: E402
 
 from speckle_core.errors import DataError, ModelError, OptionError, PatternError  # noqa: E402
-from speckle_core.roles import SupportsFeatureMaps, SupportsGradients  # noqa: E402
-from speckle_torch.architecture import initial_weights, tensors  # noqa: E402
+from speckle_core.roles import (  # noqa: E402
+    SupportsFeatureMaps,
+    SupportsGradients,
+    SupportsRandomised,
+)
+from speckle_resnet.architecture import initial_weights, tensors  # noqa: E402
 from speckle_torch.network import build  # noqa: E402
 
 PATTERNS = easy(5, 7).batch(range(5))[0]
@@ -25,7 +29,7 @@ def trained():
 
 
 def snapshot(one):
-    network = one._fitted.network
+    network = one._fitted.network.module
     hooks = [
         len(getattr(module, name))
         for module in network.modules()
@@ -46,7 +50,7 @@ def test_gradients_are_finite_differences_of_the_linear_score():
     (gradient,) = torch.autograd.grad(network(x)[0, 1], x)
     one = tiny(epochs=1)
     one.fit(easy(6), easy(0), seed=2)
-    one._fitted.network.load_state_dict(network.state_dict())
+    one._fitted.network.module.load_state_dict(network.state_dict())
     ours = one.input_gradients(PATTERNS[:1], [1])
     np.testing.assert_allclose(ours, gradient.numpy(), rtol=1e-3, atol=1e-6)
     rng = np.random.default_rng(0)
@@ -61,7 +65,7 @@ def test_gradients_are_finite_differences_of_the_linear_score():
 
 
 def test_saliency_is_captums(trained):
-    network = trained._fitted.network
+    network = trained._fitted.network.module
     expected = attribution.Saliency(network).attribute(
         torch.from_numpy(PATTERNS), torch.from_numpy(TARGETS), abs=False
     )
@@ -84,7 +88,7 @@ class WithModules(torch.nn.Module):
 
 
 def test_guided_gradients_are_captums(trained):
-    model = WithModules(trained._fitted.network)
+    model = WithModules(trained._fitted.network.module)
     expected = attribution.GuidedBackprop(model).attribute(
         torch.from_numpy(PATTERNS), torch.from_numpy(TARGETS)
     )
@@ -97,10 +101,10 @@ def test_feature_maps_give_the_score_and_their_gradients_are_the_dense_kernel(tr
     maps, gradients = trained.feature_maps(PATTERNS, TARGETS)
     assert maps.shape == gradients.shape == (5, 20, 2, 2)
     assert maps.min() >= 0
-    kernel = trained._fitted.network.dense.weight.numpy()
+    kernel = trained._fitted.network.module.dense.weight.numpy()
     expected = kernel[TARGETS][:, :, None, None] / 4 * np.ones((1, 1, 2, 2))
     np.testing.assert_allclose(gradients, expected, rtol=1e-5)
-    scores = maps.mean((2, 3)) @ kernel.T + trained._fitted.network.dense.bias.numpy()
+    scores = maps.mean((2, 3)) @ kernel.T + trained._fitted.network.module.dense.bias.numpy()
     odds = np.exp(scores - scores.max(1, keepdims=True))
     np.testing.assert_allclose(
         odds / odds.sum(1, keepdims=True), trained.predict_proba(PATTERNS), rtol=1e-4, atol=1e-6
@@ -120,6 +124,19 @@ def test_asking_leaves_the_network_as_it_was(trained):
     assert (trained.predict_proba(PATTERNS) == probabilities).all()
 
 
+def test_a_randomised_network_has_the_first_weights_of_its_seed(trained):
+    assert isinstance(trained, SupportsRandomised)
+    before = snapshot(trained)
+    one, again, other = (trained.randomised(seed=seed) for seed in (5, 5, 6))
+    maps = [c.input_gradients(PATTERNS, TARGETS) for c in (one, again, other, trained)]
+    assert (maps[0] == maps[1]).all()
+    assert (maps[0] != maps[2]).any()
+    assert (maps[0] != maps[3]).any()
+    assert (repr(one), one.classes.tolist()) == (repr(trained), [2, 3, 5])
+    after = snapshot(trained)
+    assert all(torch.equal(tensor, after[0][name]) for name, tensor in before[0].items())
+
+
 def test_another_target_gives_another_map(trained):
     first, second = (trained.input_gradients(PATTERNS, TARGETS * 0 + t) for t in (0, 2))
     assert np.abs(first - second).max() > 1e-4
@@ -136,7 +153,8 @@ def test_a_pattern_alone_gives_what_it_gives_among_others(trained):
 
 def test_many_patterns_go_through_in_batches(trained, monkeypatch):
     whole = trained.input_gradients(PATTERNS, TARGETS)
-    monkeypatch.setattr("speckle_torch.inference.pixels_at_once", lambda device: 33 * 33 * 8)
+    few = property(lambda network: 33 * 33 * 8)
+    monkeypatch.setattr("speckle_torch.framework.TorchNetwork.pixels_at_once", few)
     np.testing.assert_allclose(trained.input_gradients(PATTERNS, TARGETS), whole, atol=1e-6)
 
 
@@ -189,7 +207,7 @@ def test_an_untrained_network_says_so():
 def test_a_named_stage_gives_its_maps_and_what_moves_the_score(trained, stage, shape):
     maps, gradients = trained.feature_maps(PATTERNS, TARGETS, stage=stage)
     assert maps.shape == gradients.shape == (5, *shape)
-    network = trained._fitted.network
+    network = trained._fitted.network.module
     module = getattr(network, stage)
     last = list(module.values())[-1]
     expected = attribution.LayerGradCam(network, last).attribute(

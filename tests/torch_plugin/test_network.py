@@ -5,7 +5,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_network import TINY  # noqa: E402
 
-from speckle_torch.architecture import RESNET50, initial_weights, tensors  # noqa: E402
+from speckle_resnet.architecture import RESNET50, initial_weights, tensors  # noqa: E402
 from speckle_torch.network import (  # noqa: E402
     BatchNorm,
     Conv,
@@ -95,7 +95,7 @@ def test_the_forward_pass_is_the_published_block_structure():
     """Recomputed from the neutral arrays with SciPy, layer by layer, for three blocks."""
     from scipy.signal import correlate
 
-    from speckle_torch.architecture import Plan
+    from speckle_resnet.architecture import Plan
 
     plan = Plan(blocks=(2, 1), widths=(2, 1), stem=3)
     rng = np.random.default_rng(5)

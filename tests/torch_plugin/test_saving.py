@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file  # noqa: E402
 from tiny_network import TINY, easy, tiny  # noqa: E402
 
 from speckle_core.errors import ModelError, OutputError  # noqa: E402
-from speckle_torch.architecture import tensors  # noqa: E402
+from speckle_resnet.architecture import tensors  # noqa: E402
 
 PATTERNS = easy(6, 7).batch(range(6))[0]
 
@@ -56,10 +56,11 @@ def test_a_folder_holds_safetensors_and_toml_in_the_neutral_layout(trained, save
     }
     arrays = load_file(saved / "weights.safetensors")
     assert {n: a.shape for n, a in arrays.items()} == tensors(TINY, 1, 3)
-    live = trained._fitted.network.stage2["block1"].conv2.weight  # torch: out, in, height, width
+    module = trained._fitted.network.module
+    live = module.stage2["block1"].conv2.weight  # torch: out, in, height, width
     kernel = arrays["stage2.block1.conv2.kernel"]  # height, width, in, out
     assert kernel[0, 2, 1, 0] == live[0, 1, 0, 2].item()
-    assert arrays["dense.kernel"][4, 1] == trained._fitted.network.dense.weight[1, 4].item()
+    assert arrays["dense.kernel"][4, 1] == module.dense.weight[1, 4].item()
 
 
 def test_the_last_weights_lie_beside_the_best_where_they_differ(tmp_path):

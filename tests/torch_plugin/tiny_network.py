@@ -5,7 +5,7 @@ import numpy as np
 
 from speckle_core.grid import KGrid
 from speckle_core.patterns import PatternSet
-from speckle_torch.architecture import Plan
+from speckle_resnet.architecture import Plan
 from speckle_torch.resnet50 import TorchResNet50
 
 SIZE = 33

@@ -4,7 +4,7 @@ from small_network import SMALL
 
 from speckle_keras.backend import engine, keras
 from speckle_keras.network import BatchNorm, ResNet, build, guided_relu
-from speckle_torch.architecture import RESNET50, initial_weights, tensors
+from speckle_resnet.architecture import RESNET50, initial_weights, tensors
 
 ops = keras.ops
 

@@ -10,7 +10,7 @@ from small_network import SMALL, easy, small
 
 from speckle_core.errors import ModelError, OutputError
 from speckle_keras.backend import keras
-from speckle_torch.architecture import tensors
+from speckle_resnet.architecture import tensors
 
 PATTERNS = easy(6, 7).batch(range(6))[0]
 

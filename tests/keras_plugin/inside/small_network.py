@@ -6,7 +6,7 @@ import numpy as np
 from speckle_core.grid import KGrid
 from speckle_core.patterns import PatternSet
 from speckle_keras.resnet50 import KerasResNet50
-from speckle_torch.architecture import Plan
+from speckle_resnet.architecture import Plan
 
 SIZE = 33
 SMALL = Plan(blocks=(1, 1), widths=(3, 4), stem=5)

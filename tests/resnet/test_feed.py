@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from speckle_core.errors import PatternError
-from speckle_torch import feed
+from speckle_resnet import feed
 
 
 def test_an_epochs_order_is_a_permutation_that_seed_and_epoch_alone_decide():

@@ -43,13 +43,14 @@ RESNET50 = Plan(blocks=(3, 4, 6, 3), widths=(64, 128, 256, 512), stem=64)
 
 @attrs.frozen
 class Block:
-    """One bottleneck: where it stands and what it does to the shape.
+    """One bottleneck: where it stands (stages count from 1) and what it does to the shape.
 
     `activated` tells that its input went through batch norm and ReLU already, as the pooled stem's
     did, so that the block starts with its convolution.
     """
 
     name: str
+    stage: int
     inputs: int
     width: int
     stride: int
@@ -73,7 +74,7 @@ def blocks(plan: Plan) -> Iterator[Block]:
         for index in range(1, count + 1):
             first = stage == 1 and index == 1
             stride = 2 if index == 1 and stage > 1 else 1
-            block = Block(f"stage{stage}.block{index}", channels, width, stride, first)
+            block = Block(f"stage{stage}.block{index}", stage, channels, width, stride, first)
             yield block
             channels = block.outputs
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from speckle_torch.schedule import learning_rate, stops
+from speckle_resnet.schedule import learning_rate, stops
 
 torch = pytest.importorskip("torch")
 

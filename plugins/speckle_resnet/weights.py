@@ -24,7 +24,7 @@ from safetensors.numpy import save
 
 from speckle_core.atomic import write_bytes, write_text
 from speckle_core.errors import ModelError
-from speckle_torch.architecture import RESNET50, Plan, Weights, tensors
+from speckle_resnet.architecture import RESNET50, Plan, Weights, tensors
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from speckle_torch.architecture import RESNET50, initial_weights, tensors, trainable
+from speckle_resnet.architecture import RESNET50, initial_weights, tensors, trainable
 
 
 def count(shapes):

@@ -1,6 +1,6 @@
-"""What `torch-resnet50` accepts: values of options, pattern sets, patterns and targets.
+"""What the network accepts: values of options, pattern sets, patterns and targets.
 
-Every refusal says what is wrong and where. Must not import torch.
+Every refusal says what is wrong and where. Must not import a framework.
 """
 
 from __future__ import annotations

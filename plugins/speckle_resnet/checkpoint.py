@@ -22,8 +22,8 @@ from speckle_core.atomic import make_folder, sweep, write_bytes, write_text
 from speckle_core.errors import ModelError
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import Epoch
-from speckle_torch.architecture import Weights
-from speckle_torch.weights import Shapes, read_tensors
+from speckle_resnet.architecture import Weights
+from speckle_resnet.weights import Shapes, read_tensors
 
 INDEX = "checkpoint.json"
 FORMAT = "speckle-checkpoint-1"
