@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from speckle_core.configuration import (
         Particles as Particles,
     )
+    from speckle_core.configuration import SupportsRadialFormFactors as SupportsRadialFormFactors
     from speckle_core.dataset import (
         Dataset as Dataset,
     )
@@ -121,12 +122,15 @@ if TYPE_CHECKING:
     from speckle_core.roles import (
         SupportsIntensities as SupportsIntensities,
     )
+    from speckle_core.roles import (
+        SupportsRandomised as SupportsRandomised,
+    )
 
 __version__ = "0.1.0"
 
 _HOME = {
     "components": ("Component",),
-    "configuration": ("Configuration", "Particles"),
+    "configuration": ("Configuration", "Particles", "SupportsRadialFormFactors"),
     "dataset": ("Dataset",),
     "errors": (
         "AmbiguousComponentError",
@@ -160,6 +164,7 @@ _HOME = {
         "SupportsFeatureMaps",
         "SupportsGradients",
         "SupportsIntensities",
+        "SupportsRandomised",
     ),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

@@ -6,12 +6,15 @@ decides.
 
 from __future__ import annotations
 
+import numpy as np
+
 from speckle_core.dataset import Dataset
 from speckle_core.errors import DataError
 from speckle_core.evaluate import Evaluation, evaluate
 from speckle_core.models import Model, fingerprint
 from speckle_core.patterns import PatternSet
 from speckle_core.progress import Progress
+from speckle_core.roles import IntArray
 from speckle_core.splits import PARTS
 
 
@@ -44,15 +47,26 @@ def part_of(model: Model, dataset: Dataset, part: str) -> PatternSet:
     """
     check_grid(model, dataset)
     whole = dataset.patterns(steps=model.pipeline.prepare)
+    return whole if part == "all" else whole.subset(indices_of(model, dataset, part))
+
+
+def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:
+    """Return which patterns of `dataset` are one part; see `part_of`.
+
+    Raises
+    ------
+    DataError
+        For an unknown part.
+    """
     if part == "all":
-        return whole
+        return np.arange(len(dataset))
     if part not in PARTS:
         raise DataError(
             f"there is no part {part!r}", where="--split", hint=f"Use {', '.join(PARTS)} or all."
         )
     same = fingerprint(dataset.experiment.data_recipe()) == model.record.trained_on
     source = model.record.experiment if same else dataset.experiment
-    return whole.subset(source.split.indices(dataset.labels, source.seed)[part])
+    return source.split.indices(dataset.labels, source.seed)[part]
 
 
 def assess(

@@ -124,7 +124,9 @@ def _as(kind: Any, value: Any) -> Any:
     origin = typing.get_origin(kind)
     if kind is Any:
         return value
-    if origin is typing.Literal and value in typing.get_args(kind):
+    if origin is typing.Literal and any(
+        value == known and type(value) is type(known) for known in typing.get_args(kind)
+    ):
         return value
     if origin in (tuple, list) and isinstance(value, (list, tuple)):
         inner = typing.get_args(kind)[0]

@@ -149,6 +149,7 @@ def write_report(run: Run) -> Path:
         When one of them is missing or damaged, or the report cannot be written.
     """
     from speckle_core.dataset import Dataset
+    from speckle_core.explaining import sections
     from speckle_core.report import ReportInput, render
     from speckle_core.training import read_history
 
@@ -171,6 +172,7 @@ def write_report(run: Run) -> Path:
         versions=written["versions"],
         timings=run.stages,
         command=f"speckle run {shlex.join(again)}",
+        sections=sections(run.explanations) if run.experiment.explainers else (),
     )
     write_text(run.report, render(report))
     return run.report

@@ -45,6 +45,10 @@ def prepare(
         )
     for step in steps:
         patterns = step(patterns, grid)
+        if not np.isfinite(patterns).all():
+            raise PatternError(
+                f"{type(step).__name__} made NaN or infinity of finite patterns", where=where
+            )
     return np.ascontiguousarray(patterns, dtype=np.float32)
 
 

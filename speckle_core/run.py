@@ -38,7 +38,7 @@ class Run:
     Parameters
     ----------
     folder : Path
-        Holds ``data``, ``model``, ``evaluation``, ``report.html`` and ``run.json``.
+        Holds ``data``, ``model``, ``evaluation``, ``explanations``, ``report.html``, ``run.json``.
     experiment : Experiment
         Resolved: every default written out.
     stages : dict
@@ -115,7 +115,7 @@ class Run:
         write_text(self.folder / MANIFEST, json.dumps(data, indent=2) + "\n")
 
     def execute(self, *, workers: int | None = None, progress: Progress | None = None) -> None:
-        """Do the stages that are not yet over: data, model, evaluation, report."""
+        """Do the stages that are not yet over: data, model, evaluation, explanations, report."""
         progress = progress or Progress()
 
         def generated() -> None:
@@ -129,6 +129,13 @@ class Run:
             for name, evaluation in assess(model, patterns, progress).items():
                 evaluation.save(make_folder(self.folder / "evaluation" / name))
 
+        def explained() -> None:
+            from speckle_core.explaining import explain_model
+
+            explainers = self.experiment.build(simulate=False).explainers
+            model, dataset = load_model(self.model, baselines=False), Dataset.open(self.data)
+            explain_model(model, dataset, explainers, self.explanations, progress=progress)
+
         def reported() -> None:
             from speckle_core.gather import write_report
 
@@ -139,6 +146,8 @@ class Run:
             "train", lambda: train(self.experiment, Dataset.open(self.data), self.model, progress)
         )
         self._stage("evaluate", evaluated)
+        if self.experiment.explainers:
+            self._stage("explain", explained)
         self._stage("report", reported)
 
     def _stage(self, name: str, work: Callable[[], object]) -> None:
@@ -158,6 +167,11 @@ class Run:
     def model(self) -> Path:
         """The model's folder."""
         return self.folder / "model"
+
+    @property
+    def explanations(self) -> Path:
+        """The folder of maps and their analysis."""
+        return self.folder / "explanations"
 
     @property
     def report(self) -> Path:

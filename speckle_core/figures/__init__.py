@@ -5,6 +5,7 @@ draws; `speckle_core` itself never does. No function here uses pyplot, opens a w
 or leaves a matplotlib setting changed.
 """
 
+from speckle_core.figures.attribution import attribution_profiles, deletion
 from speckle_core.figures.explanation import explanation_panel
 from speckle_core.figures.k_space import gallery, pattern
 from speckle_core.figures.real_space import real_space
@@ -14,8 +15,10 @@ from speckle_core.figures.trends import azimuthal_profiles, first_moment, traini
 
 __all__ = [
     "accuracy_bars",
+    "attribution_profiles",
     "azimuthal_profiles",
     "confusion",
+    "deletion",
     "encode",
     "explanation_panel",
     "first_moment",

@@ -1,0 +1,289 @@
+"""What a trained model looks at: maps, pictures and their analysis, written beside one another.
+
+The command `explain` and a run's explain stage both come here. Which pixels matter is the
+explainers' to say and what that means `attribution`'s; this module chooses patterns and writes
+files.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from speckle_core.assess import indices_of, part_of
+from speckle_core.atomic import make_folder, write_bytes, write_text
+from speckle_core.attribution import Analysis, analyse
+from speckle_core.configuration import FloatArray
+from speckle_core.dataset import Dataset
+from speckle_core.gather import hidden, rectangle
+from speckle_core.models import Model
+from speckle_core.patterns import PatternSet
+from speckle_core.progress import Progress
+from speckle_core.report import Section, Table
+from speckle_core.roles import Classifier, Explainer, IntArray
+
+NUMBERS = "explanations.h5"
+SUMMARY = "summary.json"
+_BATCH = 16
+#: Test patterns of each class behind an analysis, and classes that its figure shows.
+PER_CLASS, SHOWN = 4, 6
+
+
+def explain_model(
+    model: Model,
+    dataset: Dataset,
+    explainers: Mapping[str, Explainer],
+    folder: Path,
+    *,
+    chosen: IntArray | None = None,
+    progress: Progress | None = None,
+) -> list[str]:
+    """Write what each explainer says of `model` into `folder`; return the names of the files.
+
+    A panel for every chosen pattern (pattern, map, overlay, probabilities; for the predicted
+    class), an analysis over `PER_CLASS` test patterns of each class (for the true class), and all
+    numbers in one HDF5 file.
+
+    Parameters
+    ----------
+    model, dataset, explainers
+        What is explained, on which patterns, and how.
+    folder : Path
+        Made if it is not there.
+    chosen : array of int, optional
+        Places in the data set of the patterns to draw; the first test pattern of each class if not
+        given.
+    progress : Progress, optional
+        Hears of every explainer.
+
+    Raises
+    ------
+    PluginError
+        When the classifier lacks the power that an explainer needs.
+    OutputError
+        When a file cannot be written; those already there are whole.
+    """
+    progress = progress or Progress()
+    whole = part_of(model, dataset, "all")
+    test = indices_of(model, dataset, "test")
+    if chosen is None:
+        chosen = test[np.unique(whole.labels[test], return_index=True)[1]]
+    classifier = model.pipeline.classifier
+    many = whole.subset(_of_each_class(whole.labels, test, PER_CLASS))
+    patterns, labels = whole.batch(chosen)
+    probabilities = np.asarray(classifier.predict_proba(patterns))
+    columns = probabilities.argmax(axis=1)
+    maps, analyses = {}, {}
+    for name, explainer in explainers.items():
+        progress.start(f"explain with {name}", len(chosen) + len(many))
+        maps[name] = _maps(explainer, classifier, patterns, columns, progress)
+        analyses[name] = analyse(explainer, classifier, many.watched(progress.advance))
+        progress.finish()
+    make_folder(folder)
+    found = {
+        "patterns": patterns,
+        "index": chosen,
+        "labels": labels,
+        "classes": classifier.classes,
+        "targets": classifier.classes[columns],
+        "probabilities": probabilities,
+    }
+    files = _draw(found, maps, analyses, whole, folder)
+    write_bytes(folder / NUMBERS, _numbers(found, maps, analyses, model, dataset))
+    summary = {name: _summary(analysis) for name, analysis in analyses.items()}
+    write_text(folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
+    return [*files, NUMBERS, SUMMARY]
+
+
+def _of_each_class(labels: IntArray, among: IntArray, most: int) -> IntArray:
+    """Return the first `most` places of each class `among` places."""
+    kept = [among[labels[among] == value][:most] for value in np.unique(labels[among])]
+    return np.concatenate(kept)
+
+
+def _maps(
+    explainer: Explainer,
+    classifier: Classifier,
+    patterns: FloatArray,
+    columns: IntArray,
+    progress: Progress,
+) -> FloatArray:
+    parts = []
+    for start in range(0, len(patterns), _BATCH):
+        part = slice(start, start + _BATCH)
+        parts.append(explainer.explain(classifier, patterns[part], columns[part]))
+        progress.advance(len(parts[-1]))
+    return np.concatenate(parts)
+
+
+def _draw(
+    found: dict[str, Any],
+    maps: dict[str, FloatArray],
+    analyses: dict[str, Analysis],
+    whole: PatternSet,
+    folder: Path,
+) -> list[str]:
+    from speckle_core import figures
+
+    blocked = rectangle(hidden(whole.steps, whole.grid))
+    files = []
+    for name in maps:
+        for row, place in enumerate(found["index"].tolist()):
+            panel = figures.explanation_panel(
+                found["patterns"][row],
+                maps[name][row],
+                found["probabilities"][row],
+                found["classes"],
+                grid=whole.grid,
+                target=int(found["targets"][row]),
+                truth=int(found["labels"][row]),
+                blocked=blocked,
+                title=f"{name}, pattern {place}",
+            )
+            files.append(f"{name}-{place:05d}.png")
+            figures.save(panel, folder / files[-1])
+        seen = analyses[name].classes[np.isfinite(analyses[name].attribution).any(axis=1)]
+        spread = np.linspace(0, len(seen) - 1, min(SHOWN, len(seen))).round().astype(int)
+        drawn = {
+            "profiles": figures.attribution_profiles(analyses[name], seen[spread].tolist()),
+            "deletion": figures.deletion(analyses[name].deletion),
+        }
+        for what, figure in drawn.items():
+            files.append(f"{name}-{what}.png")
+            figures.save(figure, folder / files[-1])
+    return files
+
+
+def _numbers(
+    found: dict[str, Any],
+    maps: dict[str, FloatArray],
+    analyses: dict[str, Analysis],
+    model: Model,
+    dataset: Dataset,
+) -> bytes:
+    """Return an HDF5 file of maps and analyses, opening on the first explainer's maps."""
+    import h5py
+
+    from speckle_core import __version__
+    from speckle_core.dataset.nexus import field, group
+
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        about = {"experiment": model.record.experiment.name, "data": str(dataset.folder)}
+        file.attrs.update({**about, "default": "maps", "creator": f"speckle-core {__version__}"})
+        names = list(maps)
+        home = group(file, "maps", "NXdata", signal=names[0], auxiliary_signals=names[1:])
+        for name, values in maps.items():
+            field(home, name, values, long_name=f"{name} of the class in targets")
+        for name, values in found.items():
+            field(file, name, values)
+        home = group(file, "analysis", "NXcollection")
+        for name, analysis in analyses.items():
+            part = group(home, name, "NXcollection")
+            for key, values in attrs.asdict(analysis, recurse=False).items():
+                if key == "deletion":
+                    curve = group(part, key, "NXcollection")
+                    for column, numbers in attrs.asdict(values).items():
+                        field(curve, column, numbers)
+                else:
+                    field(part, key, values)
+    return memory.getvalue()
+
+
+def _summary(analysis: Analysis) -> dict[str, Any]:
+    """Return the numbers of an analysis that a report tells, NaN as None."""
+
+    def plain(values: FloatArray) -> list[float | None]:
+        return [float(v) if math.isfinite(v) else None for v in values]
+
+    curve = analysis.deletion
+    return {
+        "classes": analysis.classes.tolist(),
+        "edge": plain(analysis.edge),
+        "share": plain(analysis.share),
+        "area": plain(analysis.area),
+        "agreement": plain(analysis.agreement),
+        "deletion": {key: plain(values) for key, values in attrs.asdict(curve).items()},
+    }
+
+
+def sections(folder: Path) -> list[Section]:
+    """Return what a report shows of the explanations in `folder`: one section per explainer."""
+    found = []
+    for name, summary in json.loads((folder / SUMMARY).read_text("utf-8")).items():
+        panels = sorted(folder.glob(f"{name}-[0-9]*.png"))
+        pictures = [
+            (
+                f"{name}: where in k the maps lie (blue; 1 is even), beside the network with "
+                "random weights (dashed) and over the mean intensity (grey, log scale); dotted: the "
+                "edge of the central lobe.",
+                (folder / f"{name}-profiles.png").read_bytes(),
+            ),
+            (
+                f"{name}: accuracy as the most attributed pixels are replaced by their ring's "
+                "mean, and as random ones are. Maps that say what the network uses fall first.",
+                (folder / f"{name}-deletion.png").read_bytes(),
+            ),
+            *(
+                (f"{name}: pattern, map, overlay and class probabilities.", p.read_bytes())
+                for p in panels[:: max(1, len(panels) // 3)][:3]
+            ),
+        ]
+        columns = ("classes", "edge", "share", "area", "agreement")
+        rows = zip(*(summary[key] for key in columns), strict=True)
+        table = Table(
+            f"{name}: share of attribution inside the central lobe, against the share of pixels "
+            "there, and the rank correlation of maps with those of random weights.",
+            ("n", "lobe ends at k", "attribution inside", "pixels inside", "agreement"),
+            [(row[0], *map(_spell, row[1:])) for row in rows if row[2] is not None],
+        )
+        found.append(
+            Section(f"What the network looks at: {name}", _told(summary), pictures, [table])
+        )
+    return found
+
+
+def _spell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _told(summary: dict[str, Any]) -> str:
+    """Say in plain words what the numbers of one explainer amount to."""
+
+    def mean(key: str) -> float:
+        return float(np.mean([v for v in summary[key] if v is not None] or [math.nan]))
+
+    share, area, agreement = mean("share"), mean("area"), mean("agreement")
+    told = []
+    if math.isfinite(share):
+        told.append(
+            f"On average {share:.0%} of the attribution lies inside the central lobe, which holds "
+            f"{area:.0%} of the pixels."
+        )
+    if math.isfinite(agreement):
+        alike = (
+            "much alike, so that these maps say little of what was learned"
+            if agreement > 0.5
+            else "different, so that these maps depend on what was learned"
+        )
+        told.append(
+            f"Maps of the same network with random weights are {alike} (rank correlation "
+            f"{agreement:.2f})."
+        )
+    else:
+        told.append("This classifier gives no network with random weights to compare with.")
+    curve = summary["deletion"]
+    gap = float(np.mean(np.subtract(curve["random"], curve["most_attributed"])))
+    faster = "faster than" if gap > 0.02 else "slower than" if gap < -0.02 else "as slowly as"
+    told.append(
+        f"With the most attributed pixels replaced accuracy falls {faster} with random ones "
+        f"(mean difference {gap:+.2f})."
+    )
+    return " ".join(told)
