@@ -222,8 +222,8 @@ def sections(folder: Path) -> list[Section]:
         pictures = [
             (
                 f"{name}: where in k the maps lie (blue; 1 is even), beside the network with "
-                "random weights (dashed) and over the mean intensity (grey, log scale); dotted: the "
-                "edge of the central lobe.",
+                "random weights (dashed) and over the mean intensity (grey, log scale); dotted: "
+                "the edge of the central lobe.",
                 (folder / f"{name}-profiles.png").read_bytes(),
             ),
             (
