@@ -14,7 +14,7 @@ def speckle_classifiers() -> Iterable[Component]:
         Component(
             "radial-lda",
             "speckle_baselines.radial_lda:RadialLDA",
-            "A linear rule on the azimuthal profile: mean and contrast of every ring.",
+            "A linear rule on the mean and contrast of every ring about k = 0.",
             requires=("sklearn", "safetensors"),
             reference="doi:10.1016/S0047-259X(03)00096-4",
         ),

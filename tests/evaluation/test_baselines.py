@@ -214,6 +214,20 @@ def test_too_little_to_learn_from_is_refused(simulate, indices, said):
         RadialLDA().fit(train.subset(indices), train, seed=1)
 
 
+def test_a_validation_set_may_lack_a_class_but_not_add_one(simulate):
+    train, valid = (simulate("constant area", [2, 5, 9], 8, first=f) for f in (0, 8))
+
+    def holding(patterns, counts):
+        kept = np.flatnonzero(np.isin(patterns.labels, counts))
+        return PatternSet.from_arrays(
+            patterns.raw(kept), patterns.labels[kept], patterns.grid, steps=patterns.steps
+        )
+
+    assert RadialLDA().fit(train, holding(valid, [5, 9]), seed=1)[0].valid_accuracy == 1.0
+    with pytest.raises(DataError, match="validation set: it holds classes"):
+        RadialLDA().fit(holding(train, [5, 9]), valid, seed=1)
+
+
 def test_patterns_that_are_all_dark_but_for_nothing_are_refused():
     images = np.zeros((4, 9, 9))
     images[:, 0, 0] = 1.0
