@@ -7,6 +7,7 @@ processor, and a step then takes longer.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,13 +38,23 @@ def normalised(
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` of patterns (B, ny, nx) and targets (B,) as a graph for any B, ny, nx."""
+    """Return `function` of patterns (B, ny, nx) and targets (B,) as one graph, made on first use.
+
+    Asked for as such it is made once for any B, ny, nx, and TensorFlow does not warn of having made
+    one for every network.
+    """
     signature = [
         tf.TensorSpec((None, None, None), tf.float32, "patterns"),
         tf.TensorSpec((None,), tf.int64, "targets"),
     ]
-    found: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=False)
-    return found
+
+    @functools.cache
+    def graph() -> Callable[..., Any]:
+        made = tf.function(function, input_signature=signature, autograph=False)
+        found: Callable[..., Any] = made.get_concrete_function()
+        return found
+
+    return lambda patterns, targets: graph()(patterns, targets)
 
 
 def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -1,0 +1,58 @@
+"""One network in three ways of computing it; each framework in processes of its own."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.xdist_group("parity")
+
+MODELS = ("by torch", "by keras")
+OTHERS = ("keras", "keras on torch")
+
+
+@pytest.mark.parametrize("size", [64, 65, 257])
+@pytest.mark.parametrize("who", OTHERS)
+@pytest.mark.parametrize("model", MODELS)
+def test_the_same_weights_give_the_same_probabilities(said, model, who, size):
+    ours, theirs = (said(model, w)[f"probabilities{size}"] for w in ("torch", who))
+    assert np.abs(ours - theirs).max() <= 1e-4
+    # Neither certain nor evenly spread, which anything would agree on.
+    assert 0.3 < ours.max() < 0.999
+
+
+@pytest.mark.parametrize(
+    "explainer",
+    [
+        "saliency",
+        "guided-saliency",
+        "grad-cam",
+        "integrated-gradients",
+        "grad-cam of stage1",
+        "grad-cam of stage3",
+    ],
+)
+@pytest.mark.parametrize("who", OTHERS)
+@pytest.mark.parametrize("model", MODELS)
+def test_the_same_weights_give_the_same_maps(said, model, who, explainer):
+    ours, theirs = (said(model, w)[explainer].reshape(3, -1) for w in ("torch", who))
+    length = np.linalg.norm(ours, axis=1)
+    assert length.min() > 0
+    cosine = (ours * theirs).sum(1) / length / np.linalg.norm(theirs, axis=1)
+    assert cosine.min() >= 0.999
+    np.testing.assert_allclose(np.linalg.norm(theirs, axis=1), length, rtol=1e-2)
+
+
+def test_the_maps_of_two_models_differ(said):
+    """So that equal maps above mean something."""
+    first, second = (said(model, "torch")["saliency"].ravel() for model in MODELS)
+    assert first @ second < 0.9 * np.linalg.norm(first) * np.linalg.norm(second)
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_training_takes_the_same_steps(said, who):
+    ours, theirs = (said("small", w) for w in ("torch", who))
+    np.testing.assert_allclose(theirs["history"], ours["history"], atol=2e-4)
+    for name in ours.files:
+        # A bias before a batch norm has no gradient but rounding, which Adam blows up; the
+        # averages follow it.
+        if name.endswith((".kernel", ".gamma", ".beta", "dense.bias")):
+            np.testing.assert_allclose(theirs[name], ours[name], atol=2e-5, err_msg=name)
