@@ -73,7 +73,8 @@ def attribution_profiles(analysis: Analysis, classes: Sequence[int]) -> Figure:
         quiet_frame(panel)
     for panel in panels[len(classes) :]:
         panel.set_visible(False)
-    panels[0].legend(loc="upper right")
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper right", ncols=2)
     figure.supxlabel("k (1 / unit of length)", fontsize=9)
     figure.supylabel("density of attribution (1 = even)", fontsize=9)
     return figure
