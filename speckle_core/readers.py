@@ -142,7 +142,7 @@ def _hdf5(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
         check(found, folder=folder)
         source = f"{path}: {found.name}"
         _check(found.shape, found.dtype, source)
-        values = np.empty(found.shape, dtype=found.dtype.newbyteorder("="))
+        values = np.empty(found.shape, dtype=found.dtype)
         found.read_direct(values)
     return values, source
 
@@ -270,7 +270,7 @@ def _tiff(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     _nameless(path, dataset)
     source, size = str(path), path.stat().st_size
     # Pages, never series: those follow names of other files in OME metadata.
-    with tifffile.TiffFile(path, _multifile=False) as file:
+    with tifffile.TiffFile(path) as file:
         pages = [file.pages[i] for i in range(len(file.pages))]
         first = pages[0]
         if not first.axes.endswith("YX"):

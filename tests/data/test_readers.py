@@ -321,9 +321,9 @@ def _virtual_repeated(file: h5py.File, secret: Path) -> None:
 
 
 def _virtual_with_a_hole(file: h5py.File, secret: Path) -> None:
-    file["y"] = STACK
+    file["y"] = np.ones((9, 5, 5), "f4")
     layout = h5py.VirtualLayout((4, 5, 5), "f4")
-    layout[:3] = h5py.VirtualSource(".", "/y", (3, 5, 5))
+    layout[:3] = h5py.VirtualSource(".", "/y", (9, 5, 5))[:3]
     file.create_virtual_dataset("x", layout)
 
 
@@ -344,6 +344,11 @@ def _eight_terabytes_compressed(file: h5py.File, secret: Path) -> None:
         "x", (2**21, 1024, 1024), "f4", chunks=(1, 1024, 1024), compression=9
     )
     made[0] = 0
+
+
+def _compressed_and_cut_short(file: h5py.File, secret: Path) -> None:
+    made = file.create_dataset("x", (3, 5, 5), "f4", chunks=(1, 5, 5), compression=9)
+    made[:2] = STACK[:2]
 
 
 def _contiguous_never_written(file: h5py.File, secret: Path) -> None:
@@ -375,6 +380,7 @@ def _matlab_complex(file: h5py.File, secret: Path) -> None:
         (_virtual_of_virtual, "takes its values from other files"),
         (_eight_terabytes, "declares 8796093022208 bytes, but only 0 were stored"),
         (_eight_terabytes_compressed, "declares 8796093022208 bytes"),
+        (_compressed_and_cut_short, "declares 300 bytes, but only"),
         (_contiguous_never_written, "but only 0 were stored"),
         (_objects, "not numbers"),
         (_matlab_complex, "complex numbers"),
