@@ -12,7 +12,7 @@ import numpy as np
 from speckle_core.roles import IntArray
 from speckle_keras.backend import engine, keras
 from speckle_keras.network import ResNet, fill, to_arrays
-from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, trainable
+from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, decays, trainable
 from speckle_resnet.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn
 
 ops = keras.ops
@@ -57,7 +57,7 @@ class KerasTrainer:
         gradients, sums = engine.gradients(loss, list(self._variables.values()))
         # The penalty's derivative: cheaper than to sum the squares of 23 million weights.
         whole = [
-            gradient + 2 * self._decay * variable if name.endswith(".kernel") else gradient
+            gradient + 2 * self._decay * variable if decays(name) else gradient
             for gradient, (name, variable) in zip(gradients, self._variables.items(), strict=True)
         ]
         self._optimizer.apply(whole)

@@ -131,6 +131,11 @@ def trainable(name: str) -> bool:
     return not name.endswith((".moving_mean", ".moving_variance"))
 
 
+def decays(name: str) -> bool:
+    """Tell whether weight decay pulls at the tensor: as the authors', at convolutions' kernels."""
+    return name.endswith(".kernel") and name != "dense.kernel"
+
+
 def initial_weights(shapes: dict[str, tuple[int, ...]], seed: int) -> Weights:
     """Draw the first weights: he_normal kernels, and the constants that Keras starts from.
 

@@ -35,7 +35,8 @@ class Options:
         What convolutions multiply in, for training and prediction; ``auto`` takes bfloat16 where
         the hardware has it. Weights, losses, gradients by pixels and feature maps are float32.
     weight_decay : float
-        L2 penalty as in Keras: this times the sum of squares of all kernels is added to the loss.
+        L2 penalty as in Keras: this times the sum of squares of the convolutions' kernels is added
+        to the loss.
     device : str
         ``auto`` (a CUDA card, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     augment : {"none", "flips"}

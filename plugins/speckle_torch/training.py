@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from speckle_core.roles import IntArray
-from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, trainable
+from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, decays, trainable
 from speckle_resnet.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn
 from speckle_torch.distributed import Team
 from speckle_torch.network import BatchNorm, ResNet, fill, named_tensors, to_arrays
@@ -46,10 +46,10 @@ class TorchTrainer:
     def __attrs_post_init__(self) -> None:
         tensors = named_tensors(self._network)
         self._learned = {name: t for name, t in tensors.items() if trainable(name)}
-        kernels = [t for name, t in self._learned.items() if name.endswith(".kernel")]
-        others = [t for name, t in self._learned.items() if not name.endswith(".kernel")]
+        decaying = [t for name, t in self._learned.items() if decays(name)]
+        others = [t for name, t in self._learned.items() if not decays(name)]
         self._optimizer = torch.optim.Adam(
-            [{"params": kernels, "weight_decay": 2 * self._decay}, {"params": others}],
+            [{"params": decaying, "weight_decay": 2 * self._decay}, {"params": others}],
             betas=BETAS,
             fused=True,
         )

@@ -21,7 +21,7 @@ def run_python():
             cwd=HERE.parents[1],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
 
     return run

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from speckle_resnet.architecture import RESNET50, initial_weights, tensors, trainable
+from speckle_resnet.architecture import RESNET50, decays, initial_weights, tensors, trainable
 
 
 def count(shapes):
@@ -73,3 +73,11 @@ def test_one_seed_gives_one_network_and_another_another():
     first, again, other = (initial_weights(shapes, seed)["a.kernel"] for seed in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_weight_decay_pulls_at_the_kernels_of_the_53_convolutions_alone():
+    shapes = tensors(RESNET50, 3, 19)
+    decaying = [name for name in shapes if decays(name)]
+    # The stem, three for each of 16 blocks, and four shortcuts.
+    assert len(decaying) == 1 + 3 * 16 + 4
+    assert all(len(shapes[name]) == 4 for name in decaying)
