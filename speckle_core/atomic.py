@@ -67,6 +67,18 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def is_leftover(path: Path) -> bool:
+    """Say whether `path` is what an interrupted write left."""
+    return path.name.startswith(_PREFIX)
+
+
+def empty(folder: Path) -> bool:
+    """Say whether `folder` is not there yet, or holds at most what interrupted writes left."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and all(is_leftover(entry) for entry in folder.iterdir())
+
+
 def sweep(folder: Path) -> None:
     """Remove what interrupted writes left in `folder`."""
     for left in folder.glob(f"{_PREFIX}*"):

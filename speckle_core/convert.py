@@ -16,7 +16,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from speckle_core.atomic import make_folder
+from speckle_core import familiar
+from speckle_core.atomic import empty, make_folder, sweep
 from speckle_core.components import check_options, options_of
 from speckle_core.errors import ModelError, OutputError, SpeckleError
 from speckle_core.models import RECORD, ModelRecord, read_record, write_record
@@ -57,7 +58,7 @@ def convert(source: Path, name: str, target: Path) -> ModelRecord:
     record = read_record(source)
     kept = _kept_options(name, record.classifier, source)
     classifier: Classifier = plugin_manager().create("classifier", name, kept, where=name)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if not empty(target):
         raise OutputError("holds something already", where=str(target))
     existed = target.exists()
     make_folder(target.parent)
@@ -69,6 +70,7 @@ def convert(source: Path, name: str, target: Path) -> ModelRecord:
         converted = attrs.evolve(record, classifier=Choice(name, kept))
         write_record(converted, unfinished)
         if existed:
+            sweep(target)
             target.rmdir()
         os.replace(unfinished, target)
     except OSError as error:
@@ -89,8 +91,8 @@ def _kept_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy what a model folder holds beside its record: weights, baselines, history."""
-    for part in ("classifier", "baselines", HISTORY):
+    """Copy what a model folder holds beside its record: weights, baselines, history, profiles."""
+    for part in ("classifier", "baselines", HISTORY, familiar.FILE):
         root = source / part
         if not os.path.lexists(root):
             continue

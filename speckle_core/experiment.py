@@ -23,10 +23,13 @@ from speckle_core.plugins import PluginManager, plugin_manager
 from speckle_core.roles import IntArray, Role
 from speckle_core.sources import parse_setting, read_source
 from speckle_core.splits import Split
-from speckle_core.structuring import Choice, converter, override, structure
+from speckle_core.structuring import Choice, converter, override, structure, without_none
 
 if TYPE_CHECKING:
     from speckle_core.pipeline import Pipeline
+
+
+_MOST_CLASSES = 10_000
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +58,11 @@ class Structure:
         for name, smallest in (("count_step", 1), ("patterns_per_count", 1)):
             if getattr(self, name) < smallest:
                 raise ExperimentError(f"must be at least {smallest}", where=f"structure.{name}")
+        if len(self.counts) == 2 and self.counts[1] - self.counts[0] >= _MOST_CLASSES:
+            raise ExperimentError(
+                f"{list(self.counts)} are more than {_MOST_CLASSES} classes",
+                where="structure.counts",
+            )
         values = self.values
         if len(values) < 2 or min(values) < 1 or len(set(values)) < len(values):
             raise ExperimentError(
@@ -167,7 +175,7 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the experiment as nested plain values; keys that are not set are left out."""
-        data: dict[str, Any] = _without_none(converter.unstructure(self))
+        data: dict[str, Any] = without_none(converter.unstructure(self))
         return data
 
     def to_toml(self) -> str:
@@ -199,8 +207,12 @@ class Experiment:
             found += [(f"{key}.{i}", role, c) for i, c in enumerate(getattr(self, key))]
         return found
 
-    def resolved(self, manager: PluginManager | None = None) -> Experiment:
+    def resolved(
+        self, manager: PluginManager | None = None, *, only: tuple[str, ...] = ()
+    ) -> Experiment:
         """Return the experiment with every default written out, all options checked.
+
+        With `only`, that is done for the components below these keys, and no other is looked at.
 
         Raises
         ------
@@ -210,12 +222,14 @@ class Experiment:
         manager = manager or plugin_manager()
         data = copy.deepcopy(self.to_dict())
         for path, role, choice in self.choices():
+            if only and path.partition(".")[0] not in only:
+                continue
             factory = manager.factory(role, choice.name)
             given = check_options(factory, choice.options, path)
             full = {o.name: given.get(o.name, o.default) for o in options_of(factory)}
             override(data, path, Choice(choice.name, full).to_dict())
         data["grid"]["step"] = self.kgrid(manager).step
-        return Experiment.from_dict(_without_none(data), self.name)
+        return Experiment.from_dict(without_none(data), self.name)
 
     def kgrid(self, manager: PluginManager | None = None) -> KGrid:
         """Return the grid; without a `step` it is π / box, from the sampler's box."""
@@ -234,7 +248,7 @@ class Experiment:
 
     def data_recipe(self) -> dict[str, Any]:
         """Return what alone decides the patterns, defaults written out."""
-        data = self.resolved().to_dict()
+        data = self.resolved(only=("structure", "scattering")).to_dict()
         return {key: data[key] for key in ("seed", "structure", "grid", "scattering")}
 
     @staticmethod
@@ -280,9 +294,3 @@ def _name_defaults(data: dict[str, Any], key: str) -> None:
             chosen = isinstance(field.default, Choice) and key.startswith(f"{prefix}{field.name}.")
             if chosen and isinstance(table, dict) and field.name not in table:
                 override(data, f"{prefix}{field.name}", {"name": field.default.name})
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _without_none(v) for k, v in value.items() if v is not None}
-    return [_without_none(v) for v in value] if isinstance(value, (list, tuple)) else value

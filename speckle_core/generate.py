@@ -14,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from speckle_core.atomic import make_folder, sweep
+from speckle_core.atomic import empty, make_folder, sweep
 from speckle_core.dataset import Dataset
 from speckle_core.dataset.manifest import (
     LIBRARIES,
@@ -25,7 +25,6 @@ from speckle_core.dataset.manifest import (
     Record,
     Shard,
     begin,
-    is_leftover,
     patterns_of,
     read,
     recipe_of,
@@ -36,7 +35,7 @@ from speckle_core.dataset.shard import simulator
 from speckle_core.errors import DataError, OptionError, OutputError
 from speckle_core.experiment import Experiment
 from speckle_core.provenance import versions
-from speckle_core.training import differences
+from speckle_core.structuring import differences
 
 _ELSEWHERE = "Choose another folder; nothing here was touched."
 
@@ -104,7 +103,7 @@ def _known(folder: Path, resolved: Experiment) -> Manifest:
     if folder.exists() and not folder.is_dir():
         raise OutputError("is a file, not a folder", where=str(folder))
     if not (folder / NAME).exists():
-        if folder.exists() and not all(is_leftover(entry) for entry in folder.iterdir()):
+        if not empty(folder):
             raise OutputError(
                 "is not empty and holds no data set", where=str(folder), hint=_ELSEWHERE
             )

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from speckle_core.assess import assess, part_of
-from speckle_core.atomic import make_folder, sweep, write_text
+from speckle_core.atomic import empty, make_folder, sweep, write_text
 from speckle_core.dataset import Dataset
 from speckle_core.errors import OutputError
 from speckle_core.evaluate import Evaluation
@@ -25,7 +25,8 @@ from speckle_core.generate import generate
 from speckle_core.models import load_model
 from speckle_core.progress import Progress
 from speckle_core.provenance import versions
-from speckle_core.training import differences, train
+from speckle_core.structuring import differences
+from speckle_core.training import train
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -63,7 +64,7 @@ class Run:
         resolved = experiment.resolved()
         if folder.exists() and not folder.is_dir():
             raise OutputError("is a file, not a folder", where=str(folder))
-        if folder.is_dir() and any(folder.iterdir()):
+        if not empty(folder):
             known = cls.open(folder)
             if fresh:
                 shutil.rmtree(folder)
@@ -76,7 +77,7 @@ class Run:
             else:
                 sweep(folder)
                 return known
-        make_folder(folder)
+        sweep(make_folder(folder))
         run = cls(folder, resolved)
         run._write()
         write_text(folder / "experiment.toml", resolved.to_toml())

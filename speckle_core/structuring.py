@@ -160,3 +160,24 @@ def override(data: dict[str, Any], key: str, value: Any) -> None:
         if isinstance(below, str):
             below = here[index] = {"name": below}
         here = below
+
+
+def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Return the paths at which two nests of plain values differ, as ``key (ours, not theirs)``."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        keys = sorted(ours.keys() | theirs.keys())
+        return [
+            found
+            for key in keys
+            for found in differences(
+                ours.get(key), theirs.get(key), f"{path}.{key}" if path else key
+            )
+        ]
+    return [] if ours == theirs else [f"{path} ({ours!r}, not {theirs!r})"]
+
+
+def without_none(value: Any) -> Any:
+    """Return nested `value` without the keys that hold None."""
+    if isinstance(value, dict):
+        return {k: without_none(v) for k, v in value.items() if v is not None}
+    return [without_none(v) for v in value] if isinstance(value, (list, tuple)) else value

@@ -14,13 +14,15 @@ from typing import Any
 
 import attrs
 
-from speckle_core.atomic import make_folder, write_text
+from speckle_core.atomic import empty, make_folder, sweep, write_text
 from speckle_core.dataset import Dataset
 from speckle_core.errors import DataError, ModelError, OutputError
 from speckle_core.experiment import Experiment
+from speckle_core.familiar import Familiar
 from speckle_core.models import RECORD, Model, fingerprint, load_model, save_model
 from speckle_core.progress import Progress
 from speckle_core.roles import Epoch, SupportsCheckpoints
+from speckle_core.structuring import differences
 
 HISTORY = "history.csv"
 _BEGUN = "training.json"
@@ -77,6 +79,7 @@ def train(
     )
     progress.finish()
     _write_history(folder, history)
+    Familiar.of(train_set).save(folder)
     return save_model(pipeline, experiment, folder)
 
 
@@ -90,20 +93,6 @@ def check_recipe(experiment: Experiment, dataset: Dataset) -> None:
             where=str(dataset.folder),
             hint="Train with the experiment that made it, or generate this one's own data.",
         )
-
-
-def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
-    """Return the paths at which two nests of plain values differ, as ``key (ours, not theirs)``."""
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        keys = sorted(ours.keys() | theirs.keys())
-        return [
-            found
-            for key in keys
-            for found in differences(
-                ours.get(key), theirs.get(key), f"{path}.{key}" if path else key
-            )
-        ]
-    return [] if ours == theirs else [f"{path} ({ours!r}, not {theirs!r})"]
 
 
 def _claim(folder: Path, key: str) -> None:
@@ -120,14 +109,14 @@ def _claim(folder: Path, key: str) -> None:
                 where=str(folder),
                 hint="Choose another folder for -o.",
             )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif not empty(folder):
         raise OutputError(
             "is not empty and holds no training of ours",
             where=str(folder),
             hint="Choose another folder for -o.",
         )
     else:
-        make_folder(folder)
+        sweep(make_folder(folder))
         write_text(mark, json.dumps({"experiment": key}) + "\n")
 
 

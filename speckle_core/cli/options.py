@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from speckle_core.atomic import empty
 from speckle_core.cli.failure import usage
 from speckle_core.errors import (
     AmbiguousComponentError,
@@ -100,7 +101,7 @@ def new_folder(folder: Path) -> Path:
     OutputError
         When it holds something, which is never overwritten.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not empty(folder):
         raise OutputError(
             "holds something already", where=str(folder), hint="Choose another folder for -o."
         )

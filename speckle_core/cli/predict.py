@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from speckle_core.cli.failure import say
 from speckle_core.cli.options import Files, Inside, Json, ModelFolder
 
 
@@ -13,21 +14,31 @@ def predict(
     A file holds one pattern or a stack of them, in raw intensity and on the grid that the model
     was trained on, of that size or another. The model prepares them itself.
 
+    A pattern is called far from the training data when its azimuthal profile differs from that
+    of every class by half as much again as the farthest training pattern's does.
+
     For example:
 
       speckle predict models/quick pattern.npy
       speckle predict models/quick run-17.h5 run-18.h5 --json
     """
+    import attrs
+
     from speckle_core.cli.files import batches, named
     from speckle_core.cli.output import print_json, print_table
+    from speckle_core.familiar import Familiar
     from speckle_core.models import load_model
 
     pipeline = load_model(model, baselines=False).pipeline
+    familiar = Familiar.load(model)
     classes = [int(value) for value in pipeline.classifier.classes]
     found = []
     for file, _, first, patterns in batches(files, dataset):
         with named(file, first):
-            probabilities = pipeline.predict_proba(patterns)
+            prepared = pipeline.prepared(patterns)
+            probabilities = pipeline.classifier.predict_proba(prepared)
+        grid = attrs.evolve(pipeline.grid, size=prepared.shape[-1])
+        far = familiar.far(familiar.distances(prepared, grid)).tolist()
         for number, row in enumerate(probabilities.tolist(), start=first):
             best = max(row)
             found.append(
@@ -36,13 +47,25 @@ def predict(
                     "pattern": number,
                     "class": classes[row.index(best)],
                     "probability": best,
+                    "far_from_training": far[number - first],
                     "probabilities": dict(zip(map(str, classes), row, strict=True)),
                 }
             )
+    if strange := sum(f["far_from_training"] for f in found):
+        say(f"warning: {strange} of {len(found)} patterns lie far from the training data")
     if as_json:
         print_json({"model": str(model), "predictions": found})
         return
     print_table(
-        ("file", "pattern", "class", "probability"),
-        [(f["file"], f["pattern"], f["class"], f"{f['probability']:.3f}") for f in found],
+        ("file", "pattern", "class", "probability", ""),
+        [
+            (
+                f["file"],
+                f["pattern"],
+                f["class"],
+                f"{f['probability']:.3f}",
+                "far from the training data" if f["far_from_training"] else "",
+            )
+            for f in found
+        ],
     )

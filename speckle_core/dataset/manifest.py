@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import attrs
 
-from speckle_core.atomic import _PREFIX, write_text
+from speckle_core.atomic import write_text
 from speckle_core.errors import DataError, ExperimentError
 from speckle_core.experiment import Experiment
 from speckle_core.grid import KGrid
@@ -147,11 +147,6 @@ class Manifest:
         """Write it into `folder`, whole or not at all."""
         data = converter.unstructure(self) | {"experiment": self.experiment.to_dict()}
         write_text(folder / NAME, json.dumps(data, indent=1, allow_nan=False) + "\n")
-
-
-def is_leftover(path: Path) -> bool:
-    """Say whether `path` is what an interrupted write left."""
-    return path.name.startswith(_PREFIX)
 
 
 def patterns_of(experiment: Experiment) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import attrs
 
-from speckle_core.atomic import make_folder, sweep
+from speckle_core.atomic import is_leftover, make_folder, sweep
 from speckle_core.dataset.manifest import (
     LIBRARIES,
     MASTER,
@@ -22,7 +22,6 @@ from speckle_core.dataset.manifest import (
     Manifest,
     Record,
     Shard,
-    is_leftover,
     read,
 )
 from speckle_core.dataset.master import write_master

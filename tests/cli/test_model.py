@@ -133,7 +133,10 @@ def test_explain_draws_maps_and_keeps_their_numbers(
     assert {p.name for p in folder.iterdir()} == {
         "saliency-00030.png",
         "saliency-00070.png",
+        "saliency-profiles.png",
+        "saliency-deletion.png",
         "explanations.h5",
+        "summary.json",
     }
     assert (folder / "saliency-00030.png").read_bytes().startswith(b"\x89PNG")
     weights = load_model(model).pipeline.classifier.weights_
@@ -143,16 +146,19 @@ def test_explain_draws_maps_and_keeps_their_numbers(
         columns = np.searchsorted(file["classes"][()], file["targets"][()])
         expected = np.abs(20 * weights.T[columns]).reshape(2, 33, 33)
         np.testing.assert_allclose(file["maps/saliency"][()], expected, rtol=1e-5)
-        assert file.attrs["model"] == str(model)
+        assert file.attrs["experiment"] == load_model(model).record.experiment.name
+        assert file["analysis/saliency/deletion/random"].shape == (10,)
 
 
-def test_explain_shows_the_first_pattern_of_each_class_unless_told(
+def test_explain_shows_the_first_test_pattern_of_each_class_unless_told(
     trained: tuple[Path, Result], data: Path, invoke: Invoke, tmp_path: Path
 ) -> None:
     args = ("--data", data, "--explainer", "saliency", "-o", tmp_path / "maps", "--json")
     found = json.loads(invoke("explain", trained[0], *args).stdout)
-    names = ["saliency-00000.png", "saliency-00024.png", "saliency-00048.png"]
-    assert found["files"] == [*names, "explanations.h5"]
+    dataset = Dataset.open(data)
+    split = dataset.experiment.split.indices(dataset.labels, dataset.experiment.seed)["test"]
+    first = [split[dataset.labels[split] == value][0] for value in (2, 7, 12)]
+    assert found["files"][:3] == [f"saliency-{place:05d}.png" for place in first]
 
 
 def test_explain_refuses_what_it_cannot_explain(

@@ -98,7 +98,9 @@ def _passed() -> list[str]:
     lines = []
     for name in PASSED:
         kind = getattr(speckle_core, name)
-        lines += [_field(name, field) for field in attrs.fields(kind)] if attrs.has(kind) else []
+        lines += (
+            [_field(name, kind, field) for field in attrs.fields(kind)] if attrs.has(kind) else []
+        )
         lines += _members(kind)
     some = speckle_core.PatternSet.from_arrays(
         np.zeros((1, 1, 1)), [1], speckle_core.KGrid.quadrant(1, 1.0)
@@ -106,9 +108,13 @@ def _passed() -> list[str]:
     return lines + [f"PatternSet.{name}" for name in vars(some) if not name.startswith("_")]
 
 
-def _field(owner: str, field: attrs.Attribute[Any]) -> str:
+def _field(owner: str, kind: type, field: attrs.Attribute[Any]) -> str:
     default = "" if field.default is attrs.NOTHING else f" = {field.default!r}"
-    return f"{owner}({field.name}: {field.type}{default}{', by keyword' * field.kw_only})"
+    # As written: whatever resolves types, such as cattrs, changes `field.type` in place.
+    written = next(
+        c.__annotations__[field.name] for c in kind.__mro__ if field.name in c.__annotations__
+    )
+    return f"{owner}({field.name}: {written}{default}{', by keyword' * field.kw_only})"
 
 
 def _errors() -> list[str]:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from speckle_core import KGrid, ModelError, Pipeline
+from speckle_core.familiar import Familiar
+
+GRID = KGrid.centered(65, np.pi / 1000)
+
+
+def pipeline(grid: KGrid = GRID) -> Pipeline:
+    return Pipeline(
+        sampler="monodisperse",
+        scatterer="analytic",
+        grid=grid,
+        prepare=["block-center", "standardize"],
+    )
+
+
+@pytest.fixture(scope="module")
+def familiar() -> Familiar:
+    return Familiar.of(pipeline().pattern_set([2, 5, 9], 40, seed=1))
+
+
+def prepared(grid: KGrid, counts: list[int], seed: int) -> np.ndarray:
+    return pipeline(grid).pattern_set(counts, 20, seed=seed).batch(np.arange(20 * len(counts)))[0]
+
+
+def test_unseen_patterns_of_the_same_systems_are_familiar(familiar: Familiar) -> None:
+    distances = familiar.distances(prepared(GRID, [2, 5, 9], 2), GRID)
+    assert np.median(distances) == pytest.approx(1, abs=0.4)
+    assert familiar.far(distances).mean() <= 0.05
+
+
+def test_a_class_that_was_not_trained_and_noise_are_far(familiar: Familiar) -> None:
+    stranger = familiar.distances(prepared(GRID, [20], 2), GRID)
+    noise = familiar.distances(np.random.default_rng(0).normal(size=(5, 65, 65)), GRID)
+    assert familiar.far(stranger).all()
+    assert familiar.far(noise).all()
+
+
+def test_another_step_is_far(familiar: Familiar) -> None:
+    finer = KGrid.centered(65, np.pi / 2000)
+    assert familiar.far(familiar.distances(prepared(finer, [5], 2), GRID)).all()
+
+
+def test_scale_and_offset_of_the_intensity_do_not_count(familiar: Familiar) -> None:
+    patterns = prepared(GRID, [5], 2)
+    expected = familiar.distances(patterns, GRID)
+    assert familiar.distances(7 * patterns + 3, GRID) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_wider_view_is_measured_on_the_rings_of_the_training(familiar: Familiar) -> None:
+    wide = KGrid.centered(97, np.pi / 1000)
+    distances = familiar.distances(prepared(wide, [5], 2), wide)
+    assert not familiar.far(distances).any()
+
+
+def test_a_narrower_view_cannot_be_measured(familiar: Familiar) -> None:
+    narrow = KGrid.centered(33, np.pi / 1000)
+    assert np.isnan(familiar.distances(prepared(narrow, [5], 2), narrow)).all()
+
+
+def test_profiles_survive_their_file_and_a_damaged_one_is_refused(
+    familiar: Familiar, tmp_path: Path
+) -> None:
+    familiar.save(tmp_path)
+    again = Familiar.load(tmp_path)
+    assert np.array_equal(again.means, familiar.means)
+    (tmp_path / "familiar.json").write_text('{"means": [[1]], "spread": [1, 2], "farthest": 1}')
+    with pytest.raises(ModelError, match="do not fit"):
+        Familiar.load(tmp_path)
