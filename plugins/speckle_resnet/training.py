@@ -2,8 +2,8 @@
 
 The loss is cross-entropy plus weight decay as Keras' l2 has it, ``decay · Σ w²`` over the
 convolutions' kernels; the reported losses are the cross-entropy alone, so that training, validation
-and settings compare. What only a framework can do is a `Trainer`'s. Must not import one, nor know of
-files beyond the checkpoint.
+and settings compare. What only a framework can do is a `Trainer`'s. Must not import one, nor know
+of files beyond the checkpoint.
 """
 
 from __future__ import annotations
