@@ -95,8 +95,9 @@ class PairPeaks(Baseline):
     peaks : int
         How many heights are used.
     rule : {"best", "linear", "perceptron"}
-        A linear discriminant, which needs few patterns, a perceptron with one hidden layer, which
-        gains where sizes differ, or whichever of the two reads the validation set better.
+        A linear discriminant, which needs few patterns; a small perceptron, which gains on
+        thousands of patterns whose sizes differ; or whichever of the two reads the validation set
+        better.
 
     Raises
     ------

@@ -126,11 +126,21 @@ class Layers:
 
     @classmethod
     def perceptron(cls, features: Floats, targets: Targets, count: int, seed: int) -> Layers:
-        """Return a multi-layer perceptron with one hidden layer of 128 units."""
+        """Return a multi-layer perceptron with hidden layers of 256, 128 and 64 units.
+
+        Layers and weight decay are those that read 1900 validation patterns of fresh sizes best,
+        after 15,200 of training; with less decay a perceptron learns these by heart.
+        """
         from sklearn.neural_network import MLPClassifier
 
         shift, scale = _units(features)
-        fitted = MLPClassifier((128,), alpha=1e-3, max_iter=60, random_state=seed)
+        fitted = MLPClassifier(
+            (256, 128, 64),
+            alpha=4.0,
+            batch_size=min(500, len(features)),
+            max_iter=60,
+            random_state=seed,
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that 60 passes have not converged is as intended
             fitted.fit((features - shift) / scale, targets)
