@@ -80,6 +80,8 @@ def gathered(device: torch.device) -> Iterator[Team]:
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Team(torch.distributed.get_rank(), size)
+        # One that leaves while another still sums can leave that one waiting for ever.
+        torch.distributed.barrier()
     finally:
         if ours:
             torch.distributed.destroy_process_group()
