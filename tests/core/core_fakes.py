@@ -39,3 +39,88 @@ GOOD = """
     def speckle_preprocessors():
         return [Component("root", Root, "A power of the intensity.")]
 """
+
+# Source of a plugin, and what its recorded cause must say, by kind of fault.
+BROKEN = {
+    "import-error": ("raise ImportError('no such thing')", "ImportError: no such thing"),
+    "syntax-error": ("def broken(:\n    pass\n", "SyntaxError"),
+    "missing-dependency": ("import a_package_nobody_has", "a_package_nobody_has"),
+    "exits": ("import sys; sys.exit(3)", "SystemExit"),
+    "wrong-signature": (
+        """
+        from speckle_core import hookimpl
+        @hookimpl
+        def speckle_samplers(count):
+            return []
+        """,
+        "count",
+    ),
+    "misspelt-hook": (
+        """
+        from speckle_core import hookimpl
+        @hookimpl
+        def speckle_sampler():
+            return []
+        """,
+        "there is no hook 'speckle_sampler' Did you mean 'speckle_samplers'?",
+    ),
+    "raising-hook": (
+        """
+        from speckle_core import hookimpl
+        @hookimpl
+        def speckle_samplers():
+            raise RuntimeError("boom")
+        """,
+        "RuntimeError: boom",
+    ),
+    "raising-generator": (
+        """
+        from speckle_core import Component, hookimpl
+        @hookimpl
+        def speckle_samplers():
+            yield Component("half", "half:Half", "Half of a plugin.")
+            raise RuntimeError("boom")
+        """,
+        "RuntimeError: boom",
+    ),
+    "wrong-type": (
+        """
+        from speckle_core import hookimpl
+        @hookimpl
+        def speckle_samplers():
+            return ["monodisperse"]
+        """,
+        "gave 'monodisperse', which is no Component",
+    ),
+    "no-list": (
+        """
+        from speckle_core import hookimpl
+        @hookimpl
+        def speckle_samplers():
+            return 3
+        """,
+        "returned 3",
+    ),
+    "bad-name": (
+        """
+        from speckle_core import Component, hookimpl
+        @hookimpl
+        def speckle_samplers():
+            return [Component("My Sampler", "a:B", "A name with a space.")]
+        """,
+        "'My Sampler' is no component name",
+    ),
+    "kwargs": (
+        """
+        from speckle_core import Component, hookimpl
+        class Loose:
+            def __init__(self, **options): ...
+        @hookimpl
+        def speckle_samplers():
+            return [Component("loose", Loose, "Takes anything.")]
+        """,
+        "'**options'",
+    ),
+    "no-hook": ("VALUE = 1", "implements no hook"),
+    "newer-api": ("SPECKLE_API = 99", "plugin API 99"),
+}

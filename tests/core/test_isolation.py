@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from core_fakes import GOOD, distribution
-from test_plugins import BROKEN
+from core_fakes import BROKEN, GOOD, distribution
 
 # One process per kind, as a user has it: help, the list, the strict list, and an unrelated run.
 SCRIPT = """

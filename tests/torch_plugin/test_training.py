@@ -16,8 +16,7 @@ from speckle_resnet.architecture import initial_weights, tensors, trainable  # n
 from speckle_torch.network import BatchNorm, build, named_tensors, to_arrays  # noqa: E402
 
 
-class Killed(Exception):
-    pass
+class Killed(Exception): ...
 
 
 def killed_after(epoch):
