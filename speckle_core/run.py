@@ -20,6 +20,7 @@ from speckle_core.atomic import empty, make_folder, sweep, write_text
 from speckle_core.dataset import Dataset
 from speckle_core.errors import OutputError
 from speckle_core.evaluate import Evaluation
+from speckle_core.events import require_tensorboard
 from speckle_core.experiment import Experiment
 from speckle_core.generate import generate
 from speckle_core.models import load_model
@@ -115,14 +116,29 @@ class Run:
         }
         write_text(self.folder / MANIFEST, json.dumps(data, indent=2) + "\n")
 
-    def execute(self, *, workers: int | None = None, progress: Progress | None = None) -> None:
-        """Do the stages that are not yet over: data, model, evaluation, explanations, report."""
+    def execute(
+        self,
+        *,
+        workers: int | None = None,
+        progress: Progress | None = None,
+        tensorboard: bool = False,
+    ) -> None:
+        """Do the stages that are not yet over: data, model, evaluation, explanations, report.
+
+        With `tensorboard`, the training writes event files beside the model.
+        """
         progress = progress or Progress()
+        if tensorboard:
+            require_tensorboard()
 
         def generated() -> None:
             progress.start("generate", len(self.experiment.labels()))
             generate(self.experiment, self.data, workers=workers, on_progress=progress.advance)
             progress.finish()
+
+        def trained() -> None:
+            dataset = Dataset.open(self.data)
+            train(self.experiment, dataset, self.model, progress, tensorboard=tensorboard)
 
         def evaluated() -> None:
             model = load_model(self.model)
@@ -143,9 +159,7 @@ class Run:
             write_report(self)
 
         self._stage("generate", generated)
-        self._stage(
-            "train", lambda: train(self.experiment, Dataset.open(self.data), self.model, progress)
-        )
+        self._stage("train", trained)
         self._stage("evaluate", evaluated)
         if self.experiment.explainers:
             self._stage("explain", explained)

@@ -17,6 +17,8 @@ import attrs
 from speckle_core.atomic import empty, make_folder, sweep, write_text
 from speckle_core.dataset import Dataset
 from speckle_core.errors import DataError, ModelError, OutputError
+from speckle_core.events import FOLDER as EVENTS
+from speckle_core.events import EventFile, require_tensorboard
 from speckle_core.experiment import Experiment
 from speckle_core.familiar import Familiar
 from speckle_core.models import RECORD, Model, fingerprint, load_model, save_model
@@ -30,11 +32,17 @@ _CHECKPOINT = "checkpoint"
 
 
 def train(
-    experiment: Experiment, dataset: Dataset, folder: Path, progress: Progress | None = None
+    experiment: Experiment,
+    dataset: Dataset,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    tensorboard: bool = False,
 ) -> Model:
     """Train the classifier and baselines of `experiment` on its part of `dataset`, into `folder`.
 
     A folder where the same training was cut short is gone on with; one where it finished is read.
+    With `tensorboard`, event files tell of each epoch in a folder of that name.
 
     Raises
     ------
@@ -42,8 +50,12 @@ def train(
         When the data set was made by another recipe.
     OutputError
         When the folder holds something else.
+    MissingDependencyError
+        When event files are asked for and TensorBoard is not installed.
     """
     progress = progress or Progress()
+    if tensorboard:
+        require_tensorboard()
     check_recipe(experiment, dataset)
     resolved = experiment.resolved()
     _claim(folder, fingerprint(resolved.to_dict()))
@@ -65,18 +77,25 @@ def train(
     earlier = read_history(folder) if (folder / HISTORY).exists() else []
     progress.start(f"train {experiment.classifier.name}", len(train_set) + len(valid_set))
     new: list[Epoch] = []
+    events = EventFile(folder / EVENTS) if tensorboard else None
 
     def on_epoch(epoch: Epoch) -> None:
         new.append(epoch)
         _write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
+        if events is not None:
+            events.write(epoch)
         progress.epoch(epoch)
 
-    history = pipeline.classifier.fit(
-        train_set.watched(progress.advance),
-        valid_set.watched(progress.advance),
-        seed=experiment.seed,
-        on_epoch=on_epoch,
-    )
+    try:
+        history = pipeline.classifier.fit(
+            train_set.watched(progress.advance),
+            valid_set.watched(progress.advance),
+            seed=experiment.seed,
+            on_epoch=on_epoch,
+        )
+    finally:
+        if events is not None:
+            events.close()
     progress.finish()
     _write_history(folder, history)
     Familiar.of(train_set).save(folder)

@@ -42,6 +42,12 @@ Workers = Annotated[
         show_default=False,
     ),
 ]
+Tensorboard = Annotated[
+    bool,
+    typer.Option(
+        "--tensorboard", help="Write event files for TensorBoard beside the model, epoch by epoch."
+    ),
+]
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="MODEL_DIR", help="A folder that speckle train or run wrote.")
 ]

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.failure import say
-from speckle_core.cli.options import ExperimentName, Json, Settings, Workers, load_experiment
+from speckle_core.cli.options import (
+    ExperimentName,
+    Json,
+    Settings,
+    Tensorboard,
+    Workers,
+    load_experiment,
+)
 
 
 def run(
@@ -22,6 +29,7 @@ def run(
     settings: Settings = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier run there.")] = False,
     workers: Workers = None,
+    tensorboard: Tensorboard = False,
     as_json: Json = False,
 ) -> None:
     """Do a whole experiment: simulate, train, evaluate, and write a report.
@@ -46,7 +54,7 @@ def run(
     if begun.stages:
         say(f"{begun.folder}: done already: {', '.join(begun.stages)} (--fresh starts over)")
     with watched() as progress:
-        begun.execute(workers=workers, progress=progress)
+        begun.execute(workers=workers, progress=progress, tensorboard=tensorboard)
     evaluations = begun.evaluations()
     verdict = judge(evaluations)
     if as_json:

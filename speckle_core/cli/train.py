@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from speckle_core.cli.options import DataOption, ExperimentName, Json, Settings, load_experiment
+from speckle_core.cli.options import (
+    DataOption,
+    ExperimentName,
+    Json,
+    Settings,
+    Tensorboard,
+    load_experiment,
+)
 
 
 def train(
@@ -16,17 +23,21 @@ def train(
     data: DataOption,
     output: Annotated[Path, typer.Option("-o", metavar="MODEL_DIR", help="The model's folder.")],
     settings: Settings = None,
+    tensorboard: Tensorboard = False,
     as_json: Json = False,
 ) -> None:
     """Train the classifier and the baselines of an experiment on a data set.
 
     The data must be those of the experiment: the same systems, grid and seed. A training that
     was cut short goes on after its last whole epoch when the same command is given again.
+    Losses, accuracies and rates stand in MODEL_DIR/history.csv, and for TensorBoard in
+    MODEL_DIR/tensorboard when asked for.
 
     For example:
 
       speckle train quickstart --data data/quick -o models/quick
       speckle train quickstart --data data/quick -o m2 --set classifier.epochs=2
+      speckle train quickstart --data data/quick -o m3 --tensorboard
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
@@ -36,7 +47,7 @@ def train(
 
     chosen = load_experiment(experiment, settings, lambda e: e.build(simulate=False))
     with watched() as progress:
-        trained(chosen, Dataset.open(data), output, progress)
+        trained(chosen, Dataset.open(data), output, progress, tensorboard=tensorboard)
     if as_json:
         import attrs
 

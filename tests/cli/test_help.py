@@ -13,10 +13,10 @@ from speckle_core.cli.app import app
 
 #: Every command with the options that it has besides --help.
 PROMISED = {
-    "run": {"-o", "--set", "--fresh", "--workers", "--json"},
+    "run": {"-o", "--set", "--fresh", "--workers", "--tensorboard", "--json"},
     "generate": {"-o", "--workers", "--scheduler", "--set", "--json"},
     "verify": {"--repair", "--json"},
-    "train": {"--data", "-o", "--set", "--json"},
+    "train": {"--data", "-o", "--set", "--tensorboard", "--json"},
     "evaluate": {"--data", "--split", "-o", "--json"},
     "predict": {"--dataset", "--json"},
     "explain": {"--data", "--explainer", "--index", "-o", "--json"},
