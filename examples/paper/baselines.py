@@ -50,7 +50,8 @@ def baselines(data: Path, output: Path, names: Sequence[str] = NAMES) -> dict[st
     )
     _tables(found, output)
     bars = {name: (e.accuracy, *e.accuracy_interval) for name, e in found.items()}
-    save_picture(accuracy_bars(bars, chance=1 / len(experiment.counts)), output / "baselines.png")
+    drawn = accuracy_bars(bars, chance=1 / len(experiment.counts), network=False)
+    save_picture(drawn, output / "baselines.png")
     return found
 
 
