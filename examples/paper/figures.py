@@ -54,16 +54,12 @@ def draw_figure2(data: Data, output: Output) -> None:
     draw = simulator(experiment).draw
     systems = [draw(n, 0, experiment.seed) for n in shown]
     items = list(zip(shown, systems, patterns, strict=True))
-    save_picture(
-        figures.gallery(items, grid, blocked=grid.block(BLOCK)), output / "figure2.png"
-    )
+    save_picture(figures.gallery(items, grid, blocked=grid.block(BLOCK)), output / "figure2.png")
     rows = [
         (n, *center, radius)
         for n, system in zip(shown, systems, strict=True)
         for body in system.particles
-        for center, radius in zip(
-            body.centers.tolist(), body.bounding_radii.tolist(), strict=True
-        )
+        for center, radius in zip(body.centers.tolist(), body.bounding_radii.tolist(), strict=True)
     ]
     write_csv(output / "figure2.csv", ("n", "x", "y", "radius"), rows)
     radii = {str(n): float(s.particles[0].bounding_radii[0]) for n, s in zip(shown, systems)}

@@ -43,9 +43,7 @@ def run():
 
 @pytest.fixture
 def evaluation(tmp_path):
-    read = Evaluation(
-        classes=[2, 3, 4, 5], labels=[2, 2, 3, 3, 4, 5], predicted=[2, 3, 3, 3, 4, 2]
-    )
+    read = Evaluation(classes=[2, 3, 4, 5], labels=[2, 2, 3, 3, 4, 5], predicted=[2, 3, 3, 3, 4, 2])
     read.save(tmp_path / "evaluation")
     return tmp_path / "evaluation"
 
@@ -94,9 +92,7 @@ def test_figure_6_gives_ten_moments_of_each_class_by_the_formula(mono, run, tmp_
     assert float(found[0]["raw"]) == pytest.approx(raw, rel=1e-5)
     pattern[27:38, 27:38] = 0
     z = (pattern - pattern.mean()) / pattern.std()
-    assert float(found[0]["shifted standardized"]) == pytest.approx(
-        np.mean(z * distance), rel=1e-4
-    )
+    assert float(found[0]["shifted standardized"]) == pytest.approx(np.mean(z * distance), rel=1e-4)
     assert float(found[0]["absolute standardized"]) == pytest.approx(
         np.mean(abs(z) * distance), rel=1e-4
     )
