@@ -56,7 +56,7 @@ def baselines(data: Path, output: Path, names: Sequence[str] = NAMES) -> dict[st
 
 
 def _read(patterns: PatternSet) -> PatternSet:
-    """Return the patterns in memory: five readings of 5 GB from disk would take most of the time."""
+    """Return the patterns in memory; reading 5 GB from disk five times is slow."""
     held = np.empty((len(patterns), *patterns.grid.shape), dtype=np.float32)
     place = 0
     for batch, _ in patterns.batches(64):

@@ -2,8 +2,8 @@
 
     python examples/paper/figures.py --help
 
-A figure comes with its numbers as CSV and JSON; the JSON holds the command, the experiment, its seed
-and the versions that made it.
+A figure comes with its numbers as CSV and JSON; the JSON holds the command, the experiment, its
+seed and the versions that made it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def draw_figure2(data: Data, output: Output) -> None:
         for center, radius in zip(body.centers.tolist(), body.bounding_radii.tolist(), strict=True)
     ]
     write_csv(output / "figure2.csv", ("n", "x", "y", "radius"), rows)
-    radii = {str(n): float(s.particles[0].bounding_radii[0]) for n, s in zip(shown, systems)}
+    radii = {str(n): float(s.particles[0].bounding_radii[0]) for n, s, _ in items}
     write_json(output / "figure2.json", experiment, shown=shown, radius_of_the_first_disk=radii)
 
 

@@ -76,10 +76,9 @@ def save_picture(figure: Figure, path: Path, *, largest: int = 300_000) -> None:
     Speckle does not compress, and these pictures are kept in the repository.
     """
     image = Image.open(io.BytesIO(encode(figure))).convert("RGB")
-    for colours in (256, 128, 64, 32, 16):
+    while True:
         packed = io.BytesIO()
-        image.quantize(colours, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+        image.quantize(64, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
         if packed.tell() <= largest:
-            break
-        image = image.resize([int(0.85 * side) for side in image.size], Image.Resampling.LANCZOS)
-    write_bytes(path, packed.getvalue())
+            return write_bytes(path, packed.getvalue())
+        image = image.resize([int(0.9 * side) for side in image.size], Image.Resampling.LANCZOS)
