@@ -1,7 +1,8 @@
 """Figure 6: the first moments of ten patterns of each class, beside the published means.
 
 Raw and normalized moments are those of the patterns as they are; the two standardized ones are, as
-the text has them, those of the patterns that the network sees, whose centre is blocked. Distances
+the text has them, those of the patterns that the network sees, whose centre is blocked, unless
+the block is given as 0. Distances
 are rounded down to whole pixels, which is what reproduces the published numbers.
 """
 
@@ -21,11 +22,12 @@ from speckle_core.errors import DataError
 from speckle_core.figures import first_moment
 from speckle_core.moments import first_moments
 
-BLOCK = 11
 DEFINITIONS = ("raw", "shifted standardized", "absolute standardized", "normalized")
 
 
-def measured(dataset: Dataset, patterns_per_count: int) -> tuple[NDArray[np.int64], dict]:
+def measured(
+    dataset: Dataset, patterns_per_count: int, block: int
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
     """Return the class of each pattern used, (N,), and definition → first moment [pixels], (N,)."""
     fewest = dataset.experiment.structure.patterns_per_count
     if fewest < patterns_per_count:
@@ -39,7 +41,8 @@ def measured(dataset: Dataset, patterns_per_count: int) -> tuple[NDArray[np.int6
     for index in chosen:
         whole = dataset.patterns().raw(index)
         blocked = whole.copy()
-        blocked[(0, *dataset.grid.block(BLOCK))] = 0
+        if block:
+            blocked[(0, *dataset.grid.block(block))] = 0
         plain = first_moments(whole, dataset.grid, distance="floor")
         seen = first_moments(blocked, dataset.grid, distance="floor")
         rows.append((plain.raw[0], seen.shifted[0], seen.absolute[0], plain.normalized[0]))
@@ -71,10 +74,10 @@ def compared(counts: NDArray[np.int64], raw: NDArray[np.float64]) -> list[dict[s
     return rows
 
 
-def figure6(data: Path, output: Path, patterns_per_count: int = 10) -> None:
+def figure6(data: Path, output: Path, patterns_per_count: int = 10, block: int = 11) -> None:
     """Write figure 6 (a)–(h) of the data set `data` into `output`, with its numbers."""
     with Dataset.open(data) as dataset:
-        counts, moments = measured(dataset, patterns_per_count)
+        counts, moments = measured(dataset, patterns_per_count, block)
         experiment = dataset.experiment
     table = compared(counts, moments["raw"])
     deviations = np.array([row["in_standard_errors"] for row in table])
@@ -106,6 +109,7 @@ def figure6(data: Path, output: Path, patterns_per_count: int = 10) -> None:
         output / "figure6.json",
         experiment,
         patterns_per_class=patterns_per_count,
+        block=block,
         unit="pixels",
         raw_means=table,
         root_mean_square_difference=float(

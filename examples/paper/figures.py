@@ -130,11 +130,14 @@ def draw_figure6(
     data: Data,
     output: Output,
     patterns: Annotated[int, typer.Option(min=2, help="Patterns of each class.")] = 10,
+    block: Annotated[
+        int, typer.Option(min=0, help="Pixels blocked before standardizing; 0 blocks none.")
+    ] = BLOCK,
 ) -> None:
     """Draw the first moments by four definitions, single patterns and means, eight panels."""
     from figure6 import figure6
 
-    figure6(data, make_folder(output), patterns)
+    figure6(data, make_folder(output), patterns, block)
 
 
 @app.command("maps")

@@ -38,12 +38,12 @@ def rows(path):
     return list(csv.DictReader((RESULTS / path).open(encoding="utf-8")))
 
 
-def means(folder):
-    """The mean raw moment of every n, from the single patterns."""
+def means(folder, definition="raw"):
+    """The moments of every n, by one definition, of the single patterns."""
     found = rows(f"{folder}/figure6.csv")
     counts = np.array([int(row["n"]) for row in found])
-    raw = np.array([float(row["raw"]) for row in found])
-    return {n: raw[counts == n] for n in np.unique(counts).tolist()}
+    moments = np.array([float(row[definition]) for row in found])
+    return {n: moments[counts == n] for n in np.unique(counts).tolist()}
 
 
 def test_the_first_moments_on_the_page_are_those_of_the_single_patterns(page):
@@ -77,6 +77,19 @@ def test_the_moments_of_shrinking_disks_rise_and_a_raster_changes_nothing(page):
     assert np.all(np.diff([rising[n].mean() for n in sorted(rising)]) > 0)
     analytic, raster = means("figure6"), means("figure6-raster")
     assert all(abs(analytic[n].mean() - raster[n].mean()) < 0.01 for n in analytic)
+
+
+def test_absolute_moments_lose_n_by_the_block_alone(page):
+    blocked, open_ = (means(f, "absolute standardized") for f in ("figure6", "figure6-unblocked"))
+    told = re.search(r"absolute mean is ([\d.]+) at n = 7 and ([\d.]+) at n = 20", page)
+    assert [float(value) for value in told.groups()] == pytest.approx(
+        [blocked[7].mean(), blocked[20].mean()], abs=0.06
+    )
+    told = re.search(r"from ([\d.]+) at n = 2 to ([\d.]+) at n = 20\. So", page)
+    assert [float(value) for value in told.groups()] == pytest.approx(
+        [open_[2].mean(), open_[20].mean()], abs=0.06
+    )
+    assert np.all(np.diff([open_[n].mean() for n in sorted(open_)]) < 0.1)
 
 
 @pytest.mark.parametrize("column", range(len(SETS)))
