@@ -6,7 +6,7 @@ or leaves a matplotlib setting changed.
 """
 
 from speckle_core.figures.attribution import attribution_profiles, deletion
-from speckle_core.figures.explanation import explanation_panel
+from speckle_core.figures.explanation import explanation_panel, map_page
 from speckle_core.figures.k_space import gallery, pattern
 from speckle_core.figures.real_space import real_space
 from speckle_core.figures.results import accuracy_bars, confusion
@@ -23,6 +23,7 @@ __all__ = [
     "explanation_panel",
     "first_moment",
     "gallery",
+    "map_page",
     "pattern",
     "real_space",
     "save",

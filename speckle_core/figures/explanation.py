@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from speckle_core.configuration import FloatArray
+from speckle_core.errors import DataError
 from speckle_core.figures.k_space import (
     KX,
     KY,
@@ -70,16 +71,7 @@ def explanation_panel(
     scale = _map_scale(explanation)
     shown = explained.imshow(explanation, origin="lower", extent=extent(grid), **scale)
     figure.colorbar(shown, ax=explained, label="attribution (arbitrary units)", **below)
-    overlay.imshow(
-        np.clip(image, norm.vmin, None),
-        origin="lower",
-        extent=extent(grid),
-        cmap="Greys_r",
-        norm=LogNorm(norm.vmin, norm.vmax),
-    )
-    overlay.imshow(
-        explanation, origin="lower", extent=extent(grid), alpha=_strength(explanation), **scale
-    )
+    _draw_overlay(overlay, image, explanation, grid, norm)
     for axes, name in zip(panels, ("pattern", "map", "map over pattern", "answer"), strict=True):
         letter = panel_letter(list(panels).index(axes))
         axes.set_title(f"{letter}  {name}", loc="left")
@@ -140,3 +132,83 @@ def _draw_answer(
     axes.set_xlabel("number of particles")
     axes.set_ylabel("probability")
     quiet_frame(axes)
+
+
+@in_style
+def map_page(
+    patterns: FloatArray,
+    maps: FloatArray,
+    labels: ArrayLike,
+    targets: ArrayLike,
+    *,
+    grid: KGrid,
+    blocked: Block | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw many patterns, each with its map and one over the other, as the paper's SI pages.
+
+    Every picture has a scale of its own: only where in k something lies is to be compared.
+
+    Parameters
+    ----------
+    patterns, maps : array, (B, ny, nx)
+        As for `explanation_panel`, one triple of pictures each, two triples a row.
+    labels, targets : array of int, (B,)
+        True class, and the class that is explained; where they differ both are named.
+    grid, blocked, title
+        As for `explanation_panel`.
+
+    Raises
+    ------
+    DataError
+        For no pattern at all.
+    """
+    if not len(patterns):
+        raise DataError("there is no map to draw", where="map page")
+    triples = min(2, len(patterns))
+    rows = -(-len(patterns) // triples)
+    figure = new_figure(3.9 * triples, 1.35 * rows + 0.7, "compressed")
+    places = figure.add_gridspec(
+        rows, 4 * triples - 1, width_ratios=([1, 1, 1, 0.15] * triples)[:-1]
+    )
+    truths, explained = np.asarray(labels), np.asarray(targets)
+    for at, (seen, found) in enumerate(zip(patterns, maps, strict=True)):
+        row, triple = divmod(at, triples)
+        panels = [figure.add_subplot(places[row, 4 * triple + i]) for i in range(3)]
+        image = np.asarray(seen, dtype=np.float64)
+        image = image - min(float(np.nanmin(image)), 0.0)
+        norm = intensity_norm([image], blocked)
+        draw_pattern(panels[0], image, grid, norm, blocked)
+        panels[1].imshow(found, origin="lower", extent=extent(grid), **_map_scale(found))
+        _draw_overlay(panels[2], image, found, grid, norm)
+        for axes in panels:
+            axes.set_xticks([])
+            axes.set_yticks([])
+        read = "" if truths[at] == explained[at] else f", explained: {explained[at]}"
+        panels[0].set_title(f"n = {truths[at]}{read}", loc="left", fontsize=8)
+        if row == 0:
+            panels[1].set_title("map", fontsize=8)
+            panels[2].set_title("overlay", fontsize=8)
+    if title:
+        figure.suptitle(title, fontsize=10.5)
+    return figure
+
+
+def _draw_overlay(
+    axes: Any, image: FloatArray, explanation: FloatArray, grid: KGrid, norm: LogNorm
+) -> None:
+    """Draw a map over its pattern in grey."""
+    axes.imshow(
+        np.clip(image, norm.vmin, None),
+        origin="lower",
+        extent=extent(grid),
+        cmap="Greys_r",
+        norm=LogNorm(norm.vmin, norm.vmax),
+    )
+    axes.imshow(
+        explanation,
+        origin="lower",
+        extent=extent(grid),
+        alpha=_strength(explanation),
+        **_map_scale(explanation),
+    )

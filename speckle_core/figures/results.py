@@ -132,16 +132,21 @@ def _legend(counts: IntArray, offset: IntArray) -> list[Line2D]:
 
 @in_style
 def accuracy_bars(
-    results: Mapping[str, tuple[float, float, float]], *, chance: float | None = None
+    results: Mapping[str, tuple[float, float, float]],
+    *,
+    chance: float | None = None,
+    network: bool = True,
 ) -> Figure:
     """Draw accuracies side by side, each with its interval.
 
     Parameters
     ----------
     results : mapping of str to (accuracy, low, high)
-        Fractions; the first is the network and stands out.
+        Fractions.
     chance : float, optional
         Accuracy of a guess, drawn as a line.
+    network : bool
+        Whether the first is the network, and stands out.
     """
     figure = new_figure(6.4, 0.42 * len(results) + 0.9)
     axes = figure.add_subplot()
@@ -150,7 +155,7 @@ def accuracy_bars(
             row,
             accuracy,
             height=0.62,
-            color=BLUE if row == 0 else "#c3ccd6",
+            color=BLUE if network and row == 0 else "#c3ccd6",
             edgecolor=INK,
             linewidth=0.7,
         )

@@ -166,4 +166,5 @@ def first_moment(
             quiet_frame(axes)
     for axes in panels[-1]:
         axes.set_xlabel("number of particles")
+    figure.align_ylabels(panels[:, 0])
     return figure

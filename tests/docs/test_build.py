@@ -114,5 +114,4 @@ def test_protocols_are_shown_with_the_signatures_of_the_code(built: Path) -> Non
 def test_the_readme_points_at_pages_and_pictures_that_are_there() -> None:
     text = (DOCS.parent / "README.md").read_text("utf-8")
     for target in re.findall(r"\]\((docs/[^)#]+)", text):
-        # The table of the paper's statements is its own piece of work.
-        assert (DOCS.parent / target).exists() or target == "docs/paper.md", target
+        assert (DOCS.parent / target).exists(), target

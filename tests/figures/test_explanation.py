@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from speckle_core import figures
+from speckle_core.errors import DataError
 
 
 @pytest.fixture
@@ -77,3 +78,23 @@ def test_bars_are_the_probabilities_with_the_explained_class_hatched_and_the_tru
 def test_the_beamstop_lies_over_all_three_pictures(panel, grid):
     for axes in drawn(panel(blocked=grid.block(5)))[:3]:
         assert [patch.get_label() for patch in axes.patches] == ["beamstop"]
+
+
+def test_a_page_of_maps_has_three_pictures_a_pattern_and_names_a_wrong_reading(grid):
+    random = np.random.default_rng(4)
+    seen, found = random.exponential(size=(2, 3, *grid.shape))
+    figure = figures.map_page(seen, found, [2, 3, 5], [2, 3, 6], grid=grid, title="saliency")
+    assert len(figure.axes) == 9
+    assert [axes.get_title(loc="left") for axes in figure.axes[::3]] == [
+        "n = 2",
+        "n = 3",
+        "n = 5, explained: 6",
+    ]
+    np.testing.assert_array_equal(figure.axes[4].images[0].get_array(), found[1])
+    assert len(figure.axes[5].images) == 2
+
+
+def test_a_page_without_maps_is_refused(grid):
+    nothing = np.zeros((0, *grid.shape))
+    with pytest.raises(DataError, match="no map"):
+        figures.map_page(nothing, nothing, [], [], grid=grid)

@@ -1,0 +1,119 @@
+"""Figure 6: the first moments of ten patterns of each class, beside the published means.
+
+Raw and normalized moments are those of the patterns as they are; the two standardized ones are, as
+the text has them, those of the patterns that the network sees, whose centre is blocked, unless
+the block is given as 0. Distances
+are rounded down to whole pixels, which is what reproduces the published numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from published import FIRST_MOMENT
+from record import markdown, save_picture, write_csv, write_json
+
+from speckle_core.atomic import write_text
+from speckle_core.dataset import Dataset
+from speckle_core.errors import DataError
+from speckle_core.figures import first_moment
+from speckle_core.moments import first_moments
+
+DEFINITIONS = ("raw", "shifted standardized", "absolute standardized", "normalized")
+
+
+def measured(
+    dataset: Dataset, patterns_per_count: int, block: int
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+    """Return the class of each pattern used, (N,), and definition → first moment [pixels], (N,)."""
+    fewest = dataset.experiment.structure.patterns_per_count
+    if fewest < patterns_per_count:
+        raise DataError(
+            f"it has {fewest} patterns of each class, not {patterns_per_count}",
+            where=str(dataset.folder),
+        )
+    first = np.arange(len(dataset.classes)) * fewest
+    chosen = (first[:, None] + np.arange(patterns_per_count)).ravel()
+    rows = []
+    for index in chosen:
+        whole = dataset.patterns().raw(index)
+        blocked = whole.copy()
+        if block:
+            blocked[(0, *dataset.grid.block(block))] = 0
+        plain = first_moments(whole, dataset.grid, distance="floor")
+        seen = first_moments(blocked, dataset.grid, distance="floor")
+        rows.append((plain.raw[0], seen.shifted[0], seen.absolute[0], plain.normalized[0]))
+    columns = np.array(rows).T
+    return dataset.labels[chosen], dict(zip(DEFINITIONS, columns, strict=True))
+
+
+def compared(counts: NDArray[np.int64], raw: NDArray[np.float64]) -> list[dict[str, float]]:
+    """Return for each n the published mean beside ours, and their difference in standard errors.
+
+    The published patterns are taken to scatter as ours do about the same number: the standard error
+    of the difference of two means of m patterns is sd · sqrt(2 / m).
+    """
+    rows = []
+    for n in np.unique(counts).tolist():
+        ours = raw[counts == n]
+        error = float(ours.std(ddof=1) / math.sqrt(len(ours)))
+        difference = float(ours.mean()) - FIRST_MOMENT[n]
+        rows.append(
+            {
+                "n": n,
+                "published": FIRST_MOMENT[n],
+                "ours": round(float(ours.mean()), 3),
+                "standard_error": round(error, 3),
+                "difference": round(difference, 3),
+                "in_standard_errors": round(difference / (error * math.sqrt(2)), 2),
+            }
+        )
+    return rows
+
+
+def figure6(data: Path, output: Path, patterns_per_count: int = 10, block: int = 11) -> None:
+    """Write figure 6 (a)–(h) of the data set `data` into `output`, with its numbers."""
+    with Dataset.open(data) as dataset:
+        counts, moments = measured(dataset, patterns_per_count, block)
+        experiment = dataset.experiment
+    table = compared(counts, moments["raw"])
+    deviations = np.array([row["in_standard_errors"] for row in table])
+    save_picture(first_moment(counts, moments), output / "figure6.png")
+    write_csv(
+        output / "figure6.csv",
+        ("n", *DEFINITIONS),
+        zip(counts.tolist(), *(moments[name].tolist() for name in DEFINITIONS), strict=True),
+    )
+    write_csv(output / "figure6-means.csv", list(table[0]), (row.values() for row in table))
+    write_text(
+        output / "figure6.md",
+        markdown(
+            ("n", "theirs", "ours", "standard error", "difference", "in its standard errors"),
+            (
+                (
+                    str(row["n"]),
+                    f"{row['published']:.2f}",
+                    f"{row['ours']:.2f}",
+                    f"{row['standard_error']:.2f}",
+                    f"{row['difference']:+.2f}",
+                    f"{row['in_standard_errors']:+.1f}",
+                )
+                for row in table
+            ),
+        ),
+    )
+    write_json(
+        output / "figure6.json",
+        experiment,
+        patterns_per_class=patterns_per_count,
+        block=block,
+        unit="pixels",
+        raw_means=table,
+        root_mean_square_difference=float(
+            np.sqrt(np.mean([row["difference"] ** 2 for row in table]))
+        ),
+        root_mean_square_in_standard_errors=float(np.sqrt(np.mean(deviations**2))),
+    )

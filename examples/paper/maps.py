@@ -1,0 +1,57 @@
+"""The pages of the paper's SI: for each explainer one pattern of every class, map and overlay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from record import save_picture, write_csv, write_json
+
+from speckle_core.errors import DataError
+from speckle_core.experiment import Experiment
+from speckle_core.figures import map_page
+from speckle_core.grid import KGrid
+from speckle_core.run import MANIFEST
+
+
+def maps(explanations: Path, output: Path) -> None:
+    """Write a page of every explainer in the folder `explanations` into `output`.
+
+    Those of a run name its experiment in the record; those of `speckle explain` stand alone.
+    """
+    path = explanations / "explanations.h5"
+    try:
+        with h5py.File(path) as file:
+            drawn = {name: file["maps"][name][()] for name in file["maps"]}
+            found = {name: file[name][()] for name in ("patterns", "labels", "targets", "index")}
+    except (OSError, KeyError) as error:
+        raise DataError(f"holds no explanations ({error})", where=str(path)) from error
+    experiment = _of_run(explanations)
+    size = found["patterns"].shape[-1]
+    # Without a run the step is not known; the pages carry no scale of k.
+    grid = KGrid.centered(size, 1.0) if experiment is None else experiment.kgrid()
+    order = np.unique(found["labels"], return_index=True)[1]
+    chosen: dict[str, Any] = {name: values[order] for name, values in found.items()}
+    for name, values in drawn.items():
+        page = map_page(
+            chosen["patterns"],
+            values[order],
+            chosen["labels"],
+            chosen["targets"],
+            grid=grid,
+            title=name,
+        )
+        save_picture(page, output / f"{name}.png")
+    rows = zip(*(chosen[key].tolist() for key in ("index", "labels", "targets")), strict=True)
+    write_csv(output / "maps.csv", ("pattern", "n", "explained class"), rows)
+    write_json(output / "maps.json", experiment, explainers=list(drawn), patterns=len(order))
+
+
+def _of_run(explanations: Path) -> Experiment | None:
+    manifest = explanations.parent / MANIFEST
+    if not manifest.is_file():
+        return None
+    return Experiment.from_dict(json.loads(manifest.read_text("utf-8"))["experiment"], MANIFEST)

@@ -1,0 +1,136 @@
+"""Every number that docs/paper.md tells is the one in the file of its command."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+RESULTS = DOCS / "results"
+SETS = (
+    "paper-mono-257",
+    "paper-poly-257",
+    "paper-poly-257-shared-sizes",
+    "fixed-radius-257",
+)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (DOCS / "paper.md").read_text("utf-8")
+
+
+def table_after(page, heading):
+    """Return the rows of the table below a header line, as lists of cells."""
+    lines = page.split(heading)[1].splitlines()[2:]
+    found = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        found.append([cell.strip() for cell in line.strip("|").split("|")])
+    return found
+
+
+def rows(path):
+    return list(csv.DictReader((RESULTS / path).open(encoding="utf-8")))
+
+
+def means(folder, definition="raw"):
+    """The moments of every n, by one definition, of the single patterns."""
+    found = rows(f"{folder}/figure6.csv")
+    counts = np.array([int(row["n"]) for row in found])
+    moments = np.array([float(row[definition]) for row in found])
+    return {n: moments[counts == n] for n in np.unique(counts).tolist()}
+
+
+def test_the_first_moments_on_the_page_are_those_of_the_single_patterns(page):
+    fixed, shrinking = means("figure6"), means("figure6-constant-area")
+    shown = table_after(page, "| n | theirs | ours |")
+    assert [int(row[0]) for row in shown] == list(range(2, 21))
+    for n, theirs, ours, error, difference, errors, rising in shown:
+        values = fixed[int(n)]
+        assert len(values) == 10
+        assert float(ours) == pytest.approx(values.mean(), abs=0.006)
+        assert float(error) == pytest.approx(values.std(ddof=1) / np.sqrt(10), abs=0.006)
+        assert float(difference) == pytest.approx(values.mean() - float(theirs), abs=0.006)
+        z = (values.mean() - float(theirs)) / (values.std(ddof=1) * np.sqrt(2 / 10))
+        assert float(errors) == pytest.approx(z, abs=0.11)
+        assert float(rising) == pytest.approx(shrinking[int(n)].mean(), abs=0.006)
+    z = [float(row[5]) for row in shown]
+    (told,) = re.findall(r"differences are ([\d.]+) of their standard errors", page)
+    assert float(told) == pytest.approx(np.sqrt(np.mean(np.square(z))), abs=0.02)
+    offset = [float(row[4]) for row in shown]
+    told = re.search(r"(\d+) of the 19 are\s+positive, ([\d.]+) pixels", page)
+    assert int(told[1]) == sum(value > 0 for value in offset)
+    assert float(told[2]) == pytest.approx(np.mean(offset), abs=0.006)
+
+
+def test_the_moments_of_shrinking_disks_rise_and_a_raster_changes_nothing(page):
+    rising = means("figure6-constant-area")
+    told = re.search(r"from\s+([\d.]+) pixels at n = 2 to ([\d.]+) at n = 20", page)
+    assert [float(value) for value in told.groups()] == pytest.approx(
+        [rising[2].mean(), rising[20].mean()], abs=0.06
+    )
+    assert np.all(np.diff([rising[n].mean() for n in sorted(rising)]) > 0)
+    analytic, raster = means("figure6"), means("figure6-raster")
+    assert all(abs(analytic[n].mean() - raster[n].mean()) < 0.01 for n in analytic)
+
+
+def test_absolute_moments_lose_n_by_the_block_alone(page):
+    blocked, open_ = (means(f, "absolute standardized") for f in ("figure6", "figure6-unblocked"))
+    told = re.search(r"absolute mean is ([\d.]+) at n = 7 and ([\d.]+) at n = 20", page)
+    assert [float(value) for value in told.groups()] == pytest.approx(
+        [blocked[7].mean(), blocked[20].mean()], abs=0.06
+    )
+    told = re.search(r"from ([\d.]+) at n = 2 to ([\d.]+) at n = 20\. So", page)
+    assert [float(value) for value in told.groups()] == pytest.approx(
+        [open_[2].mean(), open_[20].mean()], abs=0.06
+    )
+    assert np.all(np.diff([open_[n].mean() for n in sorted(open_)]) < 0.1)
+
+
+@pytest.mark.parametrize("column", range(len(SETS)))
+def test_the_baselines_on_the_page_are_those_of_the_predictions(page, column):
+    folder = RESULTS / "baselines" / SETS[column]
+    read = rows(folder / "predictions.csv")
+    assert len(read) == 1900
+    shown = table_after(page, "| baseline | monodisperse |")
+    assert {row[0] for row in shown} == set(read[0]) - {"label"}
+    for name, *cells in shown:
+        right = np.mean([row["label"] == row[name] for row in read])
+        value, low, high = map(float, re.findall(r"[\d.]+", cells[column]))
+        assert value == pytest.approx(right, abs=0.00051)
+        # The interval as the roots of (p − right)² = z² p (1 − p) / N (Wilson, 1927).
+        z2 = 1.959964**2 / len(read)
+        roots = np.roots([1 + z2, -(2 * right + z2), right**2]).real
+        assert [low, high] == pytest.approx(sorted(roots), abs=0.00051)
+
+
+@pytest.mark.parametrize("column", range(len(SETS)))
+def test_the_other_scores_on_the_page_are_those_of_the_predictions(page, column):
+    from sklearn.metrics import f1_score
+
+    read = rows(RESULTS / "baselines" / SETS[column] / "predictions.csv")
+    labels = np.array([int(row["label"]) for row in read])
+    for name, *cells in table_after(page, "| macro-F1, within ±1 | monodisperse |"):
+        predicted = np.array([int(row[name]) for row in read])
+        f1, within = map(float, re.findall(r"[\d.]+", cells[column]))
+        macro = f1_score(labels, predicted, average="macro", zero_division=0)
+        assert f1 == pytest.approx(macro, abs=0.00051)
+        assert within == pytest.approx(np.mean(abs(labels - predicted) <= 1), abs=0.00051)
+
+
+def test_every_result_names_its_command_and_is_small():
+    files = [path for path in RESULTS.rglob("*") if path.is_file()]
+    named = (RESULTS / "README.md").read_text("utf-8")
+    for path in files:
+        assert path.stat().st_size < 300_001, path
+        if path.suffix == ".json":
+            found = json.loads(path.read_text("utf-8"))
+            assert found["command"].startswith("python examples/paper/figures.py ")
+            assert found["experiment"]
+            assert found["seed"] == 20221115
+            assert f"`{path.parent.relative_to(RESULTS)}/`" in named
