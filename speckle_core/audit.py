@@ -114,7 +114,7 @@ def _verdicts(baselines: Mapping[str, Evaluation]) -> Iterator[str]:
         else:
             yield f"{named} reads {spell(reading)} of the test patterns."
     if baselines and not solved:
-        yield f"None of these solves it, which would take {SOLVED:g}."
+        yield f"No baseline tried here solves this set, which would take {SOLVED:g}."
 
 
 def audit(

@@ -80,7 +80,7 @@ class Sharing:
         elif not self.by_construction:
             yield "No test pattern has the sizes of a training pattern."
         if not (self.arrangements or self.patterns):
-            yield "No configuration, shifted or inverted or not, and no pattern is in both parts."
+            yield "No configuration, not even shifted or inverted, and no pattern is in both parts."
             return
         yield (
             f"{self.configurations} of {self.test} test patterns have the configuration of a "
