@@ -6,6 +6,8 @@ decides.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from speckle_core.dataset import Dataset
@@ -14,7 +16,7 @@ from speckle_core.evaluate import Evaluation, evaluate
 from speckle_core.models import Model, fingerprint
 from speckle_core.patterns import PatternSet
 from speckle_core.progress import Progress
-from speckle_core.roles import IntArray
+from speckle_core.roles import Classifier, IntArray
 from speckle_core.splits import PARTS
 
 
@@ -73,10 +75,16 @@ def assess(
     model: Model, patterns: PatternSet, progress: Progress | None = None
 ) -> dict[str, Evaluation]:
     """Return the evaluation of the classifier, first, and of each baseline, by component name."""
-    progress = progress or Progress()
+    first = {model.record.classifier.name: model.pipeline.classifier}
+    return judged(first | model.pipeline.baselines, patterns, progress or Progress())
+
+
+def judged(
+    classifiers: Mapping[str, Classifier], patterns: PatternSet, progress: Progress
+) -> dict[str, Evaluation]:
+    """Return the evaluation of each of these fitted classifiers, by name."""
     found = {}
-    judged = {model.record.classifier.name: model.pipeline.classifier} | model.pipeline.baselines
-    for name, classifier in judged.items():
+    for name, classifier in classifiers.items():
         progress.start(f"evaluate {name}", len(patterns))
         found[name] = evaluate(classifier, patterns.watched(progress.advance))
         progress.finish()

@@ -18,7 +18,7 @@ from speckle_core.intervals import paired_interval
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import Classifier
 
-__all__ = ["SOLVED", "Evaluation", "PerClass", "evaluate", "verdict"]
+__all__ = ["SOLVED", "Evaluation", "PerClass", "evaluate", "spell", "verdict"]
 
 #: A baseline that reads this share of the test patterns has solved the task.
 SOLVED = 0.99
@@ -102,7 +102,7 @@ def verdict(
     cells = (right & rival, right & ~rival, ~right & rival, ~right & ~rival)
     low, high = paired_interval(*(int(np.sum(cell)) for cell in cells))
     gain = network.accuracy - best.accuracy
-    ours, theirs = _spell(network), _spell(best)
+    ours, theirs = spell(network), spell(best)
     if best.accuracy >= SOLVED:
         more = f", {gain:.3f} [{low:.3f}, {high:.3f}] more" if low > 0 else ""
         return (
@@ -125,6 +125,7 @@ def verdict(
     )
 
 
-def _spell(evaluation: Evaluation) -> str:
+def spell(evaluation: Evaluation) -> str:
+    """Return the accuracy with its 95 % interval: ``0.950 [0.910, 0.973]``."""
     low, high = evaluation.accuracy_interval
     return f"{evaluation.accuracy:.3f} [{low:.3f}, {high:.3f}]"

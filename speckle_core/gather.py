@@ -24,6 +24,7 @@ from speckle_core.evaluate import Evaluation, verdict
 from speckle_core.experiment import Experiment
 from speckle_core.grid import KGrid
 from speckle_core.plugins import plugin_manager
+from speckle_core.progress import Progress
 from speckle_core.roles import Preprocessor
 from speckle_core.run import MANIFEST, Run
 
@@ -73,7 +74,7 @@ def gallery(experiment: Experiment, dataset: Dataset | None = None) -> Gallery:
         patterns = pipeline.simulate(drawn)
     else:
         patterns = dataset.patterns().raw(places * experiment.structure.patterns_per_count)
-    mask = hidden(_steps(experiment), pipeline.grid)
+    mask = hidden(steps_of(experiment), pipeline.grid)
     block = rectangle(mask)
     if block is None:
         patterns = np.where(mask, np.float32(np.nan), patterns)
@@ -81,7 +82,8 @@ def gallery(experiment: Experiment, dataset: Dataset | None = None) -> Gallery:
     return Gallery(items, pipeline.grid, block)
 
 
-def _steps(experiment: Experiment) -> list[Preprocessor]:
+def steps_of(experiment: Experiment) -> list[Preprocessor]:
+    """Return the preprocessors of `experiment`, and nothing else of it."""
     create = plugin_manager().create
     return [
         create("preprocessor", step.name, step.options, where=f"prepare.{i}")
@@ -126,11 +128,11 @@ def judge(evaluations: Mapping[str, Evaluation]) -> str:
     """
     (_, network), *others = evaluations.items()
     baselines = dict(others)
-    phrases = {name: phrase for name in baselines if (phrase := _phrase(name))}
+    phrases = {name: words for name in baselines if (words := phrase(name))}
     return verdict(network, baselines, summaries=phrases)
 
 
-def _phrase(name: str) -> str:
+def phrase(name: str) -> str:
     """Return a classifier's summary as words in the middle of a sentence."""
     try:
         text = plugin_manager().find("classifier", name).component.summary.rstrip(". ")
@@ -140,7 +142,7 @@ def _phrase(name: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
-def write_report(run: Run) -> Path:
+def write_report(run: Run, progress: Progress | None = None) -> Path:
     """Write the report of a run whose data, model and evaluations are there; return its path.
 
     Raises
@@ -148,15 +150,18 @@ def write_report(run: Run) -> Path:
     SpeckleError
         When one of them is missing or damaged, or the report cannot be written.
     """
+    from speckle_core.audit import audit
     from speckle_core.dataset import Dataset
     from speckle_core.explaining import sections
     from speckle_core.report import ReportInput, render
     from speckle_core.training import read_history
 
-    shown = gallery(run.experiment, Dataset.open(run.data))
+    dataset = Dataset.open(run.data)
+    shown = gallery(run.experiment, dataset)
     evaluations = run.evaluations()
     (name, network), *baselines = evaluations.items()
     written = json.loads((run.folder / MANIFEST).read_text("utf-8"))
+    explained = sections(run.explanations) if run.experiment.explainers else ()
     again = [str(run.folder / "experiment.toml"), "-o", f"{run.folder}-again"]
     report = ReportInput(
         title=run.experiment.name,
@@ -172,7 +177,7 @@ def write_report(run: Run) -> Path:
         versions=written["versions"],
         timings=run.stages,
         command=f"speckle run {shlex.join(again)}",
-        sections=sections(run.explanations) if run.experiment.explainers else (),
+        sections=[audit(dataset, dict(baselines), progress).section(), *explained],
     )
     write_text(run.report, render(report))
     return run.report

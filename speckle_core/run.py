@@ -156,7 +156,7 @@ class Run:
         def reported() -> None:
             from speckle_core.gather import write_report
 
-            write_report(self)
+            write_report(self, progress)
 
         self._stage("generate", generated)
         self._stage("train", trained)

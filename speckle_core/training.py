@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from speckle_core.events import EventFile, require_tensorboard
 from speckle_core.experiment import Experiment
 from speckle_core.familiar import Familiar
 from speckle_core.models import RECORD, Model, fingerprint, load_model, save_model
+from speckle_core.patterns import PatternSet
 from speckle_core.progress import Progress
-from speckle_core.roles import Epoch, SupportsCheckpoints
+from speckle_core.roles import Classifier, Epoch, SupportsCheckpoints
 from speckle_core.structuring import differences
 
 HISTORY = "history.csv"
@@ -67,10 +69,7 @@ def train(
     parts = experiment.split.indices(dataset.labels, experiment.seed)
     train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
 
-    for name, baseline in pipeline.baselines.items():
-        progress.start(f"fit {name}", len(train_set))
-        baseline.fit(train_set.watched(progress.advance), valid_set, seed=experiment.seed)
-        progress.finish()
+    fit_baselines(pipeline.baselines, train_set, valid_set, experiment.seed, progress)
 
     if isinstance(pipeline.classifier, SupportsCheckpoints):
         pipeline.classifier.checkpoint_in(make_folder(folder / _CHECKPOINT))
@@ -100,6 +99,20 @@ def train(
     _write_history(folder, history)
     Familiar.of(train_set).save(folder)
     return save_model(pipeline, experiment, folder)
+
+
+def fit_baselines(
+    baselines: Mapping[str, Classifier],
+    train_set: PatternSet,
+    valid_set: PatternSet,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Fit each of `baselines` on prepared patterns."""
+    for name, baseline in baselines.items():
+        progress.start(f"fit {name}", len(train_set))
+        baseline.fit(train_set.watched(progress.advance), valid_set, seed=seed)
+        progress.finish()
 
 
 def check_recipe(experiment: Experiment, dataset: Dataset) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli import (
+    audit,
     convert,
     doctor,
     evaluate,
@@ -47,6 +48,7 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "Step by step": {
         "generate": generate.generate,
         "verify": verify.verify,
+        "audit": audit.audit,
         "train": train.train,
         "evaluate": evaluate.evaluate,
         "explain": explain.explain,

@@ -16,6 +16,7 @@ PROMISED = {
     "run": {"-o", "--set", "--fresh", "--workers", "--tensorboard", "--json"},
     "generate": {"-o", "--workers", "--scheduler", "--set", "--json"},
     "verify": {"--repair", "--json"},
+    "audit": {"--baseline", "--json"},
     "train": {"--data", "-o", "--set", "--tensorboard", "--json"},
     "evaluate": {"--data", "--split", "-o", "--json"},
     "predict": {"--dataset", "--json"},

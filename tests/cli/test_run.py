@@ -43,6 +43,7 @@ def test_without_a_terminal_each_stage_is_one_plain_line_on_stderr(
         "train radial-lda",
         "evaluate radial-lda",
         "evaluate first-moment",
+        "audit",
     ]
     assert "72 patterns" in lines[0]
     assert "\x1b" not in done[1].stderr

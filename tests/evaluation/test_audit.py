@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+import numpy as np
+import pytest
+
+from speckle_core import Component, Configuration, DataError, Experiment, create, hookimpl
+from speckle_core.audit import Audit, audit, baselines_of, read_by
+from speckle_core.dataset import Dataset
+from speckle_core.generate import generate
+from speckle_core.plugins import plugin_manager
+from speckle_core.ties import Tie
+
+AREA = 16200 * math.pi
+SEED, EACH, POOL = 7, 20, 4
+Make = Callable[..., Dataset]
+
+
+@attrs.frozen(kw_only=True)
+class Repeating:
+    """Draws one of a few configurations of each number, perhaps at another place or turned over."""
+
+    box: float = 2000.0
+    moved: bool = False
+    first: ClassVar[int] = 0
+
+    def sample(self, count: int, rng: np.random.Generator) -> Configuration:
+        chosen = int(rng.integers(POOL)) + self.first
+        sampler = create("sampler", "polydisperse", box=self.box / 2)
+        drawn = sampler.sample(count, np.random.default_rng(chosen))
+        (disks,) = drawn.particles
+        centers = disks.centers
+        if self.moved:
+            centers = rng.choice((-1, 1)) * (centers - 500) + rng.uniform(500, 1500, 2)
+        return Configuration(attrs.evolve(disks, centers=centers), self.box)
+
+
+class RepeatingPlugin:
+    @hookimpl
+    def speckle_samplers(self) -> list[Component]:
+        return [Component("repeating", Repeating, "A few configurations, again and again.")]
+
+
+@pytest.fixture(autouse=True)
+def _repeating() -> Iterator[None]:
+    plugin_manager().register(RepeatingPlugin(), "repeating")
+    yield
+    plugin_manager.cache_clear()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def made(sampler: dict[str, Any], **changes: Any) -> Dataset:
+        data = {
+            "name": "small",
+            "seed": SEED,
+            "structure": {"counts": [2, 5], "patterns_per_count": EACH, "sampler": sampler},
+            "grid": {"size": 33},
+            "split": {"train": 0.6, "valid": 0.1, "test": 0.3},
+            "classifier": "radial-lda",
+        }
+        generate(Experiment.from_dict(data | changes), tmp_path / "data", workers=1)
+        return Dataset.open(tmp_path / "data")
+
+    return made
+
+
+def ties(found: Audit) -> dict[str, Tie]:
+    return {tie.quantity: tie for tie in found.ties}
+
+
+def accuracy(tie: Tie) -> float:
+    assert tie.reading is not None
+    return tie.reading.accuracy
+
+
+def test_at_constant_area_the_radius_tells_n_and_the_area_does_not(make: Make) -> None:
+    found = audit(make({"name": "monodisperse"}), {})
+    tie = ties(found)
+    assert (accuracy(tie["mean radius"]), tie["mean radius"].correlation) == (
+        1.0,
+        pytest.approx(-1),
+    )
+    assert "n can be read off the mean radius alone" in str(tie["mean radius"])
+    assert tie["total area"].reading is None
+    assert tie["total area"].low == pytest.approx(AREA)
+    assert tie["coverage"].low == pytest.approx(AREA / 2000**2)
+    assert "the same in all patterns" in str(tie["coverage"])
+    assert found.sharing.by_construction == (2, 3, 4, 5)
+    assert "by construction" in " ".join(found.sharing.sentences())
+
+
+def test_at_one_radius_area_coverage_and_intensity_tell_n_and_the_radius_does_not(
+    make: Make,
+) -> None:
+    tie = ties(audit(make({"name": "monodisperse", "radius": 90.0}), {}))
+    assert tie["mean radius"].reading is None
+    assert (tie["mean radius"].low, tie["mean radius"].high) == (90, 90)
+    for name, unit in (("total area", 1), ("coverage", 2000**2)):
+        assert accuracy(tie[name]) == 1.0
+        assert tie[name].low == pytest.approx(2 * math.pi * 90**2 / unit)
+        assert tie[name].high == pytest.approx(5 * math.pi * 90**2 / unit)
+    assert tie["mean intensity"].correlation == pytest.approx(1, abs=0.1)
+
+
+def test_the_mean_intensity_is_that_of_the_stored_patterns(make: Make) -> None:
+    dataset = make({"name": "polydisperse"})
+    tie = ties(audit(dataset, {}))["mean intensity"]
+    means = dataset.patterns().raw(np.arange(len(dataset))).mean(axis=(1, 2), dtype=np.float64)
+    assert (tie.low, tie.high) == (pytest.approx(means.min()), pytest.approx(means.max()))
+
+
+def test_sizes_shared_by_a_class_are_reported(make: Make) -> None:
+    found = audit(make({"name": "polydisperse", "radii_per": "count"}), {}).sharing
+    assert (found.by_construction, found.fixed) == ((), (2, 3, 4, 5))
+    assert found.sizes == found.test == 24
+    assert "all patterns of a class have the same radii" in " ".join(found.sentences())
+
+
+def test_nothing_is_shared_where_every_configuration_draws_its_own_sizes(make: Make) -> None:
+    found = audit(make({"name": "polydisperse"}), {}).sharing
+    assert attrs.astuple(found) == (24, (), (), 0, 0, 0, 0)
+    assert "No test pattern has the sizes" in " ".join(found.sentences())
+
+
+def repeated(dataset: Dataset) -> int:
+    """Return how many test patterns show a configuration of the pool that a training one shows."""
+    chosen = [
+        (n, np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(n, i))).integers(POOL))
+        for n in (2, 3, 4, 5)
+        for i in range(EACH)
+    ]
+    trained = {chosen[i] for i in dataset.split["train"]}
+    return sum(chosen[i] in trained for i in dataset.split["test"])
+
+
+def test_configurations_that_training_and_test_share_are_counted(make: Make) -> None:
+    dataset = make({"name": "repeating"})
+    found = audit(dataset, {}).sharing
+    expected = repeated(dataset)
+    assert expected > 12
+    assert attrs.astuple(found) == (24, (), (), *(expected,) * 4)
+
+
+def test_configurations_shifted_and_turned_over_are_found_again(make: Make) -> None:
+    dataset = make({"name": "repeating", "moved": True})
+    found = audit(dataset, {}).sharing
+    assert (found.sizes, found.configurations) == (repeated(dataset), 0)
+    assert found.arrangements == repeated(dataset)
+    assert f"{found.arrangements} more the same one shifted" in " ".join(found.sentences())
+
+
+def test_a_rule_on_one_number_knows_no_unit_and_no_scale() -> None:
+    rng = np.random.default_rng(3)
+    labels = np.repeat([2, 3, 4], 50)
+    values = labels + rng.normal(0, 0.5, 150) + 5
+    parts = {"train": np.arange(0, 150, 2), "test": np.arange(1, 150, 2)}
+    first = Tie.of("x", values, labels, parts)
+    assert 0.4 < accuracy(first) < 0.99
+    for other in (values * 1e-12, values**3):
+        again = Tie.of("x", other, labels, parts)
+        np.testing.assert_array_equal(again.reading.predicted, first.reading.predicted)
+        assert again.correlation == pytest.approx(first.correlation)
+
+
+def test_rounding_that_depends_on_n_is_no_tie() -> None:
+    labels = np.repeat([2, 3, 4], 10)
+    parts = {"train": np.arange(0, 30, 2), "test": np.arange(1, 30, 2)}
+    assert Tie.of("x", 1 + labels * 1e-15, labels, parts).reading is None
+
+
+def test_numbers_without_a_tie_are_read_no_better_than_by_chance() -> None:
+    labels = np.repeat([2, 3, 4, 5], 200)
+    values = np.random.default_rng(5).random(800)
+    parts = {"train": np.arange(0, 800, 2), "test": np.arange(1, 800, 2)}
+    assert "does not tell n" in str(Tie.of("x", values, labels, parts))
+
+
+def test_baselines_are_the_experiments_own_those_named_or_radial_lda(make: Make) -> None:
+    plain = make({"name": "monodisperse"}).experiment
+    named = attrs.evolve(plain, baselines=Experiment.load("quickstart").baselines)
+    assert list(baselines_of(plain)) == ["radial-lda"]
+    assert list(baselines_of(named)) == ["radial-lda", "first-moment"]
+    assert list(baselines_of(named, ["contrast"])) == ["contrast"]
+
+
+def test_a_baseline_reads_as_it_would_in_a_training(make: Make, tmp_path: Path) -> None:
+    from speckle_core.assess import assess, part_of
+    from speckle_core.training import train
+
+    dataset = make({"name": "monodisperse"}, baselines=["first-moment"])
+    (reading,) = read_by(baselines_of(dataset.experiment), dataset).values()
+    model = train(dataset.experiment, dataset, tmp_path / "model")
+    expected = assess(model, part_of(model, dataset, "test"))["first-moment"]
+    np.testing.assert_array_equal(reading.probabilities, expected.probabilities)
+
+
+def test_a_set_without_test_patterns_is_refused(make: Make) -> None:
+    dataset = make({"name": "monodisperse"}, split={"train": 0.9, "valid": 0.1, "test": 0.0})
+    with pytest.raises(DataError, match="no test pattern"):
+        audit(dataset, {})
+
+
+def test_a_set_that_todays_sampler_would_not_make_is_refused(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make({"name": "repeating"})
+    monkeypatch.setattr(Repeating, "first", 100)
+    with pytest.raises(DataError, match="with the plugins installed here"):
+        audit(dataset, {})
