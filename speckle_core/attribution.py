@@ -7,6 +7,8 @@ the magnitude of a map; nothing here draws, and nothing assumes a shape.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -108,8 +110,10 @@ class Analysis:
 
     `intensity`, `attribution` and `control` are azimuthal means, (classes, rings), over the rings
     at `k` [1/length]: of the raw patterns, of the density of their maps (1 is even), and of the
-    density for the network with random weights. `edge` is where the class's central lobe ends
-    [1/length], `share` the share of attribution inside and `area` the share of the pixels there;
+    density for the network with random weights. `zeros` are those of each class's form factor
+    [1/length], (classes, most), NaN where a class has fewer. `edge` is where the class's central
+    lobe ends [1/length]: the first zero where one is known, else the first minimum of `intensity`;
+    `share` the share of attribution inside and `area` the share of the pixels there;
     `agreement` is the mean rank correlation of the maps with the control's: all four (classes,).
     """
 
@@ -118,6 +122,7 @@ class Analysis:
     intensity: Array
     attribution: Array
     control: Array
+    zeros: Array
     edge: Array
     share: Array
     area: Array
@@ -130,6 +135,7 @@ def analyse(
     classifier: Classifier,
     patterns: PatternSet,
     *,
+    zeros: Mapping[int, Array] | None = None,
     fractions: ArrayLike = FRACTIONS,
     fill: Fill = "azimuthal",
     seed: int = 0,
@@ -139,6 +145,7 @@ def analyse(
 
     Every pattern is explained twice (the network and its control) and classified 2 × `fractions`
     times, so give a subset of a large set. Memory grows by a profile per pattern, not by a pattern.
+    `zeros` are those of each class's form factor, as `form_factor_zeros` gives them.
 
     Raises
     ------
@@ -155,7 +162,9 @@ def analyse(
     parts = np.array_split(np.arange(len(patterns)), -(-len(patterns) // batch_size))
     profiles = [azimuthal_mean(patterns.raw(part), grid) for part in parts]
     intensity = class_means(np.concatenate(profiles), labels, classes)
-    edge = np.array([first_minimum(profile, ring_k(grid)) for profile in intensity])
+    known = _padded([(zeros or {}).get(int(value), np.empty(0)) for value in classes])
+    minima = np.array([first_minimum(profile, ring_k(grid)) for profile in intensity])
+    edge = np.where(np.isnan(known[:, 0]), minima, known[:, 0])
     shares = np.asarray(fractions, dtype=np.float64)
     rng = np.random.default_rng(seed)
     hits = np.zeros((2, len(shares)))
@@ -183,9 +192,18 @@ def analyse(
         intensity=intensity,
         attribution=mean("density", intensity),
         control=mean("control", intensity),
+        zeros=known,
         edge=edge,
         share=mean("share", edge),
         area=central_share(np.ones((len(edge), *grid.shape)), grid, edge),
         agreement=mean("agreement", edge),
         deletion=DeletionCurve(shares, *(hits / len(patterns))),
     )
+
+
+def _padded(rows: Sequence[Array]) -> Array:
+    """Return rows of any length as one array, (rows, longest and at least 1), NaN at the end."""
+    table = np.full((len(rows), max(1, *map(len, rows))), np.nan)
+    for row, values in zip(table, rows, strict=True):
+        row[: len(values)] = values
+    return table

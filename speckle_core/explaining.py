@@ -16,18 +16,22 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from speckle_core.assess import indices_of, part_of
 from speckle_core.atomic import make_folder, write_bytes, write_text
 from speckle_core.attribution import Analysis, analyse
 from speckle_core.configuration import FloatArray
 from speckle_core.dataset import Dataset
+from speckle_core.dataset.shard import simulator
+from speckle_core.errors import PluginError
 from speckle_core.gather import hidden, rectangle
 from speckle_core.models import Model
 from speckle_core.patterns import PatternSet
 from speckle_core.progress import Progress
 from speckle_core.report import Section, Table
 from speckle_core.roles import Classifier, Explainer, IntArray
+from speckle_core.zeros import form_factor_zeros
 
 NUMBERS = "explanations.h5"
 SUMMARY = "summary.json"
@@ -80,11 +84,12 @@ def explain_model(
     patterns, labels = whole.batch(chosen)
     probabilities = np.asarray(classifier.predict_proba(patterns))
     columns = probabilities.argmax(axis=1)
+    zeros = _zeros(dataset)
     maps, analyses = {}, {}
     for name, explainer in explainers.items():
         progress.start(f"explain with {name}", len(chosen) + len(many))
         maps[name] = _maps(explainer, classifier, patterns, columns, progress)
-        analyses[name] = analyse(explainer, classifier, many.watched(progress.advance))
+        analyses[name] = analyse(explainer, classifier, many.watched(progress.advance), zeros=zeros)
         progress.finish()
     make_folder(folder)
     found = {
@@ -106,6 +111,25 @@ def _of_each_class(labels: IntArray, among: IntArray, most: int) -> IntArray:
     """Return the first `most` places of each class `among` places."""
     kept = [among[labels[among] == value][:most] for value in np.unique(labels[among])]
     return np.concatenate(kept)
+
+
+def _zeros(dataset: Dataset) -> dict[int, NDArray[np.float64]]:
+    """Return the form factor's zeros of each class, from configurations drawn as the set's were.
+
+    A data set can be read without the plugin that made it; then no zeros are known.
+    """
+    experiment, grid = dataset.experiment, dataset.grid
+    try:
+        pipeline = simulator(experiment)
+    except PluginError:
+        return {}
+    fine = np.arange(1, 8 * (grid.size - grid.origin)) * (grid.step / 8)
+    return {
+        count: form_factor_zeros(
+            [pipeline.draw(count, number, experiment.seed) for number in range(PER_CLASS)], fine
+        )
+        for count in dataset.classes.tolist()
+    }
 
 
 def _maps(
@@ -223,7 +247,7 @@ def sections(folder: Path) -> list[Section]:
             (
                 f"{name}: where in k the maps lie (blue; 1 is even), beside the network with "
                 "random weights (dashed) and over the mean intensity (grey, log scale); dotted: "
-                "the edge of the central lobe.",
+                "the zeros of the form factor, the first being the edge of the central lobe.",
                 (folder / f"{name}-profiles.png").read_bytes(),
             ),
             (

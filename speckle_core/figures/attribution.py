@@ -29,7 +29,8 @@ def attribution_profiles(analysis: Analysis, classes: Sequence[int]) -> Figure:
 
     The filled profile is the azimuthal mean intensity on a log scale; the line is the azimuthal
     mean of the maps' density (1 is even), the dashed line that of the network with random weights,
-    and the dotted vertical line the edge of the central lobe.
+    the dotted vertical line the edge of the central lobe, and the faint ones the form factor's
+    further zeros.
 
     Parameters
     ----------
@@ -66,6 +67,10 @@ def attribution_profiles(analysis: Analysis, classes: Sequence[int]) -> Figure:
             )
         if np.isfinite(analysis.edge[row]):
             panel.axvline(analysis.edge[row], color=INK, linestyle=":", linewidth=1.0)
+        # The first zero is the edge.
+        for zero in analysis.zeros[row, 1:]:
+            if zero < analysis.k[-1]:
+                panel.axvline(zero, color=MUTED, linestyle=":", linewidth=0.8)
         panel.axhline(1, color=MUTED, linewidth=0.6)
         panel.set_ylim(bottom=0)
         panel.set_xlim(0, analysis.k[-1])

@@ -185,6 +185,15 @@ def test_the_analysis_finds_the_ring_that_the_classifier_reads():
     assert found.deletion.most_attributed[-1] == 0.5
 
 
+def test_a_known_zero_is_the_edge_of_the_lobe_and_others_are_kept():
+    patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID)
+    zeros = {5: np.array([0.9, 1.7])}
+    found = analyse(Weights(), RingReader(), patterns, zeros=zeros, fractions=[0.0])
+    np.testing.assert_allclose(found.edge, [1.5, 0.9])  # class 2 as its profile has it
+    np.testing.assert_array_equal(found.zeros, [[np.nan, np.nan], [0.9, 1.7]])
+    np.testing.assert_allclose(found.share, [1, 0])
+
+
 def test_the_analysis_is_silent_where_there_is_no_control_and_no_pattern_of_a_class():
     class Plain:
         classes = np.array([2, 5, 9])

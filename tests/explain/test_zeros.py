@@ -1,0 +1,59 @@
+"""Zeros of form factors against those of the Bessel function."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from speckle_core import Configuration, KGrid, create
+from speckle_core.zeros import form_factor_zeros, mean_form_factor
+
+FINE = np.arange(1, 1024) * (np.pi / 2000 / 8)
+
+
+def drawn(count, numbers=3, **options):
+    sampler = create("sampler", options.pop("sampler", "monodisperse"), **options)
+    return [sampler.sample(count, np.random.default_rng(i)) for i in range(numbers)]
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_equal_disks_vanish_at_the_zeros_of_j1(count):
+    radius = 90 * np.sqrt(2 / count)
+    zeros = special.jn_zeros(1, 20) / radius
+    expected = zeros[zeros < FINE[-2]]
+    np.testing.assert_allclose(form_factor_zeros(drawn(count), FINE), expected, rtol=1e-6)
+
+
+def test_disks_of_spread_sizes_fill_one_another_s_zeros():
+    found = form_factor_zeros(drawn(10, sampler="polydisperse"), FINE)
+    assert len(found) == 0
+
+
+def test_the_mean_over_equal_disks_is_the_square_of_one_s_amplitude():
+    k = FINE[::50]
+    expected = (2 * np.pi * 90 * special.j1(90 * k) / k) ** 2
+    np.testing.assert_allclose(
+        mean_form_factor(drawn(5, radius=90.0), k), expected, rtol=1e-9, atol=1e-6 * expected[0]
+    )
+
+
+def test_a_shape_without_zeros_has_none():
+    class Gaussian:
+        centers, bounding_radii = np.zeros((1, 2)), np.ones(1)
+        contrast = np.ones(1)
+
+        def __len__(self):
+            return 1
+
+        def form_factors(self, kx, ky):
+            return np.exp(-1e3 * (kx**2 + ky**2))[None]
+
+        def density(self, i, x, y):
+            return np.exp(-(x**2 + y**2))
+
+    assert len(form_factor_zeros([Configuration(Gaussian(), 2000.0)], FINE)) == 0
+
+
+def test_zeros_lie_on_the_grid_where_the_pattern_is_dark():
+    grid = KGrid.centered(257, np.pi / 2000)
+    (first, *_) = form_factor_zeros(drawn(10), FINE)
+    assert first / grid.step == pytest.approx(60.61, abs=0.01)
