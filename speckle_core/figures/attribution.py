@@ -76,8 +76,10 @@ def attribution_profiles(analysis: Analysis, classes: Sequence[int]) -> Figure:
         panel.set_xlim(0, analysis.k[-1])
         panel.set_title(f"{panel_letter(place)}  n = {value}", loc="left")
         quiet_frame(panel)
-    for panel in panels[len(classes) :]:
+    for place, panel in enumerate(panels[len(classes) :], start=len(classes)):
         panel.set_visible(False)
+        if place >= columns:
+            panels[place - columns].tick_params(labelbottom=True)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper right", ncols=2)
     figure.supxlabel("k (1 / unit of length)", fontsize=9)
