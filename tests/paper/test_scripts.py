@@ -8,6 +8,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -154,3 +155,20 @@ def test_a_picture_of_noise_is_made_to_fit(tmp_path):
     figure.add_subplot().imshow(np.random.default_rng(0).random((900, 900)), cmap="viridis")
     save_picture(figure, tmp_path / "noise.png", largest=150_000)
     assert 10_000 < (tmp_path / "noise.png").stat().st_size <= 150_000
+
+
+def test_the_authors_transform_is_met_as_at_full_size(tmp_path):
+    import authors_full_size
+
+    app = typer.Typer()
+    app.command()(authors_full_size.main)
+    words = ["-o", str(tmp_path), "--padding", "100", "--size", "65", "--workers", "1"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, (done.output, done.exception)
+    found = numbers(tmp_path / "results.json")
+    assert found["side_of_the_fft"] == 2201
+    assert [result["n"] for result in found["results"]] == [2, 10, 20]
+    for result in found["results"]:
+        assert result["fft, largest relative difference of a pixel"] <= 1e-6
+        assert 1e-5 < result["analytic, relative L2"] <= 5e-3
+    assert Image.open(tmp_path / "patterns.png").format == "PNG"

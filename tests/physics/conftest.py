@@ -1,5 +1,8 @@
 """Shapes and sums that the tests compare with, written down independently of the plugins."""
 
+import importlib.util
+from pathlib import Path
+
 import attrs
 import numpy as np
 import pytest
@@ -87,3 +90,13 @@ def direct_sum():
 @pytest.fixture
 def paper_grid():
     return KGrid.centered(257, np.pi / 2000)
+
+
+@pytest.fixture(scope="session")
+def authors():
+    """The authors' transform, which is also what examples/paper/ runs at full size."""
+    path = Path(__file__).parents[2] / "examples" / "paper" / "authors_transform.py"
+    spec = importlib.util.spec_from_file_location("authors_transform", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
