@@ -9,7 +9,7 @@ seed and the versions that made it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -78,11 +78,17 @@ def _confusion(name: str, evaluation: Path, output: Path, model: Path | None) ->
     )
     numbers = read.to_dict()
     errors = int(np.sum(read.errors != 0))
-    write_json(output / f"{name}.json", _recipe(model), errors=errors, **numbers)
+    experiment, about = _recipe(model)
+    write_json(output / f"{name}.json", experiment, **about, errors=errors, **numbers)
 
 
-def _recipe(model: Path | None) -> Experiment | None:
-    return None if model is None else read_record(model).experiment
+def _recipe(model: Path | None) -> tuple[Experiment | None, dict[str, Any]]:
+    """Return the experiment that trained `model`, and how many patterns and which options."""
+    if model is None:
+        return None, {}
+    experiment = read_record(model).experiment
+    recipe = experiment.to_dict()
+    return experiment, {key: recipe[key] for key in ("prepare", "split", "classifier")}
 
 
 @app.command("figure3")
@@ -122,7 +128,8 @@ def write_table1(evaluation: Read, output: Output, model: Model = None) -> None:
     spelt = [["–" if v is None else str(rounded(v, 3)) for v in row] for row in rows]
     write_text(output / "table1.md", markdown(header, spelt))
     kept = [dict(zip(header, row, strict=True)) for row in rows]
-    write_json(output / "table1.json", _recipe(model), macro=macro, per_class=kept)
+    experiment, about = _recipe(model)
+    write_json(output / "table1.json", experiment, **about, macro=macro, per_class=kept)
 
 
 @app.command("figure6")

@@ -123,14 +123,29 @@ def test_the_other_scores_on_the_page_are_those_of_the_predictions(page, column)
         assert within == pytest.approx(np.mean(abs(labels - predicted) <= 1), abs=0.00051)
 
 
+def test_the_full_size_figures_on_the_physics_page_are_those_of_the_script():
+    page = (DOCS / "physics.md").read_text("utf-8")
+    found = json.loads((RESULTS / "authors-full-size/results.json").read_text("utf-8"))
+    assert found["side_of_the_fft"] == 18001
+    shown = table_after(page, "| n | `fft`: largest relative difference")
+    for (n, fft, analytic), result in zip(shown, found["results"], strict=True):
+        assert int(n) == result["n"]
+        largest = result["fft, largest relative difference of a pixel"]
+        assert float(fft) == pytest.approx(largest, rel=0.02)
+        assert largest <= 1e-6
+        assert float(analytic) == pytest.approx(result["analytic, relative L2"], rel=0.05)
+        assert result["analytic, relative L2"] <= 5e-3
+
+
 def test_every_result_names_its_command_and_is_small():
     files = [path for path in RESULTS.rglob("*") if path.is_file()]
     named = (RESULTS / "README.md").read_text("utf-8")
     for path in files:
         assert path.stat().st_size < 300_001, path
         if path.suffix == ".json":
-            found = json.loads(path.read_text("utf-8"))
-            assert found["command"].startswith("python examples/paper/figures.py ")
-            assert found["experiment"]
-            assert found["seed"] == 20221115
             assert f"`{path.parent.relative_to(RESULTS)}/`" in named
+            found = json.loads(path.read_text("utf-8"))
+            if path.parent.name != "performance":  # a benchmark has no experiment
+                assert found["command"].startswith("python examples/paper/")
+                assert found["experiment"]
+                assert found["seed"] == 20221115

@@ -1,0 +1,58 @@
+"""Every number that docs/performance.md tells is the one in the file of its command."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+FILES = sorted((DOCS / "results" / "performance").glob("training-*.json"))
+COLUMNS = (
+    "ratio",
+    "cpu_ratio",
+    "ratio_of_fastest",
+    "our_images_per_second",
+    "bare_images_per_second",
+)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (DOCS / "performance.md").read_text("utf-8")
+
+
+def read(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def test_both_backends_were_measured_in_both_precisions_at_both_sizes():
+    wanted = {
+        f"training-{backend}-{size}-{precision}.json"
+        for backend in ("torch", "keras")
+        for size in (129, 257)
+        for precision in ("float32", "bfloat16")
+    }
+    assert {path.name for path in FILES} == wanted
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_row_of_the_page_is_what_the_benchmark_printed(page, path):
+    _, backend, size, precision = path.stem.split("-")
+    (row,) = re.findall(rf"^\| {backend} \| {size} \| {precision} \| (.*) \|$", page, re.M)
+    found = read(path)
+    assert (found["size"], found["precision"]) == (int(size), precision)
+    assert found["device"].startswith("cpu")
+    told = [float(cell) for cell in row.split(" | ")]
+    assert told == pytest.approx([found[name] for name in COLUMNS], abs=0.00051)
+
+
+def test_the_loop_adds_at_most_three_percent_to_a_bare_one(page):
+    fastest = [read(path)["ratio_of_fastest"] for path in FILES]
+    slower, apart = re.search(
+        r"differ by at most ([\d.]+) %, and where ours was the slower\s+one, by at most ([\d.]+) %",
+        page,
+    ).groups()[::-1]
+    assert float(slower) == pytest.approx(100 * (max(fastest) - 1), abs=0.051)
+    assert float(apart) == pytest.approx(100 * max(abs(r - 1) for r in fastest), abs=0.051)
+    assert max(fastest) <= 1.03
