@@ -79,7 +79,7 @@ def test_the_moments_of_shrinking_disks_rise_and_a_raster_changes_nothing(page):
     assert all(abs(analytic[n].mean() - raster[n].mean()) < 0.01 for n in analytic)
 
 
-def test_absolute_moments_lose_n_by_the_block_alone(page):
+def test_standardized_moments_lose_n_by_the_block_alone(page):
     blocked, open_ = (means(f, "absolute standardized") for f in ("figure6", "figure6-unblocked"))
     told = re.search(r"absolute mean is ([\d.]+) at n = 7 and ([\d.]+) at n = 20", page)
     assert [float(value) for value in told.groups()] == pytest.approx(
@@ -90,6 +90,11 @@ def test_absolute_moments_lose_n_by_the_block_alone(page):
         [open_[2].mean(), open_[20].mean()], abs=0.06
     )
     assert np.all(np.diff([open_[n].mean() for n in sorted(open_)]) < 0.1)
+    shifted = means("figure6-unblocked", "shifted standardized")
+    told = re.search(r"from (-[\d.]+) at n = 2 to (-[\d.]+) at n = 20, against", page)
+    assert [float(value) for value in told.groups()] == pytest.approx(
+        [shifted[2].mean(), shifted[20].mean()], abs=0.06
+    )
 
 
 @pytest.mark.parametrize("column", range(len(SETS)))
