@@ -38,6 +38,12 @@ def rows(path):
     return list(csv.DictReader((RESULTS / path).open(encoding="utf-8")))
 
 
+def wilson(right, total):
+    """The 95 % interval: the roots of (p − right)² = z² p (1 − p) / total (Wilson, 1927)."""
+    z2 = 1.959964**2 / total
+    return sorted(np.roots([1 + z2, -(2 * right + z2), right**2]).real)
+
+
 def means(folder, definition="raw"):
     """The moments of every n, by one definition, of the single patterns."""
     found = rows(f"{folder}/figure6.csv")
@@ -108,10 +114,7 @@ def test_the_baselines_on_the_page_are_those_of_the_predictions(page, column):
         right = np.mean([row["label"] == row[name] for row in read])
         value, low, high = map(float, re.findall(r"[\d.]+", cells[column]))
         assert value == pytest.approx(right, abs=0.00051)
-        # The interval as the roots of (p − right)² = z² p (1 − p) / N (Wilson, 1927).
-        z2 = 1.959964**2 / len(read)
-        roots = np.roots([1 + z2, -(2 * right + z2), right**2]).real
-        assert [low, high] == pytest.approx(sorted(roots), abs=0.00051)
+        assert [low, high] == pytest.approx(wilson(right, len(read)), abs=0.00051)
 
 
 @pytest.mark.parametrize("column", range(len(SETS)))
@@ -126,6 +129,43 @@ def test_the_other_scores_on_the_page_are_those_of_the_predictions(page, column)
         macro = f1_score(labels, predicted, average="macro", zero_division=0)
         assert f1 == pytest.approx(macro, abs=0.00051)
         assert within == pytest.approx(np.mean(abs(labels - predicted) <= 1), abs=0.00051)
+
+
+#: How a row of the page begins, and the folder whose confusion matrix it tells.
+TRAINED = {
+    "figure 3": "figure3",
+    "figure 4": "figure4",
+    "the same systems": "figure4-same-systems-257",
+}
+
+
+def confusion(folder):
+    """The matrix as counted: a row for every true class."""
+    (path,) = (RESULTS / folder).glob("figure*.csv")
+    return np.array([[int(v) for v in row.values()][1:] for row in rows(path.relative_to(RESULTS))])
+
+
+@pytest.mark.parametrize("what", TRAINED)
+def test_what_a_trained_network_left_wrong_is_in_its_confusion_matrix(page, what):
+    counted = confusion(TRAINED[what])
+    (row,) = (r for r in table_after(page, "% TRAINED\n| what |") if r[0].startswith(what))
+    told = re.match(r"(\d+) errors in (\d+), accuracy ([\d.]+) \[([\d.]+), ([\d.]+)\]", row[3])
+    errors, total, *accuracy = map(float, told.groups())
+    right = np.trace(counted) / counted.sum()
+    assert (errors, total) == (counted.sum() - np.trace(counted), counted.sum())
+    assert accuracy == pytest.approx([right, *wilson(right, total)], abs=0.00051)
+
+
+def test_radial_lda_reads_the_larger_patterns_that_the_network_does_not(page):
+    counted = confusion("figure4-radial-lda")
+    (told,) = re.findall(r"logarithms of a profile, leaves (\d+) at 513²", page)
+    assert int(told) == counted.sum() - np.trace(counted)
+
+
+def test_the_validation_accuracies_on_the_page_are_those_of_the_epochs(page):
+    history = [float(row["valid_accuracy"]) for row in rows("figure3/history.csv")]
+    told = re.search(r"was ([\d.]+) after one epoch, ([\d.]+)\s+after two and ([\d.]+)", page)
+    assert [float(v) for v in told.groups()] == pytest.approx(history, abs=0.00051)
 
 
 def test_the_full_size_figures_on_the_physics_page_are_those_of_the_script():
