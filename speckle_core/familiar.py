@@ -1,7 +1,8 @@
 """Whether a pattern looks like those a model was trained on: its ring means against theirs.
 
 A classifier answers whatever it is shown. This judges, from azimuthal profiles alone, how far a
-pattern lies from every class of the training; what to make of that is the caller's to say.
+pattern lies from every class of the training, in shape and in brightness as the classifier is shown
+it; what to make of that is the caller's to say.
 """
 
 from __future__ import annotations
@@ -39,18 +40,19 @@ class Familiar:
 
     Parameters
     ----------
-    means : array, (classes, rings)
-        Mean profile of each class; a profile is the azimuthal mean above the pattern's least value,
-        over its own mean, so that neither offset nor scale of the intensity counts.
-    spread : array, (rings,)
+    means : array, (classes, rings + 1)
+        Mean profile of each class: the azimuthal mean above the pattern's least value, over its own
+        mean; and last the logarithm of that mean, the brightness.
+    spread : array, (rings + 1,)
         Standard deviation about the class means.
-    farthest : float
-        Largest distance of a training pattern.
+    farthest : array, (2,)
+        How far a training pattern lies from its own class at most: root mean square over rings, and
+        in brightness, in standard deviations.
     """
 
     means: Array = attrs.field(converter=_as_array)
     spread: Array = attrs.field(converter=_as_array)
-    farthest: float = attrs.field(converter=float)
+    farthest: Array = attrs.field(converter=_as_array)
 
     @classmethod
     def of(cls, train: PatternSet) -> Familiar:
@@ -70,30 +72,32 @@ class Familiar:
         residuals = np.concatenate([p - m for p, m in zip(profiles, means, strict=True)])
         # A ring that never varies, such as a blocked one, must not divide by zero.
         spread = np.maximum(residuals.std(axis=0), 1e-3)
-        found = cls(means, spread, 0.0)
-        farthest = max(float(found._from(p).max()) for p in profiles)
-        return attrs.evolve(found, farthest=farthest)
-
-    def _from(self, profiles: Array) -> Array:
-        apart = (profiles[:, None] - self.means) / self.spread
-        distances: Array = np.sqrt(np.mean(apart**2, axis=2)).min(axis=1)
-        return distances
+        return cls(means, spread, _apart(residuals / spread).max(axis=0))
 
     def distances(self, prepared: FloatArray, grid: KGrid) -> Array:
         """Return how far prepared patterns (B, ny, nx) lie from the nearest class, (B,).
 
-        The root mean square over rings of the difference in standard deviations: about 1 for a
-        pattern of the training. A wider view is measured on the rings of the training; a narrower
-        one cannot be: NaN.
+        The farthest training pattern is at 1, by the shape of its profile or by its brightness. A
+        wider view is measured on the rings of the training; a narrower one cannot be: NaN.
         """
-        rings = self.means.shape[1]
+        rings = self.means.shape[1] - 1
         if grid.size - grid.origin < rings:
             return np.full(len(prepared), np.nan)
-        return self._from(_profiles(prepared, grid, rings))
+        profiles = _profiles(prepared, grid, rings)
+        apart = _apart((profiles[:, None] - self.means) / self.spread) / self.farthest
+        distances: Array = apart.max(axis=2).min(axis=1)
+        return distances
 
     def far(self, distances: Array) -> NDArray[np.bool_]:
-        """Return which distances exceed `MARGIN` times that of the farthest training pattern."""
-        return np.asarray(distances > MARGIN * self.farthest)
+        """Return which distances exceed `MARGIN`, that of the farthest training pattern being 1."""
+        return np.asarray(distances > MARGIN)
+
+    def count_far(self, patterns: PatternSet, *, batch_size: int = 64) -> int:
+        """Return how many prepared patterns are far; those too narrow to be measured are not."""
+        return sum(
+            int(self.far(self.distances(batch, patterns.grid)).sum())
+            for batch, _ in patterns.batches(batch_size)
+        )
 
     def save(self, folder: Path) -> None:
         """Write the profiles into `folder`."""
@@ -113,16 +117,24 @@ class Familiar:
         try:
             found = cls(**json.loads(path.read_text("utf-8")))
             shapes = found.means.ndim, found.spread.shape
-            if shapes != (2, found.means.shape[1:]) or not np.isfinite(found.means).all():
+            if shapes != (2, found.means.shape[1:]) or found.farthest.shape != (2,):
                 raise ValueError("its arrays do not fit one another")
+            if not all(np.isfinite(a).all() for a in (found.means, found.spread, found.farthest)):
+                raise ValueError("it holds numbers that are not finite")
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(f"cannot be read: {error}", where=str(path)) from error
         return found
 
 
 def _profiles(prepared: FloatArray, grid: KGrid, rings: int | None = None) -> Array:
-    """Return profiles without offset and scale, (B, rings)."""
+    """Return profiles without offset and scale, and last the logarithm of their scale."""
     lifted = prepared - prepared.min(axis=(1, 2), keepdims=True)
     profiles = azimuthal_mean(lifted, grid)[:, :rings]
-    scaled: Array = profiles / np.maximum(profiles.mean(axis=1, keepdims=True), 1e-30)
-    return scaled
+    scale = np.maximum(profiles.mean(axis=1, keepdims=True), 1e-30)
+    return np.concatenate([profiles / scale, np.log(scale)], axis=1)
+
+
+def _apart(deviations: Array) -> Array:
+    """Return the root mean square over rings, and the size of the last value, (…, 2)."""
+    shape = np.sqrt(np.mean(deviations[..., :-1] ** 2, axis=-1))
+    return np.stack([shape, np.abs(deviations[..., -1])], axis=-1)

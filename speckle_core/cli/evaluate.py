@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from speckle_core.cli.failure import say
 from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder
 
 
@@ -29,7 +30,8 @@ def evaluate(
 
     On the data that the model was trained on, the test patterns are those that it never saw.
     Any other data set with the same step in k will do, of another size too: a network trained
-    at 257 x 257 reads 513 x 513.
+    at 257 x 257 reads 513 x 513. A warning says how many patterns lie far from the training
+    data, by the shape or the brightness of their azimuthal profile.
 
     For example:
 
@@ -41,20 +43,25 @@ def evaluate(
     from speckle_core.cli.output import evaluations_json, print_evaluations, print_json
     from speckle_core.cli.progress import watched
     from speckle_core.dataset import Dataset
+    from speckle_core.familiar import Familiar
     from speckle_core.gather import judge
     from speckle_core.models import load_model
 
     target = None if output is None else new_folder(output)
     loaded = load_model(model)
+    familiar = Familiar.load(model)
     patterns = part_of(loaded, Dataset.open(data), split)
     with watched() as progress:
         evaluations = assess(loaded, patterns, progress)
     verdict = judge(evaluations)
+    far = familiar.count_far(patterns)
+    if far:
+        say(f"warning: {far} of {len(patterns)} patterns lie far from the training data")
     if target is not None:
         for name, evaluation in evaluations.items():
             evaluation.save(make_folder(target / name))
     if as_json:
-        about = {"model": str(model), "data": str(data), "split": split}
+        about = {"model": str(model), "data": str(data), "split": split, "far_from_training": far}
         print_json(about | evaluations_json(evaluations, verdict))
         return
     print_evaluations(evaluations, verdict)

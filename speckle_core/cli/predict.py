@@ -15,7 +15,8 @@ def predict(
     was trained on, of that size or another. The model prepares them itself.
 
     A pattern is called far from the training data when its azimuthal profile differs from that
-    of every class by half as much again as the farthest training pattern's does.
+    of every class, in shape or in brightness as prepared, by half as much again as the farthest
+    training pattern's does.
 
     For example:
 

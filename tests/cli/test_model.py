@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,18 @@ def test_evaluate_keeps_metrics_and_predictions_where_asked(
         rows = list(csv.DictReader((tmp_path / "e" / name / "predictions.csv").open()))
         assert len(rows) == 72
     assert "holds something already" in refused(*args)
+
+
+def test_evaluate_warns_of_wider_patterns_that_standardization_made_brighter(
+    model: Path, tiny: Path, data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    wide = tmp_path / "wide"
+    assert invoke("generate", tiny, "-o", wide, "--set", "grid.size=97").exit_code == 0
+    told = invoke("evaluate", model, "--data", wide, "--split", "all")
+    (far,) = re.findall(r"warning: (\d+) of 72 patterns lie far from the training", told.stderr)
+    assert int(far) > 60
+    found = json.loads(invoke("evaluate", model, "--data", data, "--json").stdout)
+    assert found["far_from_training"] == 0
 
 
 def test_evaluate_knows_no_other_part(model: Path, data: Path, invoke: Invoke) -> None:
