@@ -136,6 +136,7 @@ TRAINED = {
     "figure 3": "figure3",
     "figure 4": "figure4",
     "the same systems": "figure4-same-systems-257",
+    "figure 5": "figure5",
 }
 
 
@@ -154,6 +155,23 @@ def test_what_a_trained_network_left_wrong_is_in_its_confusion_matrix(page, what
     right = np.trace(counted) / counted.sum()
     assert (errors, total) == (counted.sum() - np.trace(counted), counted.sum())
     assert accuracy == pytest.approx([right, *wilson(right, total)], abs=0.00051)
+
+
+def test_table_1_on_the_page_is_what_the_confusion_matrix_of_figure_5_gives(page):
+    counted = confusion("figure5")
+    right, true, read = np.diag(counted), counted.sum(axis=1), counted.sum(axis=0)
+    scores = [right / read, right / true, 2 * right / (true + read)]
+    (row,) = (r for r in table_after(page, "% TRAINED\n| what |") if r[0].startswith("table 1"))
+    told = re.fullmatch(r"precision ([\d.]+), recall ([\d.]+), F1 ([\d.]+)", row[3])
+    assert [float(v) for v in told.groups()] == pytest.approx(
+        [np.mean(score) for score in scores], abs=0.00051
+    )
+    kept = np.array(
+        [[float(r[k]) for k in ("precision", "recall", "f1")] for r in rows("table1/table1.csv")]
+    )
+    assert kept == pytest.approx(np.transpose(scores), abs=1e-5)
+    far = np.abs(np.subtract.outer(range(19), range(19))) > 1
+    assert counted[far].sum() == 0  # "none off by more than one"
 
 
 def test_radial_lda_reads_the_larger_patterns_that_the_network_does_not(page):
