@@ -153,11 +153,12 @@ def draw_maps(
         Path, typer.Argument(metavar="EXPLANATIONS", help="A folder of speckle explain or a run.")
     ],
     output: Output,
+    model: Model = None,
 ) -> None:
     """Draw a page for each explainer as in the paper's SI: one pattern of every class."""
     from maps import maps
 
-    maps(explanations, make_folder(output))
+    maps(explanations, make_folder(output), _recipe(model)[0])
 
 
 @app.command("baselines")

@@ -17,19 +17,21 @@ from speckle_core.grid import KGrid
 from speckle_core.run import MANIFEST
 
 
-def maps(explanations: Path, output: Path) -> None:
+def maps(explanations: Path, output: Path, experiment: Experiment | None = None) -> None:
     """Write a page of every explainer in the folder `explanations` into `output`.
 
-    Those of a run name its experiment in the record; those of `speckle explain` stand alone.
+    `peaks.csv` says where along k the maps of each class are densest, beside the first zero of the
+    form factor. The record names `experiment`, or that of the run which holds the explanations.
     """
     path = explanations / "explanations.h5"
     try:
         with h5py.File(path) as file:
             drawn = {name: file["maps"][name][()] for name in file["maps"]}
             found = {name: file[name][()] for name in ("patterns", "labels", "targets", "index")}
+            peaks = [row for name in file.get("analysis", ()) for row in _peaks(name, file)]
     except (OSError, KeyError) as error:
         raise DataError(f"holds no explanations ({error})", where=str(path)) from error
-    experiment = _of_run(explanations)
+    experiment = experiment or _of_run(explanations)
     size = found["patterns"].shape[-1]
     # Without a run the step is not known; the pages carry no scale of k.
     grid = KGrid.centered(size, 1.0) if experiment is None else experiment.kgrid()
@@ -47,7 +49,25 @@ def maps(explanations: Path, output: Path) -> None:
         save_picture(page, output / f"{name}.png")
     rows = zip(*(chosen[key].tolist() for key in ("index", "labels", "targets")), strict=True)
     write_csv(output / "maps.csv", ("pattern", "n", "explained class"), rows)
+    if peaks:
+        header = ("explainer", "n", "first zero", "peak", "peak, random weights")
+        write_csv(output / "peaks.csv", (*header, "share in lobe", "area of lobe"), peaks)
     write_json(output / "maps.json", experiment, explainers=list(drawn), patterns=len(order))
+
+
+def _peaks(name: str, file: h5py.File) -> list[tuple[Any, ...]]:
+    """Return a row for every class: k in 1 / unit of length, shares of 1."""
+    about = {key: item[()] for key, item in file["analysis"][name].items() if key != "deletion"}
+    k, zeros = about["k"], about["zeros"]
+    columns = (
+        about["classes"],
+        zeros[:, 0] if zeros.shape[1] else np.full(len(zeros), np.nan),
+        k[np.argmax(about["attribution"], axis=1)],
+        k[np.argmax(about["control"], axis=1)],
+        about["share"],
+        about["area"],
+    )
+    return [(name, *row) for row in zip(*(c.tolist() for c in columns), strict=True)]
 
 
 def _of_run(explanations: Path) -> Experiment | None:

@@ -174,6 +174,27 @@ def test_table_1_on_the_page_is_what_the_confusion_matrix_of_figure_5_gives(page
     assert counted[far].sum() == 0  # "none off by more than one"
 
 
+def test_saliency_is_densest_at_the_first_zero_of_the_form_factor(page):
+    from scipy.special import jn_zeros
+
+    found = [row for row in rows("maps/peaks.csv") if row["explainer"] == "saliency"]
+    n, zero, peak, random = (
+        np.array([float(row[key]) for row in found])
+        for key in ("n", "first zero", "peak", "peak, random weights")
+    )
+    assert n.tolist() == list(range(2, 21))
+    assert zero == pytest.approx(jn_zeros(1, 1)[0] / (90 * np.sqrt(2 / n)), rel=1e-5)
+    ratio = peak / zero
+    told = re.search(r"densest ring lies at\s+([\d.]+) to ([\d.]+) times its k", page)
+    many = ratio[n >= 5]
+    assert [float(v) for v in told.groups()] == pytest.approx([many.min(), many.max()], abs=0.006)
+    told = re.search(r"farther out, at ([\d.]+) to ([\d.]+) times", page)
+    few = ratio[n < 5]
+    assert [float(v) for v in told.groups()] == pytest.approx([few.min(), few.max()], abs=0.006)
+    (told,) = re.findall(r"at most ([\d.]+) from k = 0", page)
+    assert float(told) == pytest.approx(random.max(), abs=0.006)
+
+
 def test_radial_lda_reads_the_larger_patterns_that_the_network_does_not(page):
     counted = confusion("figure4-radial-lda")
     (told,) = re.findall(r"logarithms of a profile, leaves (\d+) at 513²", page)

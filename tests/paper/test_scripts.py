@@ -141,10 +141,21 @@ def test_a_page_of_maps_has_one_pattern_of_every_class(run, tmp_path):
         file["maps/saliency"] = random.random((4, 33, 33))
         file["labels"], file["targets"] = [2, 2, 3, 5], [2, 3, 3, 2]
         file["index"] = [0, 1, 10, 20]
+        about = file.create_group("analysis/saliency")
+        about["classes"], about["k"] = [2, 3, 5], [0.0, 0.1, 0.2]
+        about["attribution"], about["control"] = np.eye(3), np.eye(3)[::-1]
+        about["zeros"] = [[0.05], [0.1], [0.15]]
+        about["share"], about["area"] = [0.5, 0.6, 0.7], [0.1, 0.2, 0.3]
     run("maps", folder, "-o", tmp_path / "out")
     found = [list(row.values()) for row in rows(tmp_path / "out" / "maps.csv")]
     assert found == [["0", "2", "2"], ["10", "3", "3"], ["20", "5", "2"]]
     assert (tmp_path / "out" / "saliency.png").stat().st_size > 10_000
+    peaks = [list(row.values())[1:5] for row in rows(tmp_path / "out" / "peaks.csv")]
+    assert peaks == [
+        ["2", "0.05", "0.0", "0.2"],
+        ["3", "0.1", "0.1", "0.1"],
+        ["5", "0.15", "0.2", "0.0"],
+    ]
 
 
 def test_a_picture_of_noise_is_made_to_fit(tmp_path):
