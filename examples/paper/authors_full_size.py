@@ -75,14 +75,15 @@ def main(
     )
     make_folder(output)
     draw, grid = simulator(experiment).draw, experiment.kgrid()
+    fft, analytic = create("scatterer", "fft"), create("scatterer", "analytic")
     shown, results = [], []
     for n in COUNTS:
         system = draw(n, 0, experiment.seed)
         (disks,) = system.particles
         raster = authors_transform.raster(disks.centers, disks.radii)
         theirs = authors_transform.pattern(raster, padding, size, workers)
-        ours = create("scatterer", "fft").intensity(system, grid)
-        exact = create("scatterer", "analytic").intensity(system, grid)
+        ours = fft.intensity(system, grid)
+        exact = analytic.intensity(system, grid)
         results.append(
             {
                 "n": n,

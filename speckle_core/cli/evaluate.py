@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from speckle_core.cli.failure import say
+from speckle_core.cli.failure import warn_of_far
 from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder
 
 
@@ -55,8 +55,7 @@ def evaluate(
         evaluations = assess(loaded, patterns, progress)
     verdict = judge(evaluations)
     far = familiar.count_far(patterns)
-    if far:
-        say(f"warning: {far} of {len(patterns)} patterns lie far from the training data")
+    warn_of_far(far, len(patterns))
     if target is not None:
         for name, evaluation in evaluations.items():
             evaluation.save(make_folder(target / name))

@@ -139,3 +139,9 @@ def _show_warning(message: Warning | str, category: type[Warning]) -> None:
 
     if issubclass(category, PluginWarning):
         say(f"warning: {message}")
+
+
+def warn_of_far(far: int, of: int) -> None:
+    """Say how many patterns lie far from the training data, unless none does."""
+    if far:
+        say(f"warning: {far} of {of} patterns lie far from the training data")

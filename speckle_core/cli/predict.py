@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from speckle_core.cli.failure import say
+from speckle_core.cli.failure import warn_of_far
 from speckle_core.cli.options import Files, Inside, Json, ModelFolder
 
 
@@ -52,8 +52,7 @@ def predict(
                     "probabilities": dict(zip(map(str, classes), row, strict=True)),
                 }
             )
-    if strange := sum(f["far_from_training"] for f in found):
-        say(f"warning: {strange} of {len(found)} patterns lie far from the training data")
+    warn_of_far(sum(f["far_from_training"] for f in found), len(found))
     if as_json:
         print_json({"model": str(model), "predictions": found})
         return
