@@ -125,6 +125,9 @@ if TYPE_CHECKING:
     from speckle_core.roles import (
         SupportsRandomised as SupportsRandomised,
     )
+    from speckle_core.roles import (
+        SupportsRegion as SupportsRegion,
+    )
 
 __version__ = "0.1.0"
 
@@ -165,6 +168,7 @@ _HOME = {
         "SupportsGradients",
         "SupportsIntensities",
         "SupportsRandomised",
+        "SupportsRegion",
     ),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

@@ -15,7 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from speckle_core.azimuthal import azimuthal_mean, first_minimum, ring_k
-from speckle_core.deletion import FRACTIONS, DeletionCurve, Fill, hits_after_deletion
+from speckle_core.deletion import (
+    FRACTIONS,
+    DeletionCurve,
+    Fill,
+    hits_after_deletion,
+    region_of,
+)
 from speckle_core.errors import DataError, PluginError
 from speckle_core.grid import KGrid
 from speckle_core.patterns import PatternSet
@@ -24,16 +30,23 @@ from speckle_core.roles import Classifier, Explainer, IntArray, SupportsRandomis
 Array = NDArray[np.float64]
 
 
-def attribution_density(maps: ArrayLike) -> Array:
+def attribution_density(maps: ArrayLike, region: NDArray[np.bool_] | None = None) -> Array:
     """Return each map's magnitude over its mean, (B, ny, nx): 1 everywhere for an even map.
 
-    Maps of one network differ in scale from pattern to pattern; this makes them count alike. A map
-    that is zero everywhere has no density: NaN.
+    Maps of one network differ in scale from pattern to pattern; this makes them count alike. The
+    mean is over the pixels of `region` (ny, nx), or over all. A map that is zero everywhere has no
+    density: NaN.
     """
     size = np.abs(np.asarray(maps, dtype=np.float64))
-    mean = size.mean(axis=(1, 2), keepdims=True)
+    counted = size[:, slice(None) if region is None else region]
+    mean = counted.reshape(len(size), -1).mean(axis=1)[:, None, None]
     density: Array = size / np.where(mean > 0, mean, np.nan)
     return density
+
+
+def density_profiles(maps: ArrayLike, grid: KGrid, region: NDArray[np.bool_]) -> Array:
+    """Return the azimuthal mean of each map's density, both over `region`, (B, rings)."""
+    return azimuthal_mean(attribution_density(maps, region), grid, region=region)
 
 
 def class_means(values: ArrayLike, labels: ArrayLike, classes: ArrayLike) -> Array:
@@ -72,9 +85,10 @@ def central_share(maps: ArrayLike, grid: KGrid, edge: ArrayLike) -> Array:
 
 
 def rank_correlation(maps: ArrayLike, others: ArrayLike) -> Array:
-    """Return Spearman's correlation of the magnitudes of two maps, pattern by pattern, (B,).
+    """Return Spearman's correlation of the magnitudes of two maps (B, …), pattern by pattern, (B,).
 
-    1 for maps that order the pixels alike, 0 for unrelated ones, NaN where a map is constant.
+    1 for maps that order the pixels alike, 0 for unrelated ones, NaN where a map is constant. Give
+    only pixels that the classifier reads: maps agree trivially where neither can be anything but 0.
     """
     ranks = []
     for images in (maps, others):
@@ -115,6 +129,8 @@ class Analysis:
     lobe ends [1/length]: the first zero where one is known, else the first minimum of `intensity`;
     `share` the share of attribution inside and `area` the share of the pixels there;
     `agreement` is the mean rank correlation of the maps with the control's: all four (classes,).
+    Maps are judged on the pixels that the classifier reads (`SupportsRegion`) and on no others;
+    rings without any have NaN.
     """
 
     classes: IntArray
@@ -159,6 +175,7 @@ def analyse(
         raise DataError("the set is empty, or holds classes that the classifier does not know")
     able = isinstance(classifier, SupportsRandomised)
     blind = randomised(classifier, seed=seed) if able else None
+    read = region_of(classifier, grid)
     parts = np.array_split(np.arange(len(patterns)), -(-len(patterns) // batch_size))
     profiles = [azimuthal_mean(patterns.raw(part), grid) for part in parts]
     intensity = class_means(np.concatenate(profiles), labels, classes)
@@ -173,12 +190,12 @@ def analyse(
         prepared, own = patterns.batch(part)
         columns = np.searchsorted(classes, own)
         maps = explainer.explain(classifier, prepared, columns)
-        found["density"].append(azimuthal_mean(attribution_density(maps), grid))
+        found["density"].append(density_profiles(maps, grid, read))
         found["share"].append(central_share(maps, grid, edge[columns]))
         if blind is not None:
             others = explainer.explain(blind, prepared, columns)
-            found["control"].append(azimuthal_mean(attribution_density(others), grid))
-            found["agreement"].append(rank_correlation(maps, others))
+            found["control"].append(density_profiles(others, grid, read))
+            found["agreement"].append(rank_correlation(maps[:, read], others[:, read]))
         hits += hits_after_deletion(classifier, prepared, columns, maps, grid, shares, fill, rng)
 
     def mean(name: str, like: Array) -> Array:
@@ -195,7 +212,7 @@ def analyse(
         zeros=known,
         edge=edge,
         share=mean("share", edge),
-        area=central_share(np.ones((len(edge), *grid.shape)), grid, edge),
+        area=central_share(np.broadcast_to(read, (len(edge), *grid.shape)), grid, edge),
         agreement=mean("agreement", edge),
         deletion=DeletionCurve(shares, *(hits / len(patterns))),
     )

@@ -20,13 +20,16 @@ def ring_k(grid: KGrid) -> Array:
     return np.arange(grid.size - grid.origin, dtype=np.float64) * grid.step
 
 
-def azimuthal_mean(images: ArrayLike, grid: KGrid) -> Array:
+def azimuthal_mean(
+    images: ArrayLike, grid: KGrid, *, region: NDArray[np.bool_] | None = None
+) -> Array:
     """Return the mean of each image (B, ny, nx) over each ring about k = 0, (B, rings).
 
     A pixel belongs to the ring that its distance from k = 0 rounds to. The rings in the corners,
-    which the border cuts, are left out.
+    which the border cuts, are left out. With a `region` (ny, nx), only its pixels count, and a ring
+    without any has NaN.
     """
-    return _ring_means(np.asarray(images), grid)[:, : grid.size - grid.origin]
+    return _ring_means(np.asarray(images), grid, region)[:, : grid.size - grid.origin]
 
 
 def azimuthal_fill(images: ArrayLike, grid: KGrid) -> Array:
@@ -38,13 +41,18 @@ def _ring(grid: KGrid) -> NDArray[np.int64]:
     return np.rint(grid.distance()).astype(np.int64)
 
 
-def _ring_means(images: NDArray[np.floating], grid: KGrid) -> Array:
+def _ring_means(
+    images: NDArray[np.floating], grid: KGrid, region: NDArray[np.bool_] | None = None
+) -> Array:
     """Return the mean over every ring, those in the corners with the others."""
-    ring = _ring(grid).ravel()
-    pixels = np.bincount(ring)
-    means = np.empty((len(images), len(pixels)))
+    chosen = slice(None) if region is None else region.ravel()
+    rings = _ring(grid).ravel()
+    ring, most = rings[chosen], int(rings.max()) + 1
+    pixels = np.bincount(ring, minlength=most)
+    counts = np.where(pixels > 0, pixels, np.nan)
+    means = np.empty((len(images), most))
     for row, image in zip(means, images, strict=True):
-        row[:] = np.bincount(ring, weights=image.ravel()) / pixels
+        row[:] = np.bincount(ring, weights=image.ravel()[chosen], minlength=most) / counts
     return means
 
 

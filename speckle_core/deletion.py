@@ -15,7 +15,7 @@ from speckle_core.azimuthal import azimuthal_fill
 from speckle_core.configuration import FloatArray
 from speckle_core.errors import DataError
 from speckle_core.grid import KGrid
-from speckle_core.roles import Classifier, IntArray
+from speckle_core.roles import Classifier, IntArray, SupportsRegion
 
 Fill = Literal["azimuthal", "blocked"]
 Array = NDArray[np.float64]
@@ -28,8 +28,8 @@ FRACTIONS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 class DeletionCurve:
     """Accuracy as pixels are replaced: the most attributed first, and random ones beside it.
 
-    A map that says what the classifier uses makes the first fall far sooner than the second. Each
-    is (fractions,).
+    A map that says what the classifier uses makes the first fall far sooner than the second.
+    Fractions are of the pixels that the classifier reads (`SupportsRegion`). Each is (fractions,).
     """
 
     fractions: Array
@@ -65,7 +65,8 @@ def deletion_curve(
     grid : KGrid
         Their grid.
     fractions : array
-        Fractions of the pixels to replace, from 0 to 1.
+        Fractions of the pixels that the classifier reads (`SupportsRegion`) to replace, from 0
+        to 1.
     fill : {"azimuthal", "blocked"}
         Replace by the pattern's own azimuthal mean, which takes the speckle and leaves the profile;
         or by its smallest value, which takes both.
@@ -96,6 +97,13 @@ def deletion_curve(
     return DeletionCurve(shares, most, random)
 
 
+def region_of(classifier: Classifier, grid: KGrid) -> NDArray[np.bool_]:
+    """Return which pixels of `grid` the classifier reads, (ny, nx): all where it does not say."""
+    if isinstance(classifier, SupportsRegion):
+        return classifier.region(grid.shape)
+    return np.ones(grid.shape, dtype=bool)
+
+
 def hits_after_deletion(
     classifier: Classifier,
     patterns: FloatArray,
@@ -115,7 +123,8 @@ def hits_after_deletion(
         filling = azimuthal_fill(patterns, grid).astype(patterns.dtype)
     else:
         filling = np.broadcast_to(patterns.min(axis=(1, 2), keepdims=True), patterns.shape)
-    size = np.abs(maps.reshape(len(maps), -1))
+    read = region_of(classifier, grid)
+    size = np.abs(maps[:, read])
     ranks = np.broadcast_to(np.arange(size.shape[1]), size.shape)
     random = rng.permuted(ranks, axis=1)
     by_map = np.empty_like(random)
@@ -123,7 +132,8 @@ def hits_after_deletion(
     hits = np.zeros((2, len(fractions)))
     for row, rank in enumerate((by_map, random)):
         for column, fraction in enumerate(fractions):
-            gone = (rank < round(fraction * size.shape[1])).reshape(patterns.shape)
+            gone = np.zeros(patterns.shape, dtype=bool)
+            gone[:, read] = rank < round(fraction * size.shape[1])
             answer = classifier.predict_proba(np.where(gone, filling, patterns)).argmax(axis=1)
             hits[row, column] = np.sum(answer == targets)
     return hits

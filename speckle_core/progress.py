@@ -11,8 +11,13 @@ from speckle_core.roles import Epoch
 class Progress:
     """Hears of tasks, their advance, finished epochs and remarks; does nothing with them."""
 
-    def start(self, task: str, total: int | None = None, unit: str = "patterns") -> None:
-        """Hear that a task begins, of `total` units of work, or None when that is not known."""
+    def start(
+        self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
+    ) -> None:
+        """Hear that a task begins, of `total` units of work, or None when that is not known.
+
+        With `epochs` the units are those of one epoch, and come again in the next.
+        """
 
     def advance(self, amount: int) -> None:
         """Hear that so many more units of the current task are done."""

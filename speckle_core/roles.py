@@ -217,6 +217,26 @@ class SupportsRandomised(Protocol):
 
 
 @runtime_checkable
+class SupportsRegion(Protocol):
+    """Optional power of a classifier that reads only some of the pixels, such as a central crop.
+
+    A classifier without it may read all of them.
+    """
+
+    def region(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Return which pixels of a pattern of that `shape` (ny, nx) it reads, bool (ny, nx).
+
+        What the others hold never changes `predict_proba`.
+
+        Raises
+        ------
+        PatternError
+            When it cannot read a pattern of that shape.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsCheckpoints(Protocol):
     """Optional power of a classifier: `fit` goes on from where a killed one stopped."""
 

@@ -74,7 +74,8 @@ def train(
     if isinstance(pipeline.classifier, SupportsCheckpoints):
         pipeline.classifier.checkpoint_in(make_folder(folder / _CHECKPOINT))
     earlier = read_history(folder) if (folder / HISTORY).exists() else []
-    progress.start(f"train {experiment.classifier.name}", len(train_set) + len(valid_set))
+    patterns = len(train_set) + len(valid_set)
+    progress.start(f"train {experiment.classifier.name}", patterns, epochs=True)
     new: list[Epoch] = []
     events = EventFile(folder / EVENTS) if tensorboard else None
 

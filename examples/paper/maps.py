@@ -8,6 +8,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 from record import save_picture, write_csv, write_json
 
 from speckle_core.errors import DataError
@@ -62,12 +63,19 @@ def _peaks(name: str, file: h5py.File) -> list[tuple[Any, ...]]:
     columns = (
         about["classes"],
         zeros[:, 0] if zeros.shape[1] else np.full(len(zeros), np.nan),
-        k[np.argmax(about["attribution"], axis=1)],
-        k[np.argmax(about["control"], axis=1)],
+        _densest(k, about["attribution"]),
+        _densest(k, about["control"]),
         about["share"],
         about["area"],
     )
     return [(name, *row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+
+
+def _densest(k: NDArray[np.float64], density: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the k of the densest ring of each class, NaN where a class has no density."""
+    known = np.isfinite(density).any(axis=1)
+    places = np.argmax(np.where(np.isnan(density), -np.inf, density), axis=1)
+    return np.where(known, k[places], np.nan)
 
 
 def _of_run(explanations: Path) -> Experiment | None:

@@ -16,7 +16,7 @@ from speckle_core.configuration import FloatArray
 from speckle_core.errors import ModelError
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import Epoch, IntArray, OnEpoch
-from speckle_resnet import inference
+from speckle_resnet import feed, inference
 from speckle_resnet.architecture import RESNET50, Plan, Weights, initial_weights, tensors
 from speckle_resnet.checks import check_patterns, check_sets, check_targets, one_of_these
 from speckle_resnet.framework import Framework, Network
@@ -165,6 +165,18 @@ class ResNet50(Options):
         stages = [f"stage{i}" for i in range(1, len(self._plan().blocks) + 1)]
         number = stages.index(one_of_these(stage or stages[-1], stages, where="stage")) + 1
         return inference.feature_maps(fitted.network, values, columns, self.crop, number)
+
+    def region(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Return which pixels of a pattern of that shape are read, (ny, nx): those of the crop.
+
+        Raises
+        ------
+        PatternError
+            For a shape without the central crop.
+        """
+        read = np.zeros(shape, dtype=bool)
+        read[feed.window(shape, self.crop)] = True
+        return read
 
     def randomised(self, *, seed: int) -> ResNet50:
         """Return a classifier with these options and classes, and the first weights of `seed`."""

@@ -1,4 +1,4 @@
-"""Long work as it is seen: bars on a terminal, one line a stage elsewhere; always on stderr."""
+"""Long work as it is seen: bars on a terminal, lines elsewhere; always on stderr."""
 
 from __future__ import annotations
 
@@ -37,12 +37,14 @@ def watched() -> Iterator[Progress]:
         yield StageBars(bars)
 
 
-class StageLines(Progress):
-    """Says on one line what a stage did, when it is over."""
+class _Stage(Progress):
+    """Counts the work of a stage and says on one line what came of it, when it is over."""
 
-    def start(self, task: str, total: int | None = None, unit: str = "patterns") -> None:
+    def start(
+        self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
+    ) -> None:
         """Remember the stage."""
-        self._task, self._total, self._unit = task, total, unit
+        self._task, self._total, self._unit, self._epochs = task, total, unit, epochs
         self._begun = time.perf_counter()
         self._done = 0
         self._last: Epoch | None = None
@@ -69,16 +71,66 @@ class StageLines(Progress):
         say(" ".join(parts) + (f" - {note}" if note else ""))
 
 
-class StageBars(StageLines):
+class StageLines(_Stage):
+    """Tells a log of a stage that lasts: where it is, and its epochs, each once in `EVERY` s."""
+
+    EVERY = 60.0
+
+    def start(
+        self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
+    ) -> None:
+        """Remember the stage."""
+        super().start(task, total, unit, epochs=epochs)
+        self._told = self._told_epoch = self._begun
+        self._before = 0
+
+    def advance(self, amount: int) -> None:
+        """Count, and after a silence say how far the stage has come."""
+        super().advance(amount)
+        now = time.perf_counter()
+        if now - self._told >= self.EVERY:
+            self._told = now
+            say(f"  {self._position(now - self._begun)}")
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Say the epoch, unless another was said just now."""
+        super().epoch(epoch)
+        self._before = self._done
+        now = time.perf_counter()
+        if now - self._told_epoch >= self.EVERY:
+            self._told = self._told_epoch = now
+            say(_spelt(epoch))
+
+    def _position(self, seconds: float) -> str:
+        """Return how far the stage has come after so many seconds, or the epoch of a training."""
+        done, last = self._done - self._before, self._last
+        if self._total is None:
+            return f"{self._task}: {done} {self._unit}"
+        place, passes, what = self._task, 1, ""
+        if last is not None:
+            place, passes = (
+                f"{self._task}, epoch {last.number + 1}/{last.of}",
+                last.of - last.number,
+            )
+        elif self._epochs:
+            # How many there are is known once the first is over.
+            place, what = f"{self._task}, this epoch", " of it"
+        left = duration(seconds * (self._total * passes - done) / self._done)
+        return f"{place}: {done} of {self._total} {self._unit}, {left} left{what}"
+
+
+class StageBars(_Stage):
     """Draws a bar with rate and time left while a stage lasts, and a line for each epoch."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._bar = bars.add_task("", visible=False)
 
-    def start(self, task: str, total: int | None = None, unit: str = "patterns") -> None:
+    def start(
+        self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
+    ) -> None:
         """Show the bar, empty."""
-        super().start(task, total, unit)
+        super().start(task, total, unit, epochs=epochs)
         self._bars.reset(self._bar, total=total, description=task, visible=True, unit=unit)
 
     def advance(self, amount: int) -> None:
@@ -96,10 +148,7 @@ class StageBars(StageLines):
             self._bars.reset(self._bar, total=whole, completed=done)
         else:
             self._bars.update(self._bar, completed=done)
-        say(
-            f"  epoch {epoch.number}/{epoch.of}: loss {epoch.loss:.4f}, accuracy "
-            f"{epoch.accuracy:.3f}, {_reading(epoch)}, {duration(epoch.seconds)}"
-        )
+        say(_spelt(epoch))
 
     def finish(self, note: str = "") -> None:
         """Replace the bar by the stage's line."""
@@ -117,6 +166,13 @@ class _Rate(ProgressColumn):
 
 def _rate(speed: float) -> str:
     return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
+
+
+def _spelt(epoch: Epoch) -> str:
+    return (
+        f"  epoch {epoch.number}/{epoch.of}: loss {epoch.loss:.4f}, accuracy "
+        f"{epoch.accuracy:.3f}, {_reading(epoch)}, {duration(epoch.seconds)}"
+    )
 
 
 def _reading(epoch: Epoch) -> str:

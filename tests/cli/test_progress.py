@@ -56,6 +56,61 @@ def test_a_stage_forgets_the_one_before(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().err.splitlines()[1].startswith("evaluate net: 0.0 s")
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that progress reads, in its only item."""
+    now = [1000.0]
+    monkeypatch.setattr("speckle_core.cli.progress.time.perf_counter", lambda: now[0])
+    return now
+
+
+def test_a_log_hears_once_a_minute_of_a_stage_that_lasts(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = StageLines()
+    lines.start("explain with saliency", 400)
+    for _ in range(20):
+        clock[0] += 10
+        lines.advance(10)
+    lines.finish()
+    assert capsys.readouterr().err.splitlines() == [
+        "  explain with saliency: 60 of 400 patterns, 5 min 40 s left",
+        "  explain with saliency: 120 of 400 patterns, 4 min 40 s left",
+        "  explain with saliency: 180 of 400 patterns, 3 min 40 s left",
+        "explain with saliency: 200 patterns, 3 min 20 s (1 patterns/s)",
+    ]
+
+
+def test_a_log_hears_every_long_epoch_and_where_the_next_one_is(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = StageLines()
+    lines.start("train net", 100, epochs=True)
+    for number in (1, 2):
+        for _ in range(2):
+            clock[0] += 40
+            lines.advance(50)
+        lines.epoch(epoch(number, of=3))
+    first, one, second, two = capsys.readouterr().err.splitlines()
+    assert first == "  train net, this epoch: 100 of 100 patterns, 0.0 s left of it"
+    assert one.startswith("  epoch 1/3: loss 0.6000, ")
+    assert second == "  train net, epoch 2/3: 100 of 100 patterns, 1 min 20 s left"
+    assert two.startswith("  epoch 2/3: loss 0.6000, ")
+
+
+def test_a_log_is_not_filled_by_short_epochs(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = StageLines()
+    lines.start("train net", 100)
+    for number in range(1, 13):
+        clock[0] += 10
+        lines.advance(100)
+        lines.epoch(epoch(number, of=20))
+    said = capsys.readouterr().err
+    assert re.findall(r"epoch (\d+)/20: loss", said) == ["6", "12"]
+
+
 def test_the_bar_of_a_training_stands_for_all_epochs_once_their_number_is_known() -> None:
     console = Console(file=io.StringIO(), force_terminal=True)
     with Bars(TextColumn(""), console=console) as bars:

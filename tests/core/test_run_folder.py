@@ -52,7 +52,14 @@ def test_a_run_leaves_data_model_evaluation_and_report(done: Run) -> None:
 
 def test_a_finished_run_is_not_done_again(done: Run) -> None:
     class Loud(Progress):
-        def start(self, task: str, total: int | None = None, unit: str = "patterns") -> None:
+        def start(
+            self,
+            task: str,
+            total: int | None = None,
+            unit: str = "patterns",
+            *,
+            epochs: bool = False,
+        ) -> None:
             pytest.fail(f"{task} was begun again")
 
     before = done.report.stat().st_mtime_ns

@@ -185,6 +185,67 @@ def test_the_analysis_finds_the_ring_that_the_classifier_reads():
     assert found.deletion.most_attributed[-1] == 0.5
 
 
+CROP = np.zeros(GRID.shape, bool)
+CROP[12:29, 12:29] = True
+
+
+class CropReader(RingReader):
+    """Looks at the ring where it lies in the central 17 × 17, and says so."""
+
+    def region(self, shape):
+        assert shape == GRID.shape
+        return CROP
+
+    def randomised(self, *, seed):
+        return CropReader(where=CROP * super().randomised(seed=seed).where)
+
+
+def crop_reader():
+    inside = RING & CROP
+    return CropReader(where=np.where(inside, 1 / inside.sum(), 0) + CROP * 1e-9)
+
+
+def test_maps_are_judged_on_the_pixels_that_are_read():
+    patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID)
+    arguments = {"batch_size": 16, "fill": "blocked", "seed": 1}
+    arguments["fractions"] = [0, (RING & CROP).sum() / CROP.sum(), 1]
+    arguments["zeros"] = {2: np.array([0.75]), 5: np.array([0.75])}
+    told = analyse(Weights(), crop_reader(), patterns, **arguments)
+    # Both maps are 0 on five sixths of the pattern, where they cannot but agree.
+    assert np.abs(told.agreement).max() < 0.15
+    np.testing.assert_allclose(told.control[:, :9].mean(), 1, atol=0.1)
+    rings = CROP.sum() / (RING & CROP).sum()
+    np.testing.assert_allclose(told.attribution[:, 10:12], rings, rtol=1e-4)
+    np.testing.assert_allclose(told.attribution[:, :9], 0, atol=1e-3)
+    # The corner of the crop is 11.3 pixels from the middle.
+    assert np.isnan(told.attribution[:, 12:]).all()
+    assert np.isnan(told.control[:, 12:]).all()
+    lobe = CROP & (GRID.distance() < 7.5)
+    np.testing.assert_allclose(told.area, lobe.sum() / CROP.sum())
+
+
+def test_a_share_of_the_pixels_is_one_of_those_that_are_read():
+    share = (RING & CROP).sum() / CROP.sum()
+    maps = np.broadcast_to((RING & CROP) * 1.0, (40, *GRID.shape))
+    curve = deletion_curve(
+        crop_reader(), rings(), TARGETS, maps, GRID, fractions=[0, share], fill="blocked"
+    )
+    np.testing.assert_array_equal(curve.most_attributed, [1, 0.5])
+    gone = []
+
+    class Watcher(CropReader):
+        def predict_proba(self, patterns):
+            gone.append(patterns != rings())
+            return super().predict_proba(patterns)
+
+    arguments = (rings(), TARGETS, maps, GRID)
+    deletion_curve(Watcher(), *arguments, fractions=[share], fill="blocked", batch_size=40)
+    assert len(gone) == 2
+    for row in gone:
+        assert not row[:, ~CROP].any()
+        assert np.sum(row, axis=(1, 2)).max() <= (RING & CROP).sum()
+
+
 def test_a_known_zero_is_the_edge_of_the_lobe_and_others_are_kept():
     patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID)
     zeros = {5: np.array([0.9, 1.7])}

@@ -11,6 +11,7 @@ from speckle_core.roles import (  # noqa: E402
     SupportsFeatureMaps,
     SupportsGradients,
     SupportsRandomised,
+    SupportsRegion,
 )
 from speckle_resnet.architecture import initial_weights, tensors  # noqa: E402
 from speckle_torch.network import build  # noqa: E402
@@ -171,8 +172,19 @@ def test_a_cropped_network_ignores_what_lies_outside():
     maps, _ = one.feature_maps(patterns, [0, 1])
     assert maps.shape[2:] == (4, 4)  # 2 × 2 of the crop, and 32 pixels, one map pixel, around
     assert (maps[:, :, 0] == 0).all()
-    with pytest.raises(PatternError, match="central 33 × 33"):
-        one.predict_proba(patterns[:, :31, :31])
+    assert isinstance(one, SupportsRegion)
+    np.testing.assert_array_equal(one.region((97, 97)), inside)
+    noise = np.random.default_rng(0).normal(size=patterns.shape).astype(patterns.dtype)
+    moved = np.where(inside, patterns, noise)
+    np.testing.assert_array_equal(one.predict_proba(moved), one.predict_proba(patterns))
+    for refused in (lambda: one.predict_proba(patterns[:, :31, :31]), lambda: one.region((31, 31))):
+        with pytest.raises(PatternError, match="central 33 × 33"):
+            refused()
+
+
+def test_a_network_without_a_crop_reads_every_pixel(trained):
+    assert trained.region((33, 35)).shape == (33, 35)
+    assert trained.region((33, 35)).all()
 
 
 def test_no_patterns_give_no_probabilities(trained):
