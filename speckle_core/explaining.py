@@ -289,7 +289,7 @@ def _told(summary: dict[str, Any]) -> str:
     if math.isfinite(share):
         told.append(
             f"On average {share:.0%} of the attribution lies inside the central lobe, which holds "
-            f"{area:.0%} of the pixels."
+            f"{area:.0%} of the pixels that are read."
         )
     if math.isfinite(agreement):
         alike = (

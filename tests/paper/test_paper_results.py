@@ -38,6 +38,10 @@ def rows(path):
     return list(csv.DictReader((RESULTS / path).open(encoding="utf-8")))
 
 
+def numbers(pattern, page):
+    return [float(value) for value in re.search(pattern, page).groups()]
+
+
 def wilson(right, total):
     """The 95 % interval: the roots of (p − right)² = z² p (1 − p) / total (Wilson, 1927)."""
     z2 = 1.959964**2 / total
@@ -174,25 +178,48 @@ def test_table_1_on_the_page_is_what_the_confusion_matrix_of_figure_5_gives(page
     assert counted[far].sum() == 0  # "none off by more than one"
 
 
-def test_saliency_is_densest_at_the_first_zero_of_the_form_factor(page):
+def test_saliency_is_densest_just_outside_a_zero_of_the_form_factor(page):
     from scipy.special import jn_zeros
 
+    more = ("peak, random weights", "share in lobe", "area of lobe")
     found = [row for row in rows("maps/peaks.csv") if row["explainer"] == "saliency"]
-    n, zero, peak, random = (
-        np.array([float(row[key]) for row in found])
-        for key in ("n", "first zero", "peak", "peak, random weights")
+    n, zero, peak, random, share, area = (
+        np.array([float(row[key]) for row in found]) for key in ("n", "first zero", "peak", *more)
     )
     assert n.tolist() == list(range(2, 21))
-    assert zero == pytest.approx(jn_zeros(1, 1)[0] / (90 * np.sqrt(2 / n)), rel=1e-5)
-    ratio = peak / zero
-    told = re.search(r"densest ring lies at\s+([\d.]+) to ([\d.]+) times its k", page)
-    many = ratio[n >= 5]
-    assert [float(v) for v in told.groups()] == pytest.approx([many.min(), many.max()], abs=0.006)
-    told = re.search(r"farther out, at ([\d.]+) to ([\d.]+) times", page)
-    few = ratio[n < 5]
-    assert [float(v) for v in told.groups()] == pytest.approx([few.min(), few.max()], abs=0.006)
-    (told,) = re.findall(r"at most ([\d.]+) from k = 0", page)
-    assert float(told) == pytest.approx(random.max(), abs=0.006)
+    zeros = jn_zeros(1, 4)[:, None] / (90 * np.sqrt(2 / n))
+    assert zero == pytest.approx(zeros[0], rel=1e-5)
+    many, few = n >= 7, n < 7
+    told = numbers(r"at\s+([\d.]+) to ([\d.]+) times the k of the first zero", page)
+    ratio = (peak / zeros[0])[many]
+    assert told == pytest.approx([ratio.min(), ratio.max()], abs=0.0051)
+    told = numbers(r"at ([\d.]+) to ([\d.]+) times that of the\s+second or third", page)
+    within = peak[few] / zeros[:3, few]
+    outside = np.where(within >= 1, within, np.inf)
+    ratio = outside.min(axis=0)
+    assert told == pytest.approx([ratio.min(), ratio.max()], abs=0.0051)
+    assert set(outside.argmin(axis=0)) == {1, 2}
+    told = numbers(r"at most ([\d.]+) from\s+k = 0", page)
+    assert told == pytest.approx([random.max()], abs=0.006)
+    told = numbers(
+        r"at n = 9, (\d+) % of the pixels that the network\s+reads and (\d+) % of the "
+        r"saliency; at n = 2, (\d+) % and (\d+) %",
+        page,
+    )
+    expected = [area[n == 9], share[n == 9], area[n == 2], share[n == 2]]
+    assert told == pytest.approx([100 * v[0] for v in expected], abs=0.51)
+    assert (share < area).all()
+
+
+def test_the_controls_of_the_maps_are_those_of_the_analysis(page):
+    found = json.loads((RESULTS / "maps/summary.json").read_text("utf-8"))["saliency"]
+    told = numbers(r"rank correlation (-[\d.]+) to (-[\d.]+)", page)
+    assert told == pytest.approx([min(found["agreement"]), max(found["agreement"])], abs=0.0051)
+    curve = found["deletion"]
+    column = curve["fractions"].index(0.1)
+    told = numbers(r"falls to\s+([\d.]+), with a tenth at random to (\d.\d+)", page)
+    expected = [curve[name][column] for name in ("most_attributed", "random")]
+    assert told == pytest.approx(expected, abs=0.0051)
 
 
 def test_radial_lda_reads_the_larger_patterns_that_the_network_does_not(page):
