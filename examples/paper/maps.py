@@ -22,14 +22,18 @@ def maps(explanations: Path, output: Path, experiment: Experiment | None = None)
     """Write a page of every explainer in the folder `explanations` into `output`.
 
     `peaks.csv` says where along k the maps of each class are densest, beside the first zero of the
-    form factor. The record names `experiment`, or that of the run which holds the explanations.
+    form factor, and how alike those of random weights rank the pixels; `deletion.csv` what accuracy
+    is left as pixels go. The record names `experiment`, or that of the run which holds the
+    explanations.
     """
     path = explanations / "explanations.h5"
     try:
         with h5py.File(path) as file:
             drawn = {name: file["maps"][name][()] for name in file["maps"]}
             found = {name: file[name][()] for name in ("patterns", "labels", "targets", "index")}
-            peaks = [row for name in file.get("analysis", ()) for row in _peaks(name, file)]
+            analysed = list(file.get("analysis", ()))
+            peaks = [row for name in analysed for row in _peaks(name, file)]
+            deleted = [row for name in analysed for row in _deletion(name, file)]
     except (OSError, KeyError) as error:
         raise DataError(f"holds no explanations ({error})", where=str(path)) from error
     experiment = experiment or _of_run(explanations)
@@ -52,7 +56,10 @@ def maps(explanations: Path, output: Path, experiment: Experiment | None = None)
     write_csv(output / "maps.csv", ("pattern", "n", "explained class"), rows)
     if peaks:
         header = ("explainer", "n", "first zero", "peak", "peak, random weights")
-        write_csv(output / "peaks.csv", (*header, "share in lobe", "area of lobe"), peaks)
+        more = ("share in lobe", "area of lobe", "agreement with random weights")
+        write_csv(output / "peaks.csv", (*header, *more), peaks)
+        columns = ("explainer", "share of pixels", "most attributed", "random")
+        write_csv(output / "deletion.csv", columns, deleted)
     write_json(output / "maps.json", experiment, explainers=list(drawn), patterns=len(order))
 
 
@@ -67,8 +74,16 @@ def _peaks(name: str, file: h5py.File) -> list[tuple[Any, ...]]:
         _densest(k, about["control"]),
         about["share"],
         about["area"],
+        about["agreement"],
     )
     return [(name, *row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+
+
+def _deletion(name: str, file: h5py.File) -> list[tuple[Any, ...]]:
+    """Return a row for every share of the pixels: the accuracy with the two kinds replaced."""
+    curve = file["analysis"][name]["deletion"]
+    columns = (curve[key][()].tolist() for key in ("fractions", "most_attributed", "random"))
+    return [(name, *row) for row in zip(*columns, strict=True)]
 
 
 def _densest(k: NDArray[np.float64], density: NDArray[np.float64]) -> NDArray[np.float64]:

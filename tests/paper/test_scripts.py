@@ -143,9 +143,15 @@ def test_a_page_of_maps_has_one_pattern_of_every_class(run, tmp_path):
         file["index"] = [0, 1, 10, 20]
         about = file.create_group("analysis/saliency")
         about["classes"], about["k"] = [2, 3, 5], [0.0, 0.1, 0.2]
-        about["attribution"], about["control"] = np.eye(3), np.eye(3)[::-1]
+        about["attribution"] = np.eye(3)
+        # Of the last class nothing is known; the rings beyond a crop have NaN.
+        about["control"] = [[0, np.nan, 1], [0, 1, np.nan], [np.nan] * 3]
         about["zeros"] = [[0.05], [0.1], [0.15]]
         about["share"], about["area"] = [0.5, 0.6, 0.7], [0.1, 0.2, 0.3]
+        about["agreement"] = [0.0, 0.1, np.nan]
+        curve = about.create_group("deletion")
+        curve["fractions"], curve["random"] = [0.0, 0.5], [1.0, 0.75]
+        curve["most_attributed"] = [1.0, 0.25]
     run("maps", folder, "-o", tmp_path / "out")
     found = [list(row.values()) for row in rows(tmp_path / "out" / "maps.csv")]
     assert found == [["0", "2", "2"], ["10", "3", "3"], ["20", "5", "2"]]
@@ -154,7 +160,11 @@ def test_a_page_of_maps_has_one_pattern_of_every_class(run, tmp_path):
     assert peaks == [
         ["2", "0.05", "0.0", "0.2"],
         ["3", "0.1", "0.1", "0.1"],
-        ["5", "0.15", "0.2", "0.0"],
+        ["5", "0.15", "0.2", "nan"],
+    ]
+    assert (tmp_path / "out" / "deletion.csv").read_text().splitlines()[1:] == [
+        "saliency,0.0,1.0,1.0",
+        "saliency,0.5,0.25,0.75",
     ]
 
 
