@@ -7,6 +7,7 @@ warrants. Whether the values make sense is for whoever uses them.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -207,7 +208,7 @@ def _only(candidates: list[Any], names: list[str], where: str) -> Any:
     raise DataError(
         f"holds {len(candidates)} arrays that could be patterns: {shown}",
         where=where,
-        hint="Name the one that is meant.",
+        hint="Name the one that is meant (--dataset).",
     )
 
 
@@ -268,10 +269,14 @@ def _tiff(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     import tifffile
 
     _nameless(path, dataset)
+    # What it says of a damaged file goes to whoever listens to logs; the user gets one error.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     source, size = str(path), path.stat().st_size
     # Pages, never series: those follow names of other files in OME metadata.
     with tifffile.TiffFile(path) as file:
         pages = [file.pages[i] for i in range(len(file.pages))]
+        if not pages:
+            raise DataError("holds no picture", where=source)
         first = pages[0]
         if not first.axes.endswith("YX"):
             raise DataError("holds colours, not intensities", where=source)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +254,18 @@ def test_formats_without_names_take_none(tmp_path: Path) -> None:
         WRITERS[name](tmp_path / name, ONE)
         with pytest.raises(DataError, match="has no names"):
             read_patterns(tmp_path / name, dataset="x")
+
+
+def test_a_tiff_that_leads_nowhere_is_one_error_and_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"II*\0junk")
+    ask = "import sys; from speckle_core.readers import read_patterns; read_patterns(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", ask, str(tmp_path / "a.tif")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # The logging of the test runner would take what a user's terminal is shown.
+    assert done.stderr.startswith("Traceback")
+    assert "DataError: " in done.stderr
+    assert "a.tif: holds no picture" in done.stderr
