@@ -80,8 +80,9 @@ def attribution_profiles(analysis: Analysis, classes: Sequence[int]) -> Figure:
         panel.set_visible(False)
         if place >= columns:
             panels[place - columns].tick_params(labelbottom=True)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper right", ncols=2)
+    # Not every class has a control: Grad-CAM of random weights can be 0 everywhere.
+    drawn = {h.get_label(): h for panel in panels for h in panel.get_legend_handles_labels()[0]}
+    figure.legend(handles=[*drawn.values()], loc="outside upper right", ncols=2)
     figure.supxlabel("k (1 / unit of length)", fontsize=9)
     figure.supylabel("density of attribution (1 = even)", fontsize=9)
     return figure
@@ -112,7 +113,7 @@ def deletion(curve: DeletionCurve) -> Figure:
         linewidth=1.4,
         label="random pixels",
     )
-    axes.set_xlabel("pixels replaced by their ring's mean (%)")
+    axes.set_xlabel("pixels replaced by their ring's mean (% of those read)")
     axes.set_ylabel("accuracy")
     axes.set_ylim(0, 1.03)
     axes.set_xlim(0, 100)
