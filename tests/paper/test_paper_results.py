@@ -140,7 +140,8 @@ TRAINED = {
     "figure 3": "figure3",
     "figure 4": "figure4",
     "the same systems": "figure4-same-systems-257",
-    "figure 5": "figure5",
+    "figure 5:": "figure5",
+    "figure 5, as written": "figure5-as-written",
 }
 
 
@@ -161,21 +162,38 @@ def test_what_a_trained_network_left_wrong_is_in_its_confusion_matrix(page, what
     assert accuracy == pytest.approx([right, *wilson(right, total)], abs=0.00051)
 
 
-def test_table_1_on_the_page_is_what_the_confusion_matrix_of_figure_5_gives(page):
-    counted = confusion("figure5")
+@pytest.mark.parametrize(("what", "which"), [("table 1:", ""), ("table 1, as", "-as-written")])
+def test_table_1_on_the_page_is_what_the_confusion_matrix_of_figure_5_gives(page, what, which):
+    counted = confusion(f"figure5{which}")
     right, true, read = np.diag(counted), counted.sum(axis=1), counted.sum(axis=0)
     scores = [right / read, right / true, 2 * right / (true + read)]
-    (row,) = (r for r in table_after(page, "% TRAINED\n| what |") if r[0].startswith("table 1"))
+    (row,) = (r for r in table_after(page, "% TRAINED\n| what |") if r[0].startswith(what))
     told = re.fullmatch(r"precision ([\d.]+), recall ([\d.]+), F1 ([\d.]+)", row[3])
     assert [float(v) for v in told.groups()] == pytest.approx(
         [np.mean(score) for score in scores], abs=0.00051
     )
     kept = np.array(
-        [[float(r[k]) for k in ("precision", "recall", "f1")] for r in rows("table1/table1.csv")]
+        [
+            [float(r[k]) for k in ("precision", "recall", "f1")]
+            for r in rows(f"table1{which}/table1.csv")
+        ]
     )
     assert kept == pytest.approx(np.transpose(scores), abs=1e-5)
+
+
+def test_how_far_off_the_polydisperse_readings_are_is_in_the_matrices(page):
     far = np.abs(np.subtract.outer(range(19), range(19))) > 1
-    assert counted[far].sum() == 0  # "none off by more than one"
+    assert confusion("figure5")[far].sum() == 0
+    assert "[0.988, 0.996], none off by more than one" in page
+    counted = confusion("figure5-as-written")
+    off, errors = counted[far].sum(), counted.sum() - np.trace(counted)
+    assert numbers(r"0.635\], (\d+) off by more than one", page) == [off]
+    assert numbers(r"written/`\), (\d+) of them by one", page) == [errors - off]
+    history = rows("figure5-as-written/history.csv")
+    told = numbers(r"was (0\.\d+) after the first epoch and (0\.\d+) after the second", page)
+    assert told == pytest.approx([float(row["valid_accuracy"]) for row in history], abs=0.00051)
+    told = numbers(r"Two epochs, (\d+) minutes", page)
+    assert told == pytest.approx([sum(float(row["seconds"]) for row in history) / 60], abs=0.51)
 
 
 def test_saliency_is_densest_just_outside_a_zero_of_the_form_factor(page):
