@@ -94,20 +94,24 @@ def save_model(pipeline: Pipeline, experiment: Experiment, folder: Path) -> Mode
         )
     make_folder(folder)
     sweep(folder)
-    resolved = experiment.resolved()
+    _save_classifier(pipeline.classifier, folder / "classifier")
+    for name, baseline in pipeline.baselines.items():
+        _save_classifier(baseline, make_folder(folder / "baselines") / name)
+    record = record_of(pipeline, experiment)
+    write_record(record, folder)
+    return Model(pipeline, record)
+
+
+def record_of(pipeline: Pipeline, experiment: Experiment) -> ModelRecord:
+    """Return what ``model.toml`` says of the trained `pipeline`."""
     data = pipeline.recipe() | {
         "format": FORMAT,
         "classes": [int(c) for c in pipeline.classifier.classes],
         "trained_on": fingerprint(experiment.data_recipe()),
         "versions": versions(experiment),
-        "experiment": resolved.to_dict(),
+        "experiment": experiment.resolved().to_dict(),
     }
-    _save_classifier(pipeline.classifier, folder / "classifier")
-    for name, baseline in pipeline.baselines.items():
-        _save_classifier(baseline, make_folder(folder / "baselines") / name)
-    record = structure(data, ModelRecord, RECORD)
-    write_record(record, folder)
-    return Model(pipeline, record)
+    return structure(data, ModelRecord, RECORD)
 
 
 def write_record(record: ModelRecord, folder: Path) -> None:

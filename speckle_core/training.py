@@ -22,8 +22,16 @@ from speckle_core.events import FOLDER as EVENTS
 from speckle_core.events import EventFile, require_tensorboard
 from speckle_core.experiment import Experiment
 from speckle_core.familiar import Familiar
-from speckle_core.models import RECORD, Model, fingerprint, load_model, save_model
+from speckle_core.models import (
+    RECORD,
+    Model,
+    fingerprint,
+    load_model,
+    record_of,
+    save_model,
+)
 from speckle_core.patterns import PatternSet
+from speckle_core.processes import leads
 from speckle_core.progress import Progress
 from speckle_core.roles import Classifier, Epoch, SupportsCheckpoints
 from speckle_core.structuring import differences
@@ -44,7 +52,8 @@ def train(
     """Train the classifier and baselines of `experiment` on its part of `dataset`, into `folder`.
 
     A folder where the same training was cut short is gone on with; one where it finished is read.
-    With `tensorboard`, event files tell of each epoch in a folder of that name.
+    With `tensorboard`, event files tell of each epoch in a folder of that name. Under torchrun
+    every process calls this alike; those that do not lead have no baselines and write nothing.
 
     Raises
     ------
@@ -60,7 +69,8 @@ def train(
         require_tensorboard()
     check_recipe(experiment, dataset)
     resolved = experiment.resolved()
-    _claim(folder, fingerprint(resolved.to_dict()))
+    if leads():
+        _claim(folder, fingerprint(resolved.to_dict()))
     if (folder / RECORD).exists():
         return load_model(folder)
 
@@ -69,19 +79,22 @@ def train(
     parts = experiment.split.indices(dataset.labels, experiment.seed)
     train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
 
+    if not leads():
+        pipeline.baselines = {}
     fit_baselines(pipeline.baselines, train_set, valid_set, experiment.seed, progress)
 
     if isinstance(pipeline.classifier, SupportsCheckpoints):
-        pipeline.classifier.checkpoint_in(make_folder(folder / _CHECKPOINT))
+        pipeline.classifier.checkpoint_in(folder / _CHECKPOINT)
     earlier = read_history(folder) if (folder / HISTORY).exists() else []
     patterns = len(train_set) + len(valid_set)
     progress.start(f"train {experiment.classifier.name}", patterns, epochs=True)
     new: list[Epoch] = []
-    events = EventFile(folder / EVENTS) if tensorboard else None
+    events = EventFile(folder / EVENTS) if tensorboard and leads() else None
 
     def on_epoch(epoch: Epoch) -> None:
         new.append(epoch)
-        _write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
+        if leads():
+            _write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
         if events is not None:
             events.write(epoch)
         progress.epoch(epoch)
@@ -97,6 +110,8 @@ def train(
         if events is not None:
             events.close()
     progress.finish()
+    if not leads():
+        return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
     Familiar.of(train_set).save(folder)
     return save_model(pipeline, experiment, folder)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from speckle_core.cli.failure import say
 from speckle_core.cli.output import counted, duration
+from speckle_core.processes import leads
 from speckle_core.progress import Progress
 from speckle_core.roles import Epoch
 
@@ -21,6 +22,9 @@ from speckle_core.roles import Epoch
 @contextlib.contextmanager
 def watched() -> Iterator[Progress]:
     """Give the progress that suits this stderr; what is drawn is gone at the end of the block."""
+    if not leads():
+        yield Progress()
+        return
     console = Console(stderr=True, highlight=False, markup=False)
     if not console.is_terminal:
         yield StageLines()

@@ -31,23 +31,27 @@ def train(
     The data must be those of the experiment: the same systems, grid and seed. A training that
     was cut short goes on after its last whole epoch when the same command is given again.
     Losses, accuracies and rates stand in MODEL_DIR/history.csv, and for TensorBoard in
-    MODEL_DIR/tensorboard when asked for.
+    MODEL_DIR/tensorboard when asked for. torchrun spreads a training over several cards.
 
     For example:
 
       speckle train quickstart --data data/quick -o models/quick
       speckle train quickstart --data data/quick -o m2 --set classifier.epochs=2
       speckle train quickstart --data data/quick -o m3 --tensorboard
+      torchrun --no-python --nproc-per-node 2 speckle train quickstart --data d -o m4
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
     from speckle_core.dataset import Dataset
+    from speckle_core.processes import leads
     from speckle_core.training import read_history
     from speckle_core.training import train as trained
 
     chosen = load_experiment(experiment, settings, lambda e: e.build(simulate=False))
     with watched() as progress:
         trained(chosen, Dataset.open(data), output, progress, tensorboard=tensorboard)
+    if not leads():
+        return
     if as_json:
         import attrs
 

@@ -7,9 +7,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from speckle_core import Dataset, Experiment, OutputError  # noqa: E402
+from speckle_core.generate import generate  # noqa: E402
+from speckle_core.models import load_model  # noqa: E402
+from speckle_core.run import Run  # noqa: E402
+from speckle_core.training import train  # noqa: E402
 from speckle_torch.distributed import Team  # noqa: E402
 
 SCRIPT = str(Path(__file__).with_name("fit_in_processes.py"))
+SPECKLE = str(Path(sys.executable).with_name("speckle"))
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
@@ -40,3 +46,49 @@ def test_two_processes_train_as_one_with_the_same_batch(tmp_path, run_python):
 def test_a_team_shares_each_batch_without_rest():
     shares = [Team(rank, 3).share(np.arange(8)).tolist() for rank in range(3)]
     assert shares == [[0, 1, 2], [3, 4, 5], [6, 7]]
+
+
+#: A training of seconds with the paper's network: 12 patterns of 33 × 33 pixels, 1 epoch.
+SETTINGS = [
+    "structure.counts=[2, 3]",
+    "structure.patterns_per_count=10",
+    "grid.size=33",
+    "split={train = 12, valid = 4, test = 4}",
+    'prepare=[{name = "block-center", size = 3}, {name = "standardize"}]',
+    "classifier.epochs=1",
+    "classifier.batch_size=6",
+    "baselines=['radial-lda']",
+]
+
+
+@pytest.mark.skipif(
+    not torch.distributed.is_available() or sys.platform == "win32", reason="torch without gloo"
+)
+def test_speckle_train_under_torchrun_is_one_training_with_one_voice(tmp_path, run_python):
+    """The same command in every process: one of them writes and reports."""
+    data, output = tmp_path / "data", tmp_path / "model"
+    generate(Experiment.load("quickstart", SETTINGS), data, workers=1)
+    chosen = [word for setting in SETTINGS for word in ("--set", setting)]
+    words = ("train", "quickstart", *chosen, "--data", str(data), "--tensorboard", "-o")
+    done = run_python(SPECKLE, *words, str(output), prefix=(*TORCHRUN, "--no-python"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"model: {output}"]
+    assert done.stderr.count("train torch-resnet50: 1 epoch") == 1
+    assert done.stderr.count("fit radial-lda") == 1
+    assert len(list((output / "tensorboard").iterdir())) == 1
+    assert len((output / "history.csv").read_text().splitlines()) == 2
+    assert set(load_model(output).pipeline.baselines) == {"radial-lda"}
+
+
+def test_a_process_that_does_not_lead_writes_nothing_and_a_run_is_refused(tmp_path, monkeypatch):
+    experiment = Experiment.load(
+        "quickstart", [*SETTINGS, 'classifier={name = "radial-lda"}', "baselines=[]"]
+    )
+    generate(experiment, tmp_path / "data", workers=1)
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    model = train(experiment, Dataset.open(tmp_path / "data"), tmp_path / "model")
+    assert model.pipeline.classifier.classes.tolist() == [2, 3]
+    assert not (tmp_path / "model").exists()
+    with pytest.raises(OutputError, match="one process, and torchrun has started several"):
+        Run.begin(experiment, tmp_path / "run").execute()
