@@ -81,7 +81,8 @@ def figure6(data: Path, output: Path, patterns_per_count: int = 10, block: int =
         experiment = dataset.experiment
     table = compared(counts, moments["raw"])
     deviations = np.array([row["in_standard_errors"] for row in table])
-    save_picture(first_moment(counts, moments), output / "figure6.png")
+    picture = first_moment(counts, moments, published={"raw": FIRST_MOMENT})
+    save_picture(picture, output / "figure6.png")
     write_csv(
         output / "figure6.csv",
         ("n", *DEFINITIONS),

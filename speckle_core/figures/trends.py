@@ -33,6 +33,14 @@ _VALID: dict[str, Any] = {
     "linestyle": "--",
     "label": "validation",
 }
+_PUBLISHED: dict[str, Any] = {
+    "color": "#b35900",
+    "marker": "s",
+    "markersize": 4.5,
+    "markerfacecolor": "none",
+    "linestyle": "none",
+    "label": "published",
+}
 
 
 @in_style
@@ -124,7 +132,11 @@ def azimuthal_profiles(profiles: Mapping[int, FloatArray], k: FloatArray) -> Fig
 
 @in_style
 def first_moment(
-    counts: ArrayLike, moments: Mapping[str, FloatArray], *, unit: str = "pixels"
+    counts: ArrayLike,
+    moments: Mapping[str, FloatArray],
+    *,
+    published: Mapping[str, Mapping[int, float]] | None = None,
+    unit: str = "pixels",
 ) -> Figure:
     """Draw first moments against the number of particles, as the paper's figure 6 (a)–(h).
 
@@ -135,6 +147,8 @@ def first_moment(
     moments : mapping of str to array, (N,)
         Definition → first moment of each pattern. Each has a row of two panels: the patterns, and
         the mean of each number of particles with its standard error.
+    published : mapping of str to mapping of int to float, optional
+        Definition → number of particles → a mean found elsewhere, drawn beside ours.
     unit : str
         Unit of the moments.
     """
@@ -157,7 +171,12 @@ def first_moment(
             markersize=3.5,
             linewidth=1.0,
             capsize=2,
+            label="here",
         )
+        theirs = (published or {}).get(definition)
+        if theirs:
+            mean.plot(*zip(*theirs.items(), strict=True), **_PUBLISHED)
+            mean.legend()
         scatter.set_ylabel(f"first moment\n({unit})")
         for column, (axes, what) in enumerate(((scatter, "single patterns"), (mean, "mean"))):
             axes.set_title(f"{panel_letter(2 * row + column)}  {definition}: {what}", loc="left")

@@ -83,3 +83,26 @@ def test_first_moments_make_the_paper_s_eight_panels():
 def test_one_pattern_per_number_has_a_mean_without_whiskers():
     figure = figures.first_moment([2, 3], {"raw": np.array([1.0, 2.0])})
     assert figures.encode(figure).startswith(b"\x89PNG")
+
+
+def test_published_means_stand_beside_ours_in_their_own_panel():
+    values = np.array([1.0, 2.0])
+    figure = figures.first_moment(
+        [2, 3], {"raw": values, "normalized": values}, published={"raw": {2: 1.1, 3: 1.9, 4: 2.5}}
+    )
+    drawn = [
+        [
+            (line.get_xdata(), line.get_ydata())
+            for line in axes.lines
+            if line.get_label() == "published"
+        ]
+        for axes in figure.axes
+    ]
+    assert [len(found) for found in drawn] == [0, 1, 0, 0]
+    ((x, y),) = drawn[1]
+    assert (list(x), list(y)) == ([2, 3, 4], [1.1, 1.9, 2.5])
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == [
+        "published",
+        "here",
+    ]
+    assert figure.axes[3].get_legend() is None
