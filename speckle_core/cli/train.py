@@ -38,7 +38,6 @@ def train(
       speckle train quickstart --data data/quick -o models/quick
       speckle train quickstart --data data/quick -o m2 --set classifier.epochs=2
       speckle train quickstart --data data/quick -o m3 --tensorboard
-      torchrun --no-python --nproc-per-node 2 speckle train quickstart --data d -o m4
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
