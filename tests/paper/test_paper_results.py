@@ -78,6 +78,24 @@ def test_the_first_moments_on_the_page_are_those_of_the_single_patterns(page):
     assert float(told[2]) == pytest.approx(np.mean(offset), abs=0.006)
 
 
+def test_as_coded_the_network_and_the_profile_are_as_the_page_tells(page):
+    counted, rule = confusion("figure5-as-coded"), confusion("figure5-as-coded-radial-lda")
+    far = np.abs(np.subtract.outer(range(19), range(19))) > 1
+    (row,) = re.findall(r"figure 5, as coded.*, (\d+) off by more than one", page)
+    assert int(row) == counted[far].sum()
+    told = numbers(r"leave (\d+) errors in 1900, macro-F1 (\d\.\d+)\s+\(`docs", page)
+    right = np.diag(counted)
+    f1 = np.mean(2 * right / (counted.sum(axis=1) + counted.sum(axis=0)))
+    assert told == pytest.approx([counted.sum() - right.sum(), f1], abs=0.00051)
+    told = numbers(r"text's grid, reads ([\d.]+) \[([\d.]+), ([\d.]+)\] here", page)
+    share = np.trace(rule) / rule.sum()
+    assert told == pytest.approx([share, *wilson(share, rule.sum())], abs=0.00051)
+    history = rows("figure5-as-coded/history.csv")
+    told = re.search(r"patterns was ([\d., ]+) after each epoch", page)[1].split(", ")
+    found = [float(row["valid_accuracy"]) for row in history]
+    assert [float(value) for value in told] == pytest.approx(found, abs=0.00051)
+
+
 def test_with_other_seeds_the_signs_of_the_differences_are_mixed(page):
     positive, averages, variances = [], [], []
     for seed in ("", "-seed-20221116", "-seed-20221117", "-seed-20221118"):
@@ -161,6 +179,7 @@ TRAINED = {
     "the same systems": "figure4-same-systems-257",
     "figure 5:": "figure5",
     "figure 5, as written": "figure5-as-written",
+    "figure 5, as coded": "figure5-as-coded",
 }
 
 
@@ -181,7 +200,14 @@ def test_what_a_trained_network_left_wrong_is_in_its_confusion_matrix(page, what
     assert accuracy == pytest.approx([right, *wilson(right, total)], abs=0.00051)
 
 
-@pytest.mark.parametrize(("what", "which"), [("table 1:", ""), ("table 1, as", "-as-written")])
+WHICH = [
+    ("table 1:", ""),
+    ("table 1, as written", "-as-written"),
+    ("table 1, as coded", "-as-coded"),
+]
+
+
+@pytest.mark.parametrize(("what", "which"), WHICH)
 def test_table_1_on_the_page_is_what_the_confusion_matrix_of_figure_5_gives(page, what, which):
     counted = confusion(f"figure5{which}")
     right, true, read = np.diag(counted), counted.sum(axis=1), counted.sum(axis=0)
