@@ -90,6 +90,17 @@ def test_as_coded_the_network_and_the_profile_are_as_the_page_tells(page):
     told = numbers(r"text's grid, reads ([\d.]+) \[([\d.]+), ([\d.]+)\] here", page)
     share = np.trace(rule) / rule.sum()
     assert told == pytest.approx([share, *wilson(share, rule.sum())], abs=0.00051)
+    scores = {int(row["n"]): row for row in rows("table1-as-coded/table1.csv")}
+    told = numbers(
+        r"F1 is at least ([\d.]+) up to n = (\d+), theirs up to n = (\d+); from n = 14 on it is at "
+        r"most ([\d.]+), theirs\s+at most (\d.\d+)",
+        page,
+    )
+    for name, last, most in (("f1", told[1], told[3]), ("published f1", told[2], told[4])):
+        values = {n: float(row[name]) for n, row in scores.items()}
+        assert min(v for n, v in values.items() if n <= last) >= told[0]
+        assert max(v for n, v in values.items() if n >= 14) == pytest.approx(most, abs=0.0051)
+        assert values[last + 1] < told[0]
     history = rows("figure5-as-coded/history.csv")
     told = re.search(r"patterns was ([\d., ]+) after each epoch", page)[1].split(", ")
     found = [float(row["valid_accuracy"]) for row in history]
