@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 
 
+def team_size() -> int:
+    """Return how many processes torchrun's environment names; 1 without torchrun."""
+    return int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
+
+
 def leads() -> bool:
     """Say whether this process writes and reports: the first one, or the only one."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def several() -> bool:
-    """Say whether there are other processes."""
-    return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
+    return team_size() == 1 or os.environ["RANK"] == "0"

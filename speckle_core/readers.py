@@ -26,6 +26,8 @@ LIMIT = 4 * 2**30
 _STRONGEST = 1100
 _NUMBERS = "iuf"
 _CXI = "/entry_1/data_1/data"
+# What it says of a damaged file goes to whoever listens to logs; the user gets one error.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_patterns(
@@ -269,8 +271,6 @@ def _tiff(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     import tifffile
 
     _nameless(path, dataset)
-    # What it says of a damaged file goes to whoever listens to logs; the user gets one error.
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     source, size = str(path), path.stat().st_size
     # Pages, never series: those follow names of other files in OME metadata.
     with tifffile.TiffFile(path) as file:

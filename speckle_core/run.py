@@ -24,7 +24,7 @@ from speckle_core.events import require_tensorboard
 from speckle_core.experiment import Experiment
 from speckle_core.generate import generate
 from speckle_core.models import load_model
-from speckle_core.processes import several
+from speckle_core.processes import team_size
 from speckle_core.progress import Progress
 from speckle_core.provenance import versions
 from speckle_core.structuring import differences
@@ -128,7 +128,7 @@ class Run:
 
         With `tensorboard`, the training writes event files beside the model.
         """
-        if several():
+        if team_size() > 1:
             raise OutputError(
                 "a run is made by one process, and torchrun has started several",
                 where=str(self.folder),

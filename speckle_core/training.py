@@ -69,7 +69,8 @@ def train(
         require_tensorboard()
     check_recipe(experiment, dataset)
     resolved = experiment.resolved()
-    if leads():
+    leading = leads()
+    if leading:
         _claim(folder, fingerprint(resolved.to_dict()))
     if (folder / RECORD).exists():
         return load_model(folder)
@@ -79,7 +80,7 @@ def train(
     parts = experiment.split.indices(dataset.labels, experiment.seed)
     train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
 
-    if not leads():
+    if not leading:
         pipeline.baselines = {}
     fit_baselines(pipeline.baselines, train_set, valid_set, experiment.seed, progress)
 
@@ -89,11 +90,11 @@ def train(
     patterns = len(train_set) + len(valid_set)
     progress.start(f"train {experiment.classifier.name}", patterns, epochs=True)
     new: list[Epoch] = []
-    events = EventFile(folder / EVENTS) if tensorboard and leads() else None
+    events = EventFile(folder / EVENTS) if tensorboard and leading else None
 
     def on_epoch(epoch: Epoch) -> None:
         new.append(epoch)
-        if leads():
+        if leading:
             _write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
         if events is not None:
             events.write(epoch)
@@ -110,7 +111,7 @@ def train(
         if events is not None:
             events.close()
     progress.finish()
-    if not leads():
+    if not leading:
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
     Familiar.of(train_set).save(folder)

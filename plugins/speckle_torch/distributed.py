@@ -7,7 +7,6 @@ is that of one process with the same batch. Without torchrun everything here doe
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 
 import attrs
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from speckle_core.processes import team_size
 from speckle_core.roles import IntArray
 from speckle_torch.network import BatchNorm, ResNet
 
@@ -61,11 +61,6 @@ class Team:
         for module in network.modules():
             if isinstance(module, BatchNorm):
                 module.compute = functional.batch_norm
-
-
-def team_size() -> int:
-    """Return how many processes torchrun's environment names; 1 without torchrun."""
-    return int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
 
 
 @contextlib.contextmanager

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from speckle_core.processes import team_size
 from speckle_core.roles import IntArray
 from speckle_resnet.architecture import Plan, Weights
 from speckle_resnet.framework import Floats, Network, Trainer
 from speckle_torch.device import choose_device, limited_memory, uses_bfloat16
-from speckle_torch.distributed import gathered, team_size
+from speckle_torch.distributed import gathered
 from speckle_torch.network import GuidedReLU, ResNet, build, fill, named_tensors, to_arrays
 from speckle_torch.training import TorchTrainer
 

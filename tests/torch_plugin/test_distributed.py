@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 from speckle_core import Dataset, Experiment, OutputError  # noqa: E402
 from speckle_core.generate import generate  # noqa: E402
 from speckle_core.models import load_model  # noqa: E402
+from speckle_core.processes import leads  # noqa: E402
 from speckle_core.run import Run  # noqa: E402
 from speckle_core.training import train  # noqa: E402
 from speckle_torch.distributed import Team  # noqa: E402
@@ -92,3 +93,15 @@ def test_a_process_that_does_not_lead_writes_nothing_and_a_run_is_refused(tmp_pa
     assert not (tmp_path / "model").exists()
     with pytest.raises(OutputError, match="one process, and torchrun has started several"):
         Run.begin(experiment, tmp_path / "run").execute()
+
+
+def test_a_process_leads_that_is_first_or_alone(monkeypatch):
+    """Some schedulers set a rank for every job, and no team with it."""
+    told = []
+    for rank, size in ((None, None), ("3", None), ("0", "2"), ("1", "2")):
+        for name, value in (("RANK", rank), ("WORLD_SIZE", size)):
+            monkeypatch.delenv(name, raising=False)
+            if value is not None:
+                monkeypatch.setenv(name, value)
+        told.append(leads())
+    assert told == [True, True, True, False]
