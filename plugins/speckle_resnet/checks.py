@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from speckle_core.configuration import FloatArray
 from speckle_core.errors import DataError, OptionError, PatternError
+from speckle_core.grid import KGrid
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import IntArray
+from speckle_resnet.feed import View
 
 Value = TypeVar("Value")
 
@@ -66,6 +68,16 @@ def check_sets(train: PatternSet, valid: PatternSet, processes: int) -> None:
         raise DataError(
             f"labels {strangers[:5].tolist()} are not among the training classes",
             where="validation set",
+        )
+
+
+def check_view(view: View, grid: KGrid) -> None:
+    """Refuse to read a middle where the grid has none."""
+    if view != View() and grid.layout != "centered":
+        raise OptionError(
+            "crop and half read around the middle pixel, and a quadrant has k = 0 in its corner",
+            where="classifier",
+            hint="Leave both out, or set grid.layout = 'centered' and generate anew.",
         )
 
 

@@ -16,9 +16,15 @@ from speckle_core.configuration import FloatArray
 from speckle_core.errors import ModelError
 from speckle_core.patterns import PatternSet
 from speckle_core.roles import Epoch, IntArray, OnEpoch
-from speckle_resnet import feed, inference
+from speckle_resnet import inference
 from speckle_resnet.architecture import RESNET50, Plan, Weights, initial_weights, tensors
-from speckle_resnet.checks import check_patterns, check_sets, check_targets, one_of_these
+from speckle_resnet.checks import (
+    check_patterns,
+    check_sets,
+    check_targets,
+    check_view,
+    one_of_these,
+)
 from speckle_resnet.framework import Framework, Network
 from speckle_resnet.options import Options
 
@@ -94,13 +100,14 @@ class ResNet50(Options):
         ModelError
             When a checkpoint is of another training or damaged, or the loss becomes infinite.
         OptionError
-            When the device is not there.
+            When the device is not there, or a crop or half is asked of quadrants.
         """
         from speckle_resnet.checkpoint import Checkpoint, identity
         from speckle_resnet.training import Training
 
         framework = self._framework()
         check_sets(train, valid, framework.processes)
+        check_view(self.view, train.grid)
         checkpoint = None
         if self._folder is not None:
             options = {f.name: getattr(self, f.name) for f in attrs.fields(Options)}
@@ -131,19 +138,19 @@ class ResNet50(Options):
             For another shape, NaN or infinity, or a pattern without the central crop.
         """
         fitted, values = self._ready(), check_patterns(patterns)
-        return inference.probabilities(fitted.network, values, self.crop)
+        return inference.probabilities(fitted.network, values, self.view)
 
     def input_gradients(
         self, patterns: FloatArray, targets: IntArray, *, guided: bool = False
     ) -> FloatArray:
         """Return d score[target] / d pattern, (B, ny, nx), of the linear score before the softmax.
 
-        With `guided`, ReLUs pass back only positive gradients (Springenberg et al., 2015). Outside
-        a crop the gradient is 0.
+        With `guided`, ReLUs pass back only positive gradients (Springenberg et al., 2015). Where
+        nothing is read the gradient is 0.
         """
         fitted, values = self._ready(), check_patterns(patterns)
         columns = check_targets(targets, values, fitted.classes)
-        return inference.input_gradients(fitted.network, values, columns, self.crop, guided=guided)
+        return inference.input_gradients(fitted.network, values, columns, self.view, guided=guided)
 
     def feature_maps(
         self, patterns: FloatArray, targets: IntArray, *, stage: str | None = None
@@ -153,7 +160,7 @@ class ResNet50(Options):
         `stage` is ``stage1`` to ``stage4``; None is the last, whose maps are those after its batch
         norm and ReLU, and 2048 in number. A map pixel of the last stage lies over every 32nd
         pattern pixel, so that the outermost ones lie over the pattern's edges when its size is
-        32 m + 1; each stage before has twice as many. Outside a crop both are 0.
+        32 m + 1; each stage before has twice as many. Where nothing is read both are 0.
 
         Raises
         ------
@@ -164,10 +171,10 @@ class ResNet50(Options):
         columns = check_targets(targets, values, fitted.classes)
         stages = [f"stage{i}" for i in range(1, len(self._plan().blocks) + 1)]
         number = stages.index(one_of_these(stage or stages[-1], stages, where="stage")) + 1
-        return inference.feature_maps(fitted.network, values, columns, self.crop, number)
+        return inference.feature_maps(fitted.network, values, columns, self.view, number)
 
     def region(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """Return which pixels of a pattern of that shape are read, (ny, nx): those of the crop.
+        """Return which pixels of a pattern of that shape are read, (ny, nx).
 
         Raises
         ------
@@ -175,7 +182,7 @@ class ResNet50(Options):
             For a shape without the central crop.
         """
         read = np.zeros(shape, dtype=bool)
-        read[feed.window(shape, self.crop)] = True
+        read[self.view.window(shape)] = True
         return read
 
     def randomised(self, *, seed: int) -> ResNet50:

@@ -1,4 +1,4 @@
-"""Batches as the network takes them: shuffled, cropped, mirrored, and read ahead of time.
+"""Batches as the network takes them: shuffled, cropped, mirrored, halved, and read ahead of time.
 
 Pure NumPy. Every draw comes from the seed and the number of the epoch alone, so that a training
 that goes on after a kill sees what an unbroken one would have seen.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,25 +68,58 @@ def split(order: IntArray, size: int, least: int) -> list[IntArray]:
     return np.split(order, starts[1:])
 
 
-def window(shape: tuple[int, ...], crop: int | None) -> tuple[slice, slice]:
-    """Return the slices of the central `crop` × `crop` pixels of a pattern of that shape, (ny, nx).
+@attrs.frozen
+class View:
+    """The pixels that a network reads: a central square, and with `half` its rows with ky ≥ 0."""
 
-    Raises
-    ------
-    PatternError
-        When the pattern is smaller, or has no middle pixel.
-    """
-    if crop is None:
-        return slice(None), slice(None)
-    for pixels in shape:
-        if pixels < crop or pixels % 2 == 0:
-            raise PatternError(
-                f"patterns of {shape[0]} × {shape[1]} pixels have no central {crop} × {crop}",
-                where="crop",
-                hint="Cropping needs a centred grid of odd size, at least as large as the crop.",
+    crop: int | None = None
+    half: bool = False
+
+    def square(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Return the slices of the central square of a pattern (ny, nx), or of all of it.
+
+        Raises
+        ------
+        PatternError
+            When the pattern is smaller, or has no middle pixel.
+        """
+        if self.crop is None and not self.half:
+            return slice(0, shape[0]), slice(0, shape[1])
+        for pixels in shape:
+            if pixels < (self.crop or 0) or pixels % 2 == 0:
+                raise self._missing(shape)
+        margins = ((pixels - (self.crop or pixels)) // 2 for pixels in shape)
+        rows, columns = (slice(m, n - m) for m, n in zip(margins, shape, strict=True))
+        return rows, columns
+
+    def window(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Return the slices of all that is read of a pattern of that shape, (ny, nx).
+
+        Raises
+        ------
+        PatternError
+            When the pattern is smaller, or has no middle pixel.
+        """
+        rows, columns = self.square(shape)
+        return (slice(shape[0] // 2, rows.stop) if self.half else rows), columns
+
+    def of_square(self, values: Floats) -> Floats:
+        """Return what is read of central squares, (B, side, side) to (B, rows, side)."""
+        return values[:, values.shape[1] // 2 :] if self.half else values
+
+    def _missing(self, shape: tuple[int, ...]) -> PatternError:
+        size = f"patterns of {shape[0]} × {shape[1]} pixels"
+        if self.crop is None:
+            return PatternError(
+                f"{size} have no middle row and column",
+                where="half",
+                hint="The half with ky ≥ 0 needs a centred grid of odd size.",
             )
-    rows, columns = ((pixels - crop) // 2 for pixels in shape)
-    return slice(rows, rows + crop), slice(columns, columns + crop)
+        return PatternError(
+            f"{size} have no central {self.crop} × {self.crop}",
+            where="crop",
+            hint="Cropping needs a centred grid of odd size, at least as large as the crop.",
+        )
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """What a trained network says of patterns: probabilities, gradients and feature maps.
 
-NumPy in, NumPy out, in batches that fit into memory and of the crop alone; the network is only
+NumPy in, NumPy out, in batches that fit into memory and of what it reads alone; the network is only
 read.
 """
 
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.roles import IntArray
-from speckle_resnet import feed
+from speckle_resnet.feed import View
 from speckle_resnet.framework import Floats, Network
 
 
-def probabilities(network: Network, patterns: Floats, crop: int | None) -> NDArray[np.float64]:
+def probabilities(network: Network, patterns: Floats, view: View) -> NDArray[np.float64]:
     """Return class probabilities, (B, classes), of patterns (B, ny, nx)."""
     targets = np.zeros(len(patterns), dtype=np.int64)
     (scores,) = _in_batches(
-        lambda values, _: (network.scores(values),), network, patterns, targets, crop, memory=1
+        lambda values, _: (network.scores(values),), network, patterns, targets, view, memory=1
     )
     odds = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
     found: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
@@ -29,37 +29,37 @@ def probabilities(network: Network, patterns: Floats, crop: int | None) -> NDArr
 
 
 def input_gradients(
-    network: Network, patterns: Floats, targets: IntArray, crop: int | None, *, guided: bool
+    network: Network, patterns: Floats, targets: IntArray, view: View, *, guided: bool
 ) -> Floats:
-    """Return d score[target] / d pattern, (B, ny, nx); 0 outside the crop."""
+    """Return d score[target] / d pattern, (B, ny, nx); 0 for pixels that are not read."""
 
     def compute(values: Floats, columns: IntArray) -> tuple[Floats]:
         return (network.input_gradients(values, columns, guided=guided),)
 
-    (inner,) = _in_batches(compute, network, patterns, targets, crop, memory=4)
+    (inner,) = _in_batches(compute, network, patterns, targets, view, memory=4)
     gradients = np.zeros(patterns.shape, dtype=np.float32)
-    gradients[:, *feed.window(patterns.shape[1:], crop)] = inner
+    gradients[:, *view.window(patterns.shape[1:])] = inner
     return gradients
 
 
 def feature_maps(
-    network: Network, patterns: Floats, targets: IntArray, crop: int | None, stage: int
+    network: Network, patterns: Floats, targets: IntArray, view: View, stage: int
 ) -> tuple[Floats, Floats]:
     """Return the maps of a stage, numbered from 1, and d score[target] / d maps, (B, c, h, w).
 
     Stem and pool halve the pattern, and each stage but the first, so that map pixel i looks at
-    pattern pixel 2^(stage + 1) i. Outside the crop, which the network ignores, both are 0, as many
+    pattern pixel 2^(stage + 1) i. Beyond the pixels that are read both are 0, as many
     map pixels as keep that true for the whole pattern.
     """
 
     def compute(values: Floats, columns: IntArray) -> tuple[Floats, Floats]:
         return network.feature_maps(values, columns, stage)
 
-    maps, gradients = _in_batches(compute, network, patterns, targets, crop, memory=4)
-    if crop is None:
-        return maps, gradients
-    outside = (round((size - crop) / 2 / 2 ** (stage + 1)) for size in patterns.shape[1:])
-    edge = [(0, 0), (0, 0), *((pixels, pixels) for pixels in outside)]
+    maps, gradients = _in_batches(compute, network, patterns, targets, view, memory=4)
+    shape, step = patterns.shape[1:], 2 ** (stage + 1)
+    read = zip(view.window(shape), shape, strict=True)
+    outside = ((round(s.start / step), round((size - s.stop) / step)) for s, size in read)
+    edge = [(0, 0), (0, 0), *outside]
     return np.pad(maps, edge), np.pad(gradients, edge)
 
 
@@ -68,17 +68,17 @@ def _in_batches(
     network: Network,
     patterns: Floats,
     targets: IntArray,
-    crop: int | None,
+    view: View,
     *,
     memory: int,
 ) -> list[Floats]:
-    """Run `compute` over cropped patterns, `memory` times as careful as a forward pass needs."""
-    inner = patterns[:, *feed.window(patterns.shape[1:], crop)]
+    """Run `compute` over what is read, `memory` times as careful as a forward pass needs."""
+    inner = patterns[:, *view.window(patterns.shape[1:])]
     if not len(inner):
         # Not every framework takes an empty batch: the answers to one pattern tell the shapes.
         one = np.zeros((1, *patterns.shape[1:]), dtype=np.float32)
         nothing = np.zeros(1, dtype=np.int64)
-        return [r[:0] for r in _in_batches(compute, network, one, nothing, crop, memory=memory)]
+        return [r[:0] for r in _in_batches(compute, network, one, nothing, view, memory=memory)]
     size = max(1, network.pixels_at_once // (memory * math.prod(inner.shape[1:])))
     columns = np.asarray(targets, dtype=np.int64)
 

@@ -10,6 +10,7 @@ from typing import Literal
 import attrs
 
 from speckle_resnet.checks import at_least, odd, one_of
+from speckle_resnet.feed import View
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -44,6 +45,9 @@ class Options:
         every epoch: exact on a centred grid for bodies that favour no direction.
     crop : int, optional
         Use only the central `crop` × `crop` k pixels (odd) of a centred grid.
+    half : bool
+        Use only the rows with ky ≥ 0 of a centred grid, for nearly half the work. With real
+        contrast the others repeat them, I(-k) = I(k) (Friedel's law).
     """
 
     channels: Literal[1, 3] = attrs.field(default=3, validator=one_of(1, 3))
@@ -63,3 +67,9 @@ class Options:
         default="none", validator=one_of("none", "flips")
     )
     crop: int | None = attrs.field(default=None, validator=odd)
+    half: bool = False
+
+    @property
+    def view(self) -> View:
+        """The pixels that the network reads."""
+        return View(self.crop, self.half)

@@ -120,8 +120,9 @@ class Training:
         count = len(self.valid)
         if count == 0:
             return math.nan, math.nan
-        side = self.options.crop or self.valid.grid.size
-        size = max(1, self.network.pixels_at_once // side**2) * self.processes
+        rows, columns = self.options.view.window(self.valid.grid.shape)
+        pixels = (rows.stop - rows.start) * (columns.stop - columns.start)
+        size = max(1, self.network.pixels_at_once // pixels) * self.processes
         batches = feed.split(np.arange(count), size, self.processes)
         with self._fed(self.valid, batches, None) as fed:
             for batch in fed:
@@ -133,12 +134,13 @@ class Training:
         self, patterns: PatternSet, batches: list[IntArray], turns: IntArray | None
     ) -> contextlib.AbstractContextManager[Iterator[Any]]:
         """Give this process's share of each batch, read and prepared ahead of time."""
-        window = feed.window(patterns.grid.shape, self.options.crop)
+        view = self.options.view
+        square = view.square(patterns.grid.shape)
         targets = self.train.classes.searchsorted(patterns.labels)
 
         def read(batch: IntArray) -> Any:
             share = self.trainer.share(batch)
-            values = patterns.batch(share)[0][:, *window]
+            values = patterns.batch(share)[0][:, *square]
             if not np.isfinite(values).all():
                 raise PatternError(
                     "a prepared pattern holds NaN or infinity",
@@ -147,7 +149,7 @@ class Training:
                 )
             if turns is not None:
                 values = feed.mirrored(values, turns[share])
-            return self.trainer.staged(np.ascontiguousarray(values), targets[share])
+            return self.trainer.staged(np.ascontiguousarray(view.of_square(values)), targets[share])
 
         return feed.ahead(read, batches)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from speckle_core.errors import PatternError
+from speckle_core.grid import KGrid
 from speckle_resnet import feed
 
 
@@ -51,14 +52,38 @@ def test_mirroring_a_pattern_is_mirroring_its_configuration():
 
 
 def test_the_window_is_central_and_odd():
-    rows, columns = feed.window((9, 9), 3)
+    rows, columns = feed.View(3).window((9, 9))
     assert np.arange(9)[rows].tolist() == np.arange(9)[columns].tolist() == [3, 4, 5]
+
+
+def test_half_a_square_has_the_middle_row_and_those_above_it():
+    numbers = np.arange(81).reshape(9, 9)
+    whole, square = feed.View(half=True), feed.View(5, half=True)
+    np.testing.assert_array_equal(numbers[whole.window((9, 9))], numbers[4:])
+    np.testing.assert_array_equal(numbers[square.window((9, 9))], numbers[4:7, 2:7])
+    inner = numbers[square.square((9, 9))]
+    np.testing.assert_array_equal(square.of_square(inner[None])[0], numbers[4:7, 2:7])
+
+
+def test_the_other_half_repeats_the_first():
+    # Friedel's law, from the pattern of bodies that have no symmetry at all.
+    grid = KGrid.centered(9, 0.1)
+    density = np.random.default_rng(1).random((9, 9))
+    pattern = np.abs(np.fft.fftshift(np.fft.fft2(density))) ** 2
+    read = pattern[feed.View(half=True).window(grid.shape)]
+    np.testing.assert_allclose(pattern[::-1, ::-1][4:], read, rtol=1e-9)
+    np.testing.assert_allclose(pattern[:5], read[::-1, ::-1], rtol=1e-9)
+
+
+def test_half_of_a_pattern_without_a_middle_row_is_refused():
+    with pytest.raises(PatternError, match="no middle row"):
+        feed.View(half=True).window((8, 9))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (5, 5)])
 def test_a_pattern_without_that_centre_is_refused(shape):
     with pytest.raises(PatternError, match="central 7 × 7"):
-        feed.window(shape, 7)
+        feed.View(7).window(shape)
 
 
 def test_reading_runs_ahead_of_its_use_and_keeps_the_order():

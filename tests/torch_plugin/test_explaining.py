@@ -182,6 +182,30 @@ def test_a_cropped_network_ignores_what_lies_outside():
             refused()
 
 
+@pytest.mark.parametrize(
+    ("crop", "rows", "columns", "map_rows"),
+    [(None, slice(48, 97), slice(0, 97), 2), (33, slice(48, 65), slice(32, 65), 2)],
+)
+def test_a_network_of_the_half_ignores_the_rest(crop, rows, columns, map_rows):
+    one = tiny(epochs=1, crop=crop, half=True)
+    large = easy(6, 3, size=97)
+    one.fit(large, easy(0, size=97), seed=1)
+    patterns = large.batch(range(2))[0]
+    inside = np.zeros((97, 97), bool)
+    inside[rows, columns] = True
+    np.testing.assert_array_equal(one.region((97, 97)), inside)
+    gradients = one.input_gradients(patterns, [0, 1])
+    assert (gradients[:, ~inside] == 0).all()
+    assert np.abs(gradients[:, inside]).max() > 0
+    maps, slopes = one.feature_maps(patterns, [0, 1])
+    assert maps.shape == slopes.shape == (2, 20, 4, 4)
+    # Map pixel i lies over pattern pixel 32 i; the middle row is pixel 48.
+    assert (maps[:, :, :map_rows] == 0).all()
+    noise = np.random.default_rng(0).normal(size=patterns.shape).astype(patterns.dtype)
+    moved = np.where(inside, patterns, noise)
+    np.testing.assert_array_equal(one.predict_proba(moved), one.predict_proba(patterns))
+
+
 def test_a_network_without_a_crop_reads_every_pixel(trained):
     assert trained.region((33, 35)).shape == (33, 35)
     assert trained.region((33, 35)).all()

@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch")
 
 from tiny_network import TINY, easy, timeless, tiny  # noqa: E402
 
-from speckle_core.errors import DataError, ModelError, PatternError  # noqa: E402
+from speckle_core.errors import DataError, ModelError, OptionError, PatternError  # noqa: E402
+from speckle_core.grid import KGrid  # noqa: E402
 from speckle_core.patterns import PatternSet  # noqa: E402
 from speckle_core.roles import Classifier, SupportsCheckpoints  # noqa: E402
 from speckle_resnet import feed  # noqa: E402
@@ -122,7 +123,7 @@ def test_early_stopping_ends_a_training_that_makes_no_progress():
     "options",
     [
         {"schedule": "one-cycle", "augment": "flips"},
-        {"schedule": "plateau", "learning_rate": 0.05, "crop": 17},
+        {"schedule": "plateau", "learning_rate": 0.05, "crop": 17, "half": True},
     ],
 )
 @pytest.mark.parametrize("epoch", [1, 3])
@@ -298,3 +299,23 @@ def test_only_the_central_pixels_are_used_with_crop():
     spoiled = train.prepared_with([lambda p, grid: np.where(grid.distance() > 20, 9e9, p)])
     first, second = (tiny(crop=17).fit(s, easy(0), seed=1) for s in (train, spoiled))
     assert timeless(first) == timeless(second)
+
+
+def test_half_the_rows_are_used_and_mirror_images_bring_the_others_there():
+    train = easy(12)
+    spoiled = train.prepared_with(
+        [lambda p, grid: np.where(np.arange(33)[:, None] < 16, 9 - p, p).astype(p.dtype)]
+    )
+    for augment, alike in (("none", True), ("flips", False)):
+        options = {"half": True, "augment": augment, "epochs": 2}
+        first, second = (tiny(**options).fit(s, easy(0), seed=1) for s in (train, spoiled))
+        assert (timeless(first) == timeless(second)) is alike
+
+
+@pytest.mark.parametrize("options", [{"crop": 17}, {"half": True}])
+def test_quadrants_have_no_middle_to_read(options):
+    train, one = easy(12), tiny(**options)
+    patterns, labels = train.batch(range(12))
+    corner = PatternSet.from_arrays(patterns, labels, KGrid.quadrant(33, 0.1))
+    with pytest.raises(OptionError, match="quadrant"):
+        one.fit(corner, corner, seed=1)

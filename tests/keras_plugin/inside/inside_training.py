@@ -90,7 +90,7 @@ def test_without_a_validation_set_the_last_epoch_predicts():
     ("options", "epoch"),
     [
         ({"schedule": "one-cycle", "augment": "flips"}, 1),
-        ({"schedule": "plateau", "learning_rate": 0.05, "crop": 17}, 3),
+        ({"schedule": "plateau", "learning_rate": 0.05, "crop": 17, "half": True}, 3),
     ],
 )
 def test_a_killed_training_goes_on_as_if_nothing_had_happened(tmp_path, options, epoch):
