@@ -10,6 +10,10 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command that the shell asked for, and exit with its status."""
-    from speckle_core.cli.app import app
+    try:
+        from speckle_core.cli.app import app
 
-    app()
+        app()
+    except KeyboardInterrupt:
+        # Before a command has begun nobody else looks after Ctrl-C.
+        raise SystemExit(130) from None

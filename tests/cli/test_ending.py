@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from speckle_core.cli import main
+
 Invoke = Callable[..., Result]
 Command = Callable[..., list[str]]
 Shell = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -59,6 +61,19 @@ def test_ctrl_c_promises_nothing_where_nothing_is_kept(
     monkeypatch.setattr("speckle_core.sources.presets", interrupted)
     result = invoke("presets")
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "interrupted\n")
+
+
+def test_ctrl_c_before_a_command_has_begun_is_quiet_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("speckle_core.cli.app.app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_reader_that_goes_away_is_no_fault(command: Command) -> None:
