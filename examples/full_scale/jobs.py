@@ -20,6 +20,8 @@ SHARED = (
     "structure.sampler.radii_per=count",
     "structure.sampler.of=area",
 )
+#: A card takes more patterns a second than are read and prepared.
+CACHED = ("classifier.cache=true",)
 ONE_CYCLE = (
     "classifier.channels=1",
     "classifier.epochs=20",
@@ -46,7 +48,7 @@ class Job:
     def commands(self, root: Path, settings: Sequence[str]) -> Iterator[Command]:
         """Yield what to run, with paths as seen from the output folder."""
         data, model, read = (f"{kind}/{self.name}" for kind in ("data", "models", "evaluations"))
-        given = _sets([*self.changes, *settings])
+        given = _sets([*CACHED, *self.changes, *settings])
         yield ["speckle", "generate", self.preset, "-o", data, *given]
         yield ["speckle", "train", self.preset, "--data", data, "-o", model, *given]
         yield ["speckle", "evaluate", model, "--data", data, "-o", read]

@@ -113,10 +113,12 @@ class ResNet50(Options):
             options = {f.name: getattr(self, f.name) for f in attrs.fields(Options)}
             options["precision"] = "bfloat16" if framework.bfloat16 else "float32"
             options["framework"] = framework.name
-            del options["device"]
+            del options["device"], options["cache"]
             checkpoint = Checkpoint(self._folder, identity(options, seed, train, valid))
         classes = np.asarray(train.classes, dtype=np.int64)
         network = self._network(framework, len(classes), self._first_weights(len(classes), seed))
+        if self.cache:
+            train, valid = train.kept(), valid.kept()
         with framework.training(network, self.weight_decay) as trainer:
             training = Training(
                 self, network, trainer, train, valid, seed, processes=framework.processes

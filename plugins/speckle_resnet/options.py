@@ -48,6 +48,9 @@ class Options:
     half : bool
         Use only the rows with ky ≥ 0 of a centred grid, for nearly half the work. With real
         contrast the others repeat them, I(-k) = I(k) (Friedel's law).
+    cache : bool
+        Keep prepared patterns in memory after the first epoch, four bytes a pixel: for a card that
+        takes more than the thousand a second that can be read and prepared.
     """
 
     channels: Literal[1, 3] = attrs.field(default=3, validator=one_of(1, 3))
@@ -68,6 +71,7 @@ class Options:
     )
     crop: int | None = attrs.field(default=None, validator=odd)
     half: bool = False
+    cache: bool = False
 
     @property
     def view(self) -> View:

@@ -100,6 +100,25 @@ def test_a_subset_reads_what_it_names_in_its_order() -> None:
     assert part.classes.tolist() == [2, 3]
 
 
+def test_kept_patterns_are_prepared_once_and_stay_as_they_were() -> None:
+    patterns = np.random.default_rng(0).random((5, 17, 17))
+    lazy = PatternSet.from_arrays(patterns, [2, 2, 3, 3, 3], GRID, classes=[2, 3, 4])
+    prepared = lazy.prepared_with([create("preprocessor", "standardize")])
+    heard: list[int] = []
+    kept = prepared.watched(heard.append).kept()
+    asked = [4, 0, 4]
+    expected, labels = prepared.batch(asked)
+    got, same = kept.batch(asked)
+    assert np.array_equal(got, expected)
+    assert same.tolist() == labels.tolist() == [3, 2, 3]
+    assert (kept.classes.tolist(), heard) == ([2, 3, 4], [3])
+    patterns[:] = np.nan
+    got[:] = 0
+    assert np.array_equal(kept.batch(asked)[0], expected)
+    with pytest.raises(PatternError, match="NaN"):
+        kept.batch([1])
+
+
 def test_a_quadrant_grid_is_a_corner_of_the_centred_one() -> None:
     drawn = [pipeline().draw(5, 0, 0)]
     centred = pipeline().simulate(drawn)[0]

@@ -312,6 +312,29 @@ def test_half_the_rows_are_used_and_mirror_images_bring_the_others_there():
         assert (timeless(first) == timeless(second)) is alike
 
 
+def test_patterns_kept_in_memory_are_read_once_and_train_the_same(tmp_path):
+    reads = []
+
+    def counted(patterns, grid):
+        reads.append(len(patterns))
+        return patterns / 2
+
+    sets = easy(20).prepared_with([counted]), easy(6, 1).prepared_with([counted])
+    options = {"augment": "flips", "crop": 17}
+    seen = []
+    again = tiny(**options, cache=True)
+    again.checkpoint_in(tmp_path)
+    kept = again.fit(sets[0].watched(seen.append), sets[1], seed=3)
+    assert (sum(reads), sum(seen)) == (26, 4 * 20)
+    assert timeless(kept) == timeless(tiny(**options).fit(*sets, seed=3))
+    # Where patterns lie is no matter of what is trained: the checkpoint is good for both.
+    other = tiny(**options)
+    other.checkpoint_in(tmp_path)
+    reads.clear()
+    assert timeless(other.fit(*sets, seed=3)) == timeless(kept)
+    assert reads == []
+
+
 @pytest.mark.parametrize("options", [{"crop": 17}, {"half": True}])
 def test_quadrants_have_no_middle_to_read(options):
     train, one = easy(12), tiny(**options)
