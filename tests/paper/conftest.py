@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from results import DOCS
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "paper"
 
@@ -12,3 +13,9 @@ def scripts():
     sys.path.insert(0, str(SCRIPTS))
     yield SCRIPTS
     sys.path.remove(str(SCRIPTS))
+
+
+@pytest.fixture(scope="session")
+def page():
+    """Return the text of docs/paper.md."""
+    return (DOCS / "paper.md").read_text("utf-8")
