@@ -23,7 +23,14 @@ from speckle_core.plugins import PluginManager, plugin_manager
 from speckle_core.roles import IntArray, Role
 from speckle_core.sources import parse_setting, read_source
 from speckle_core.splits import Split
-from speckle_core.structuring import Choice, converter, override, structure, without_none
+from speckle_core.structuring import (
+    Choice,
+    converter,
+    differences,
+    override,
+    structure,
+    without_none,
+)
 
 if TYPE_CHECKING:
     from speckle_core.pipeline import Pipeline
@@ -230,6 +237,18 @@ class Experiment:
             override(data, path, Choice(choice.name, full).to_dict())
         data["grid"]["step"] = self.kgrid(manager).step
         return Experiment.from_dict(without_none(data), self.name)
+
+    def departures(self, other: Experiment) -> list[str]:
+        """Return the keys in which `other` differs once the defaults of both are written out.
+
+        So what was recorded before an option existed is still the same experiment.
+
+        Raises
+        ------
+        PluginError, OptionError
+            For a component that is not there, or an option it does not take.
+        """
+        return differences(self.resolved().to_dict(), other.resolved().to_dict())
 
     def kgrid(self, manager: PluginManager | None = None) -> KGrid:
         """Return the grid; without a `step` it is π / box, from the sampler's box."""

@@ -27,7 +27,6 @@ from speckle_core.models import load_model
 from speckle_core.processes import team_size
 from speckle_core.progress import Progress
 from speckle_core.provenance import versions
-from speckle_core.structuring import differences
 from speckle_core.training import train
 
 FORMAT = 1
@@ -70,7 +69,7 @@ class Run:
             known = cls.open(folder)
             if fresh:
                 shutil.rmtree(folder)
-            elif found := differences(resolved.to_dict(), known.experiment.to_dict()):
+            elif found := resolved.departures(known.experiment):
                 raise OutputError(
                     f"holds a run of another experiment; they differ in {', '.join(found)}",
                     where=str(folder),

@@ -17,7 +17,7 @@ import attrs
 
 from speckle_core.atomic import empty, make_folder, sweep, write_text
 from speckle_core.dataset import Dataset
-from speckle_core.errors import DataError, ModelError, OutputError
+from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError
 from speckle_core.events import FOLDER as EVENTS
 from speckle_core.events import EventFile, require_tensorboard
 from speckle_core.experiment import Experiment
@@ -25,7 +25,6 @@ from speckle_core.familiar import Familiar
 from speckle_core.models import (
     RECORD,
     Model,
-    fingerprint,
     load_model,
     record_of,
     save_model,
@@ -71,7 +70,7 @@ def train(
     resolved = experiment.resolved()
     leading = leads()
     if leading:
-        _claim(folder, fingerprint(resolved.to_dict()))
+        _claim(folder, resolved)
     if (folder / RECORD).exists():
         return load_model(folder)
 
@@ -144,17 +143,13 @@ def check_recipe(experiment: Experiment, dataset: Dataset) -> None:
         )
 
 
-def _claim(folder: Path, key: str) -> None:
+def _claim(folder: Path, experiment: Experiment) -> None:
     """Mark `folder` as this training's, or refuse when it is something else's."""
     mark = folder / _BEGUN
     if mark.is_file():
-        try:
-            same = json.loads(mark.read_text("utf-8"))["experiment"] == key
-        except (ValueError, KeyError, TypeError):
-            same = False
-        if not same:
+        if found := experiment.departures(_claimed_by(mark)):
             raise OutputError(
-                "holds a training of another experiment",
+                f"holds a training of another experiment; they differ in {', '.join(found)}",
                 where=str(folder),
                 hint="Choose another folder for -o.",
             )
@@ -166,7 +161,18 @@ def _claim(folder: Path, key: str) -> None:
         )
     else:
         sweep(make_folder(folder))
-        write_text(mark, json.dumps({"experiment": key}) + "\n")
+        write_text(mark, json.dumps({"experiment": experiment.to_dict()}, indent=2) + "\n")
+
+
+def _claimed_by(mark: Path) -> Experiment:
+    try:
+        return Experiment.from_dict(json.loads(mark.read_text("utf-8"))["experiment"], str(mark))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ExperimentError) as error:
+        raise OutputError(
+            f"does not say which training lies beside it: {error}",
+            where=str(mark),
+            hint="Choose another folder for -o.",
+        ) from error
 
 
 def _write_history(folder: Path, history: list[Epoch]) -> None:

@@ -133,6 +133,35 @@ def test_training_on_data_of_another_experiment_names_the_difference(
         train(other, Dataset.open(done.data), tmp_path / "model")
 
 
+def test_a_folder_of_another_training_is_left_alone_and_told_apart(
+    done: Run, tmp_path: Path
+) -> None:
+    data = Dataset.open(done.data)
+    train(done.experiment, data, tmp_path)
+    with pytest.raises(OutputError, match=r"training of another.*'first-moment', not 'radial-lda'"):
+        train(small("classifier={name='first-moment'}"), data, tmp_path)
+    (tmp_path / "training.json").write_text("{")
+    with pytest.raises(OutputError, match="does not say which training"):
+        train(done.experiment, data, tmp_path)
+
+
+def test_what_was_begun_before_an_option_existed_goes_on(done: Run, tmp_path: Path) -> None:
+    # As an earlier version would have left it, which knew no size of the block.
+    def aged(path: Path) -> None:
+        record = json.loads(path.read_text())
+        assert record["experiment"]["prepare"][0].pop("size") == 11
+        path.write_text(json.dumps(record))
+
+    train(done.experiment, Dataset.open(done.data), tmp_path / "model")
+    aged(tmp_path / "model" / "training.json")
+    train(small(), Dataset.open(done.data), tmp_path / "model")
+    Run.begin(small(), tmp_path / "run")
+    aged(tmp_path / "run" / "run.json")
+    assert Run.begin(small(), tmp_path / "run").stages == {}
+    with pytest.raises(OutputError, match=r"'size': 9"):
+        Run.begin(small("prepare=[{name = 'block-center', size = 9}]"), tmp_path / "run")
+
+
 @pytest.mark.parametrize(
     ("damage", "text"),
     [
