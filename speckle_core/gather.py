@@ -152,7 +152,7 @@ def write_report(run: Run, progress: Progress | None = None) -> Path:
     """
     from speckle_core.audit import audit
     from speckle_core.dataset import Dataset
-    from speckle_core.explaining import sections
+    from speckle_core.explained import sections
     from speckle_core.report import ReportInput, render
     from speckle_core.training import read_history
 
