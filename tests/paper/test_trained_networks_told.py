@@ -93,9 +93,18 @@ def test_as_coded_the_network_and_the_profile_are_as_the_page_tells(page):
         assert max(v for n, v in values.items() if n >= 14) == pytest.approx(most, abs=0.0051)
         assert values[last + 1] < told[0]
     history = rows("figure5-as-coded/history.csv")
-    told = re.search(r"patterns was ([\d., ]+) after each epoch", page)[1].split(", ")
-    found = [float(row["valid_accuracy"]) for row in history]
+    told = re.search(r"patterns was ([\d., ]+) after every third epoch", page)[1].split(", ")
+    found = [float(row["valid_accuracy"]) for row in history[2::3]]
     assert [float(value) for value in told] == pytest.approx(found, abs=0.00051)
+    told = numbers(r"on the training\s+patterns (0\.\d+) in the last", page)
+    assert told == pytest.approx([float(history[-1]["accuracy"])], abs=0.00051)
+    told = numbers(r"Eighteen epochs, (\d+) minutes", page)
+    assert told == pytest.approx([sum(float(row["seconds"]) for row in history) / 60], abs=0.51)
+    fewer = confusion("figure5-as-coded-four-epochs")
+    assert numbers(r"in batches of 20, had left (\d+)", page) == [fewer.sum() - np.trace(fewer)]
+    paired = rows("baselines/authors-poly-65-seed-20221115/baselines.csv")
+    (peaks,) = [float(row["accuracy"]) for row in paired if row["baseline"] == "pair-peaks"]
+    assert numbers(r"here, and `pair-peaks` (\d\.\d+)", page) == pytest.approx([peaks], abs=0.00051)
 
 
 def test_the_validation_accuracies_on_the_page_are_those_of_the_epochs(page):
