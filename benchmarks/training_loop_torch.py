@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from paired_loops import arguments, compare, new_network, pattern_sets, timed
 from torch.nn import functional
+from torch_loop import epoch, finish, told
 
-from speckle_resnet.training import Training
 from speckle_torch.framework import TorchFramework
 from speckle_torch.resnet50 import TorchResNet50
 
@@ -21,10 +21,6 @@ def main():
     device = framework.device
     train, nothing = pattern_sets(given)
     options = TorchResNet50(channels=1, epochs=1, batch_size=given.batch_size)
-
-    def finish():
-        if device.type == "cuda":
-            torch.cuda.synchronize()
 
     def bare():
         """Train one epoch as anyone would write it."""
@@ -44,23 +40,13 @@ def main():
                 functional.cross_entropy(scores.float(), y).backward()
                 adam.step()
 
-        return timed(work, finish)
-
-    def ours():
-        """Train one epoch with the classifier's own loop."""
-        network = new_network(framework)
-        with framework.training(network, options.weight_decay) as trainer:
-            training = Training(options, network, trainer, train, nothing, seed=0)
-            return timed(lambda: training.run(None, None), finish)
+        return timed(work, lambda: finish(framework))
 
     compare(
-        ours,
+        lambda: epoch(framework, options, train, nothing),
         bare,
         given,
-        precision="bfloat16" if framework.bfloat16 else "float32",
-        device=str(device),
-        threads=torch.get_num_threads(),
-        torch=torch.__version__,
+        **told(framework),
     )
 
 

@@ -59,9 +59,8 @@ def test_every_experiment_is_one_and_as_large_as_the_papers(listed):
     made = {c[4]: Experiment.load(c[2], settings(c)) for c in listed if c[1] == "generate"}
     assert len({e.seed for e in made.values()}) == 3
     # What a network is tested on beyond its own set is of another seed: no system is seen twice.
-    for name in ("mono", "authors-mono"):
-        larger = made[f"data/{'paper-mono' if name == 'mono' else name}-513"]
-        assert larger.seed != made[f"data/{'mono' if name == 'mono' else 'coded-mono'}"].seed
+    for larger, own in (("paper-mono-513", "mono"), ("authors-mono-513", "coded-mono")):
+        assert made[f"data/{larger}"].seed != made[f"data/{own}"].seed
 
 
 def test_every_command_reads_what_an_earlier_one_wrote(listed):

@@ -2,12 +2,11 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
+from results import DOCS, RESULTS
 
-DOCS = Path(__file__).parents[2] / "docs"
-FILES = sorted((DOCS / "results" / "performance").glob("training-*.json"))
+FILES = sorted((RESULTS / "performance").glob("training-*.json"))
 COLUMNS = (
     "ratio",
     "cpu_ratio",
