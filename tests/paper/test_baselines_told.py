@@ -13,6 +13,9 @@ SETS = (
     "fixed-radius-257",
 )
 
+#: How the tables of the three seeds begin.
+SEEDS = ("baseline", "seed 20221116", "seed 20221117")
+
 
 def check(shown, column, name):
     read = rows(RESULTS / "baselines" / name / "predictions.csv")
@@ -28,6 +31,20 @@ def check(shown, column, name):
 @pytest.mark.parametrize("column", range(len(SETS)))
 def test_the_baselines_on_the_page_are_those_of_the_predictions(page, column):
     check(table_after(page, "| baseline | monodisperse |"), column, SETS[column])
+
+
+@pytest.mark.parametrize("seed", SEEDS[1:])
+@pytest.mark.parametrize("column", range(len(SETS)))
+def test_so_are_those_of_the_other_seeds(page, column, seed):
+    shown = table_after(page, f"| {seed} | monodisperse |")
+    check(shown, column, f"{SETS[column]}-{seed.replace(' ', '-')}")
+
+
+def test_between_the_seeds_the_baselines_differ_as_little_as_the_page_tells(page):
+    shown = [table_after(page, f"| {first} | monodisperse |") for first in SEEDS]
+    shares = np.array([[[float(cell[:5]) for cell in row[1:]] for row in table] for table in shown])
+    (told,) = map(float, re.findall(r"no accuracy differs by more than ([\d.]+)", page))
+    assert told - 0.01 < np.ptp(shares, axis=0).max() <= told
 
 
 CODED = ("seed-20221115", "seed-20221116", "seed-20221117", "sizes-1", "sizes-2")
