@@ -12,6 +12,7 @@ import multiprocessing.resource_tracker
 import os
 import signal
 import threading
+import types
 import warnings
 from collections.abc import Iterator
 
@@ -72,6 +73,26 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def interrupts_later() -> Iterator[None]:
+    """Put Ctrl-C off until the block is done, in the main thread; Python asks no other.
+
+    A mask would not do: the pool's own threads take the signal, and Python tells the main one.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[tuple[int, types.FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            before(*came[0])
 
 
 def _start_worker() -> None:

@@ -21,7 +21,7 @@ import attrs
 
 from speckle_core.atomic import write_bytes
 from speckle_core.dataset.manifest import Record, Shard
-from speckle_core.dataset.pool import one_thread, worker_pool
+from speckle_core.dataset.pool import interrupts_later, one_thread, worker_pool
 from speckle_core.dataset.shard import build, simulator
 from speckle_core.errors import OutputError
 from speckle_core.experiment import Experiment
@@ -184,18 +184,26 @@ def _here(
     on_progress: OnProgress,
 ) -> None:
     """Make shards in this process; while one is computed, the last is hashed and written."""
-    waiting: cf.Future[Record] | None = None
+    waiting: list[cf.Future[Record]] = []
+
+    def tell() -> None:
+        for future in tuple(waiting):
+            record = future.result()
+            with interrupts_later():
+                waiting.remove(future)
+                on_record(record)
+
     with cf.ThreadPoolExecutor(1) as writer, one_thread():
         try:
             for task in tasks:
                 data = build(pipeline, experiment, task.shard, on_progress)
-                if waiting is not None:
-                    done, waiting = waiting, None
-                    on_record(done.result())
-                waiting = writer.submit(_store, task, data, pipeline.grid.shape)
+                tell()
+                with interrupts_later():
+                    waiting.append(writer.submit(_store, task, data, pipeline.grid.shape))
+            tell()
         finally:
-            if waiting is not None:
-                on_record(waiting.result())
+            if all(future.exception() is None for future in waiting):
+                tell()
 
 
 def _spread(
@@ -210,15 +218,17 @@ def _spread(
     pending: set[cf.Future[Record]] = set()
 
     def told(future: cf.Future[Record]) -> None:
-        pending.discard(future)
-        record = future.result()
-        on_record(record)
+        with interrupts_later():
+            pending.discard(future)
+            record = future.result()
+            on_record(record)
         on_progress(record.count)
 
     try:
         while True:
             for task in todo:
-                pending.add(executor.submit(make_shard, task))
+                with interrupts_later():
+                    pending.add(executor.submit(make_shard, task))
                 if len(pending) >= backlog:
                     break
             if not pending:
