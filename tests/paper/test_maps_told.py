@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from results import numbers, rows
+from results import numbers, rows, wilson
 
 
 def test_saliency_is_densest_just_outside_a_zero_of_the_form_factor(page):
@@ -47,6 +47,11 @@ def test_the_controls_of_the_maps_are_those_of_the_analysis(page):
     told = numbers(r"rank correlation (-[\d.]+) to (-[\d.]+)", page)
     found = [float(row["agreement with random weights"]) for row in agreements]
     assert told == pytest.approx([min(found), max(found)], abs=0.0051)
-    told = numbers(r"falls to\s+([\d.]+), with a tenth at random to (\d.\d+)", page)
-    expected = [float(curve[name]) for name in ("most attributed", "random")]
-    assert told == pytest.approx(expected, abs=0.0051)
+    told = numbers(
+        r"these (\d+) patterns falls to\s+([\d.]+) \[([\d.]+), ([\d.]+)\], with a tenth at random "
+        r"to (\d.\d+) \[([\d.]+), ([\d.]+)\]",
+        page,
+    )
+    deleted, noise = (float(curve[name]) for name in ("most attributed", "random"))
+    expected = [deleted, *wilson(deleted, told[0]), noise, *wilson(noise, told[0])]
+    assert told[1:] == pytest.approx(expected, abs=0.0051)
