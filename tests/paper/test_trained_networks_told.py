@@ -102,6 +102,13 @@ def test_as_coded_the_network_and_the_profile_are_as_the_page_tells(page):
     assert told == pytest.approx([sum(float(row["seconds"]) for row in history) / 60], abs=0.51)
     fewer = confusion("figure5-as-coded-four-epochs")
     assert numbers(r"in batches of 20, had left (\d+)", page) == [fewer.sum() - np.trace(fewer)]
+    of_four, of_five = (
+        rows(f"{folder}/history.csv")[1]
+        for folder in ("figure5-as-coded-four-epochs", "training-as-coded-every-second")
+    )
+    told = numbers(r"had come to (0\.\d+) on the\s+validation patterns\s[^.]*to (0\.\d+)\.", page)
+    found = [float(row["valid_accuracy"]) for row in (of_five, of_four)]
+    assert told == pytest.approx(found, abs=0.00051)
     paired = rows("baselines/authors-poly-65-seed-20221115/baselines.csv")
     (peaks,) = [float(row["accuracy"]) for row in paired if row["baseline"] == "pair-peaks"]
     assert numbers(r"here, and `pair-peaks` (\d\.\d+)", page) == pytest.approx([peaks], abs=0.00051)
