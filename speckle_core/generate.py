@@ -176,7 +176,7 @@ def _fill(
             executor=executor,
         )
     except BaseException:
-        # Ctrl-C may have come while the manifest itself was written.
+        # A full disk may have refused the manifest; what was under way has made room since.
         with contextlib.suppress(OutputError):
             manifest.write(folder)
         sweep(folder)
