@@ -30,9 +30,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from speckle_core import Experiment
-from speckle_core.dataset.manifest import plan
-from speckle_core.dataset.shard import labels_of, simulator
-from speckle_core.generate import generate
+from speckle_core.data.generate import generate
+from speckle_core.data.manifest import plan
+from speckle_core.data.shard import labels_of, simulator
 
 BATCH = 15
 WORKERS = {"generate, 1 worker": 1, "generate": None}

@@ -9,132 +9,97 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from speckle_core.components import (
-        Component as Component,
-    )
-    from speckle_core.configuration import (
-        Configuration as Configuration,
-    )
-    from speckle_core.configuration import (
-        Particles as Particles,
-    )
-    from speckle_core.configuration import SupportsRadialFormFactors as SupportsRadialFormFactors
-    from speckle_core.dataset import (
-        Dataset as Dataset,
-    )
-    from speckle_core.errors import (
-        AmbiguousComponentError as AmbiguousComponentError,
-    )
-    from speckle_core.errors import (
-        DataError as DataError,
-    )
-    from speckle_core.errors import (
-        ExperimentError as ExperimentError,
-    )
-    from speckle_core.errors import (
-        MissingDependencyError as MissingDependencyError,
-    )
-    from speckle_core.errors import (
-        ModelError as ModelError,
-    )
-    from speckle_core.errors import (
-        OptionError as OptionError,
-    )
-    from speckle_core.errors import (
-        OutputError as OutputError,
-    )
-    from speckle_core.errors import (
-        PackingError as PackingError,
-    )
-    from speckle_core.errors import (
-        PatternError as PatternError,
-    )
-    from speckle_core.errors import (
-        PluginError as PluginError,
-    )
-    from speckle_core.errors import (
-        SpeckleError as SpeckleError,
-    )
-    from speckle_core.errors import (
-        UnknownComponentError as UnknownComponentError,
-    )
-    from speckle_core.evaluate import (
-        Evaluation as Evaluation,
-    )
-    from speckle_core.experiment import (
-        Experiment as Experiment,
-    )
-    from speckle_core.grid import (
-        KGrid as KGrid,
-    )
-    from speckle_core.hookspecs import (
-        API_VERSION as API_VERSION,
-    )
-    from speckle_core.hookspecs import (
-        hookimpl as hookimpl,
-    )
-    from speckle_core.hookspecs import (
-        hookspec as hookspec,
-    )
-    from speckle_core.patterns import (
-        PatternSet as PatternSet,
-    )
-    from speckle_core.pipeline import (
-        Pipeline as Pipeline,
-    )
-    from speckle_core.plugins import (
-        PluginManager as PluginManager,
-    )
-    from speckle_core.plugins import (
-        create as create,
-    )
-    from speckle_core.plugins import (
-        plugin_manager as plugin_manager,
-    )
-    from speckle_core.roles import (
-        Classifier as Classifier,
-    )
-    from speckle_core.roles import (
-        Epoch as Epoch,
-    )
-    from speckle_core.roles import (
-        Explainer as Explainer,
-    )
-    from speckle_core.roles import (
-        Preprocessor as Preprocessor,
-    )
-    from speckle_core.roles import (
-        Sampler as Sampler,
-    )
-    from speckle_core.roles import (
-        Scatterer as Scatterer,
-    )
-    from speckle_core.roles import (
-        SupportsCheckpoints as SupportsCheckpoints,
-    )
-    from speckle_core.roles import (
-        SupportsFeatureMaps as SupportsFeatureMaps,
-    )
-    from speckle_core.roles import (
-        SupportsGradients as SupportsGradients,
-    )
-    from speckle_core.roles import (
-        SupportsIntensities as SupportsIntensities,
-    )
-    from speckle_core.roles import (
-        SupportsRandomised as SupportsRandomised,
-    )
-    from speckle_core.roles import (
-        SupportsRegion as SupportsRegion,
-    )
+from speckle_core._version import __version__ as __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from speckle_core.analysis.evaluation import Evaluation as Evaluation
+    from speckle_core.analysis.first_moments import FirstMoments as FirstMoments
+    from speckle_core.analysis.first_moments import first_moments as first_moments
+    from speckle_core.contracts.arrays import ComplexArray as ComplexArray
+    from speckle_core.contracts.arrays import FloatArray as FloatArray
+    from speckle_core.contracts.arrays import IntArray as IntArray
+    from speckle_core.contracts.geometry import Configuration as Configuration
+    from speckle_core.contracts.geometry import Particles as Particles
+    from speckle_core.contracts.geometry import (
+        SupportsRadialFormFactors as SupportsRadialFormFactors,
+    )
+    from speckle_core.contracts.grid import KGrid as KGrid
+    from speckle_core.contracts.patterns import PatternSet as PatternSet
+    from speckle_core.contracts.roles import Classifier as Classifier
+    from speckle_core.contracts.roles import Epoch as Epoch
+    from speckle_core.contracts.roles import Explainer as Explainer
+    from speckle_core.contracts.roles import OnEpoch as OnEpoch
+    from speckle_core.contracts.roles import Preprocessor as Preprocessor
+    from speckle_core.contracts.roles import Sampler as Sampler
+    from speckle_core.contracts.roles import Scatterer as Scatterer
+    from speckle_core.contracts.roles import SupportsCheckpoints as SupportsCheckpoints
+    from speckle_core.contracts.roles import SupportsFeatureMaps as SupportsFeatureMaps
+    from speckle_core.contracts.roles import SupportsGradients as SupportsGradients
+    from speckle_core.contracts.roles import SupportsIntensities as SupportsIntensities
+    from speckle_core.contracts.roles import SupportsRandomised as SupportsRandomised
+    from speckle_core.contracts.roles import SupportsRegion as SupportsRegion
+    from speckle_core.data.dataset import Dataset as Dataset
+    from speckle_core.errors import AmbiguousComponentError as AmbiguousComponentError
+    from speckle_core.errors import DataError as DataError
+    from speckle_core.errors import ExperimentError as ExperimentError
+    from speckle_core.errors import MissingDependencyError as MissingDependencyError
+    from speckle_core.errors import ModelError as ModelError
+    from speckle_core.errors import OptionError as OptionError
+    from speckle_core.errors import OutputError as OutputError
+    from speckle_core.errors import PackingError as PackingError
+    from speckle_core.errors import PatternError as PatternError
+    from speckle_core.errors import PluginError as PluginError
+    from speckle_core.errors import SpeckleError as SpeckleError
+    from speckle_core.errors import UnknownComponentError as UnknownComponentError
+    from speckle_core.experiment.experiment import Experiment as Experiment
+    from speckle_core.experiment.pipeline import Pipeline as Pipeline
+    from speckle_core.files import make_folder as make_folder
+    from speckle_core.files import sweep as sweep
+    from speckle_core.files import write_bytes as write_bytes
+    from speckle_core.files import write_text as write_text
+    from speckle_core.models.torchrun import team_size as team_size
+    from speckle_core.plugins.component import Component as Component
+    from speckle_core.plugins.hookspecs import API_VERSION as API_VERSION
+    from speckle_core.plugins.hookspecs import hookimpl as hookimpl
+    from speckle_core.plugins.hookspecs import hookspec as hookspec
+    from speckle_core.plugins.manager import PluginManager as PluginManager
+    from speckle_core.plugins.manager import create as create
+    from speckle_core.plugins.manager import plugin_manager as plugin_manager
 
 _HOME = {
-    "components": ("Component",),
-    "configuration": ("Configuration", "Particles", "SupportsRadialFormFactors"),
-    "dataset": ("Dataset",),
+    "analysis.evaluation": ("Evaluation",),
+    "analysis.first_moments": (
+        "FirstMoments",
+        "first_moments",
+    ),
+    "contracts.arrays": (
+        "ComplexArray",
+        "FloatArray",
+        "IntArray",
+    ),
+    "contracts.geometry": (
+        "Configuration",
+        "Particles",
+        "SupportsRadialFormFactors",
+    ),
+    "contracts.grid": ("KGrid",),
+    "contracts.patterns": ("PatternSet",),
+    "contracts.roles": (
+        "Classifier",
+        "Epoch",
+        "Explainer",
+        "OnEpoch",
+        "Preprocessor",
+        "Sampler",
+        "Scatterer",
+        "SupportsCheckpoints",
+        "SupportsFeatureMaps",
+        "SupportsGradients",
+        "SupportsIntensities",
+        "SupportsRandomised",
+        "SupportsRegion",
+    ),
+    "data.dataset": ("Dataset",),
     "errors": (
         "AmbiguousComponentError",
         "DataError",
@@ -149,26 +114,25 @@ _HOME = {
         "SpeckleError",
         "UnknownComponentError",
     ),
-    "evaluate": ("Evaluation",),
-    "experiment": ("Experiment",),
-    "grid": ("KGrid",),
-    "hookspecs": ("API_VERSION", "hookimpl", "hookspec"),
-    "patterns": ("PatternSet",),
-    "pipeline": ("Pipeline",),
-    "plugins": ("PluginManager", "create", "plugin_manager"),
-    "roles": (
-        "Classifier",
-        "Epoch",
-        "Explainer",
-        "Preprocessor",
-        "Sampler",
-        "Scatterer",
-        "SupportsCheckpoints",
-        "SupportsFeatureMaps",
-        "SupportsGradients",
-        "SupportsIntensities",
-        "SupportsRandomised",
-        "SupportsRegion",
+    "experiment.experiment": ("Experiment",),
+    "experiment.pipeline": ("Pipeline",),
+    "files": (
+        "make_folder",
+        "sweep",
+        "write_bytes",
+        "write_text",
+    ),
+    "models.torchrun": ("team_size",),
+    "plugins.component": ("Component",),
+    "plugins.hookspecs": (
+        "API_VERSION",
+        "hookimpl",
+        "hookspec",
+    ),
+    "plugins.manager": (
+        "PluginManager",
+        "create",
+        "plugin_manager",
     ),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

@@ -7,6 +7,9 @@ next; this module must not know how it is shown.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class SpeckleError(Exception):
     """Base of every error that a user, and not a defect of ours, causes.
@@ -84,3 +87,8 @@ class ModelError(SpeckleError):
 
 class OutputError(SpeckleError):
     """An output cannot be written: the place holds something else, or the disk is full."""
+
+
+def nearest(word: object, known: Iterable[object]) -> list[str]:
+    """Return the known words nearest to `word` in spelling, best first."""
+    return difflib.get_close_matches(str(word), [str(k) for k in known], n=3, cutoff=0.6)

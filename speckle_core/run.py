@@ -7,6 +7,7 @@ itself go on from where it was cut short. What a stage does lives elsewhere.
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Callable
@@ -15,19 +16,20 @@ from typing import Any
 
 import attrs
 
-from speckle_core.assess import assess, part_of
-from speckle_core.atomic import empty, make_folder, sweep, write_text
-from speckle_core.dataset import Dataset
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.contracts.progress import Progress
+from speckle_core.data.dataset import Dataset
+from speckle_core.data.generate import generate
 from speckle_core.errors import OutputError
-from speckle_core.evaluate import Evaluation
-from speckle_core.events import require_tensorboard
-from speckle_core.experiment import Experiment
-from speckle_core.generate import generate
-from speckle_core.models import load_model
-from speckle_core.processes import team_size
-from speckle_core.progress import Progress
-from speckle_core.provenance import versions
-from speckle_core.training import train
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.provenance import versions
+from speckle_core.experiment.schema import reading_keys
+from speckle_core.files import empty, make_folder, sweep, write_text
+from speckle_core.models.evaluate import assess, judge, part_of
+from speckle_core.models.folder import load_model
+from speckle_core.models.tensorboard import require_tensorboard
+from speckle_core.models.torchrun import team_size
+from speckle_core.models.train import train
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -153,15 +155,13 @@ class Run:
                 evaluation.save(make_folder(self.folder / "evaluation" / name))
 
         def explained() -> None:
-            from speckle_core.explaining import explain_model
+            from speckle_core.explain.folder import explain_model
 
-            explainers = self.experiment.build(simulate=False).explainers
+            explainers = self.experiment.build(only=("explainers",)).explainers
             model, dataset = load_model(self.model, baselines=False), Dataset.open(self.data)
             explain_model(model, dataset, explainers, self.explanations, progress=progress)
 
         def reported() -> None:
-            from speckle_core.gather import write_report
-
             write_report(self, progress)
 
         self._stage("generate", generated)
@@ -201,5 +201,48 @@ class Run:
 
     def evaluations(self) -> dict[str, Evaluation]:
         """Return the evaluation of the classifier, first, and of every baseline."""
-        chosen = (self.experiment.classifier, *self.experiment.baselines)
-        return {c.name: Evaluation.load(self.folder / "evaluation" / c.name) for c in chosen}
+        keys = reading_keys(
+            self.experiment.classifier.key, [c.key for c in self.experiment.baselines]
+        )
+        return {key: Evaluation.load(self.folder / "evaluation" / key) for key in keys}
+
+
+def write_report(run: Run, progress: Progress | None = None) -> Path:
+    """Write the report of a run whose data, model and evaluations are there; return its path.
+
+    Raises
+    ------
+    SpeckleError
+        When one of them is missing or damaged, or the report cannot be written.
+    """
+    from speckle_core.audit.findings import audit
+    from speckle_core.explain.report_section import sections
+    from speckle_core.models.train import read_history
+    from speckle_core.report.gallery import gallery
+    from speckle_core.report.html import ReportInput, render
+
+    dataset = Dataset.open(run.data)
+    shown = gallery(run.experiment, dataset)
+    evaluations = run.evaluations()
+    (name, network), *baselines = evaluations.items()
+    written = json.loads((run.folder / MANIFEST).read_text("utf-8"))
+    explained = sections(run.explanations) if run.experiment.explainers else ()
+    again = [str(run.folder / "experiment.toml"), "-o", f"{run.folder}-again"]
+    report = ReportInput(
+        title=run.experiment.name,
+        experiment=run.experiment.to_dict(),
+        seed=run.experiment.seed,
+        gallery=shown.items,
+        grid=shown.grid,
+        blocked=shown.blocked,
+        history=read_history(run.model),
+        network=(name, network),
+        baselines=dict(baselines),
+        verdict=judge(evaluations),
+        versions=written["versions"],
+        timings=run.stages,
+        command=f"speckle run {shlex.join(again)}",
+        sections=[audit(dataset, dict(baselines), progress).section(), *explained],
+    )
+    write_text(run.report, render(report))
+    return run.report

@@ -14,11 +14,11 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util.inspect import TypeAliasForwardRef
 
-from speckle_core.components import Option, options_of
-from speckle_core.plugins import plugin_manager
-from speckle_core.roles import ROLES
-from speckle_core.sources import presets
-from speckle_core.structuring import plain
+from speckle_core.contracts.roles import ROLES
+from speckle_core.experiment.presets import presets
+from speckle_core.experiment.schema import plain
+from speckle_core.plugins.component import Option, options_of
+from speckle_core.plugins.manager import plugin_manager
 from speckle_core.testing import checks_for
 
 _MARK = re.compile(r"^<!-- generated: ([a-z]+) -->$", re.MULTILINE)

@@ -24,8 +24,8 @@ import attrs
 import typer
 from jobs import JOBS, Job, Speed
 
-from speckle_core.atomic import make_folder
-from speckle_core.provenance import versions
+from speckle_core.experiment.provenance import versions
+from speckle_core.files import make_folder
 
 ROOT = Path(__file__).parents[2]
 #: What the first word of a command stands for here.

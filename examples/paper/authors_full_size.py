@@ -18,10 +18,10 @@ from matplotlib.figure import Figure
 from record import save_picture, write_json
 
 from speckle_core import create
-from speckle_core.atomic import make_folder
-from speckle_core.configuration import FloatArray
-from speckle_core.dataset.shard import simulator
-from speckle_core.experiment import Experiment
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.data.shard import simulator
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.files import make_folder
 
 COUNTS = (2, 10, 20)
 #: Below this share of the brightest pixel a double-precision FFT holds rounding alone.

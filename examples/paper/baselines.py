@@ -14,11 +14,12 @@ import numpy as np
 from record import save_picture, write_csv, write_json
 
 from speckle_core import Pipeline
-from speckle_core.dataset import Dataset
-from speckle_core.evaluate import Evaluation, evaluate
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.verdict import evaluate
+from speckle_core.contracts.patterns import PatternSet
+from speckle_core.data.dataset import Dataset
 from speckle_core.figures import accuracy_bars
-from speckle_core.patterns import PatternSet
-from speckle_core.plugins import plugin_manager
+from speckle_core.plugins.manager import plugin_manager
 
 NAMES = ("radial-lda", "first-moment", "form-factor-fit", "contrast", "pair-peaks")
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from published import FIRST_MOMENT
 from record import markdown, save_picture, write_csv, write_json
 
-from speckle_core.atomic import write_text
-from speckle_core.dataset import Dataset
+from speckle_core.analysis.first_moments import first_moments
+from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError
 from speckle_core.figures import first_moment
-from speckle_core.moments import first_moments
+from speckle_core.files import write_text
 
 DEFINITIONS = ("raw", "shifted standardized", "absolute standardized", "normalized")
 

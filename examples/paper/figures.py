@@ -17,12 +17,12 @@ from published import SYSTEMS, TABLE_1
 from record import markdown, rounded, save_picture, write_csv, write_json
 
 from speckle_core import figures
-from speckle_core.atomic import make_folder, write_text
-from speckle_core.dataset import Dataset
-from speckle_core.dataset.shard import simulator
-from speckle_core.evaluation import Evaluation
-from speckle_core.experiment import Experiment
-from speckle_core.models import read_record
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.data.dataset import Dataset
+from speckle_core.data.shard import simulator
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.files import make_folder, write_text
+from speckle_core.models.folder import read_record
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from record import save_picture, write_csv, write_json
 
+from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError
-from speckle_core.experiment import Experiment
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.figures import map_page
-from speckle_core.grid import KGrid
 from speckle_core.run import MANIFEST
 
 

@@ -17,10 +17,10 @@ from typing import Any
 from matplotlib.figure import Figure
 from PIL import Image
 
-from speckle_core.atomic import make_folder, write_bytes, write_text
-from speckle_core.experiment import Experiment
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.provenance import versions
 from speckle_core.figures import encode
-from speckle_core.provenance import versions
+from speckle_core.files import make_folder, write_bytes, write_text
 
 
 def command_line() -> str:

@@ -14,10 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import DataError, PatternError
-from speckle_core.grid import KGrid
-from speckle_core.patterns import PatternSet
+from speckle_core import DataError, FloatArray, KGrid, PatternError, PatternSet
 
 Floats = NDArray[np.float64]
 

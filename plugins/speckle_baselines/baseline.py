@@ -18,12 +18,19 @@ from numpy.typing import NDArray
 
 from speckle_baselines.azimuthal import Floats, Rings
 from speckle_baselines.rules import Gaussian, Rule, Targets, rule_from
-from speckle_core.atomic import write_bytes, write_text
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import DataError, ExperimentError, ModelError
-from speckle_core.grid import KGrid
-from speckle_core.patterns import PatternSet
-from speckle_core.roles import Epoch, IntArray, OnEpoch
+from speckle_core import (
+    DataError,
+    Epoch,
+    ExperimentError,
+    FloatArray,
+    IntArray,
+    KGrid,
+    ModelError,
+    OnEpoch,
+    PatternSet,
+    write_bytes,
+    write_text,
+)
 
 FORMAT = "speckle-baseline-1"
 _STATE, _ARRAYS = "state.toml", "rule.safetensors"

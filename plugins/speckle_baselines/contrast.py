@@ -10,8 +10,7 @@ import numpy as np
 
 from speckle_baselines.azimuthal import Floats, Rings
 from speckle_baselines.baseline import Baseline
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import OptionError
+from speckle_core import FloatArray, OptionError
 
 
 def _check_floor(_: object, __: object, value: float) -> None:

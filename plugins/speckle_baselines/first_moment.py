@@ -8,7 +8,7 @@ import attrs
 
 from speckle_baselines.azimuthal import Floats, Rings
 from speckle_baselines.baseline import Baseline
-from speckle_core.moments import FirstMoments, first_moments
+from speckle_core import FirstMoments, first_moments
 
 
 @attrs.define(kw_only=True, eq=False, slots=False)
@@ -18,8 +18,9 @@ class FirstMoment(Baseline):
     Parameters
     ----------
     definition : {"raw", "shifted", "absolute", "normalized"}
-        Which of the paper's four definitions; see `speckle_core.moments`. ``raw`` is that of the
-        intensity, which a standardized pattern still holds up to a factor, and the factor cancels.
+        Which of the paper's four definitions; see `speckle_core.first_moments`. ``raw`` is that
+        of the intensity, which a standardized pattern still holds up to a factor, and the factor
+        cancels.
     """
 
     name: ClassVar[str] = "first-moment"

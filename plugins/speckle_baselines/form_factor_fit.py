@@ -16,8 +16,7 @@ from scipy.special import j1
 
 from speckle_baselines.azimuthal import Floats, Rings
 from speckle_baselines.baseline import Baseline
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import OptionError
+from speckle_core import FloatArray, OptionError
 
 _CANDIDATES = 1200
 #: kR at the outermost pixel for the smallest disk that is tried.

@@ -19,7 +19,7 @@ from speckle_baselines.azimuthal import Floats, Rings
 from speckle_baselines.baseline import Baseline, Lesson
 from speckle_baselines.radial_lda import radial_features
 from speckle_baselines.rules import Layers, Rule
-from speckle_core.errors import OptionError
+from speckle_core import OptionError
 
 #: Padding of the transform: the finer it is, the less height a peak loses between its points.
 _PAD = 1.5

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import j1
 
-from speckle_core.configuration import ComplexArray, FloatArray
-from speckle_core.errors import DataError
+from speckle_core import ComplexArray, DataError, FloatArray
 
 
 def form_factor(radius: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.errors import PackingError
+from speckle_core import PackingError
 
 #: Coverage at which random sequential addition of equal disks jams (Feder, J. Theor. Biol. 1980).
 SATURATION = 0.547

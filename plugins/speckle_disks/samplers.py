@@ -13,8 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Configuration
-from speckle_core.errors import ExperimentError, OptionError
+from speckle_core import Configuration, ExperimentError, OptionError
 from speckle_disks.disks import Disks
 from speckle_disks.packing import place
 

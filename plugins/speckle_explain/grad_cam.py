@@ -13,9 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import PluginError
-from speckle_core.roles import Classifier, IntArray, SupportsFeatureMaps
+from speckle_core import Classifier, FloatArray, IntArray, PluginError, SupportsFeatureMaps
 from speckle_explain.powers import at_least_one, batches, feature_maps_of
 
 Align = Literal["corners", "centers"]

@@ -11,8 +11,7 @@ from typing import Literal
 import attrs
 import numpy as np
 
-from speckle_core.configuration import FloatArray
-from speckle_core.roles import Classifier, IntArray, SupportsGradients
+from speckle_core import Classifier, FloatArray, IntArray, SupportsGradients
 from speckle_explain.powers import at_least_one, batches, gradients_of, input_gradients
 
 

@@ -11,9 +11,16 @@ from collections.abc import Iterator
 import attrs
 import numpy as np
 
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import DataError, OptionError, PluginError
-from speckle_core.roles import Classifier, IntArray, SupportsFeatureMaps, SupportsGradients
+from speckle_core import (
+    Classifier,
+    DataError,
+    FloatArray,
+    IntArray,
+    OptionError,
+    PluginError,
+    SupportsFeatureMaps,
+    SupportsGradients,
+)
 
 
 def gradients_of(classifier: Classifier, explainer: str) -> SupportsGradients:

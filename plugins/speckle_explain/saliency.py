@@ -9,8 +9,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from speckle_core.configuration import FloatArray
-from speckle_core.roles import Classifier, IntArray
+from speckle_core import Classifier, FloatArray, IntArray
 from speckle_explain.powers import at_least_one, batches, gradients_of, input_gradients
 
 

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from types import ModuleType
 
-from speckle_core.errors import MissingDependencyError, PluginError
+from speckle_core import MissingDependencyError, PluginError
 from speckle_resnet.framework import claim
 
 BACKENDS = ("tensorflow", "torch")

@@ -6,7 +6,6 @@ What is compiled is kept with the network, so that the second question is answer
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +13,7 @@ from typing import Any, Literal
 import attrs
 import numpy as np
 
-from speckle_core.errors import PluginError
-from speckle_core.roles import IntArray
+from speckle_core import IntArray, PluginError, team_size
 from speckle_keras.backend import engine, keras
 from speckle_keras.network import ResNet, build, fill, guided_relu, to_arrays
 from speckle_keras.training import KerasTrainer
@@ -74,7 +72,7 @@ class KerasFramework:
         PluginError
             When torchrun started several processes, each of which would train it all.
         """
-        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        if team_size() > 1:
             raise PluginError(
                 "'keras-resnet50' trains in one process, and torchrun started several",
                 hint="Start it without torchrun, or train 'torch-resnet50' and convert it.",

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from speckle_core.errors import ModelError, OptionError
+from speckle_core import ModelError, OptionError
 
 Tensor = Any
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from speckle_core.errors import ModelError, OptionError
+from speckle_core import ModelError, OptionError
 
 Tensor = Any
 

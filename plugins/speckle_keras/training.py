@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from speckle_core.roles import IntArray
+from speckle_core import IntArray
 from speckle_keras.backend import engine, keras
 from speckle_keras.network import ResNet, fill, to_arrays
 from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, decays, trainable

@@ -12,9 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import OptionError, PatternError
-from speckle_core.grid import KGrid
+from speckle_core import FloatArray, KGrid, OptionError, PatternError
 
 
 def _check_size(_: object, __: object, value: int) -> None:

@@ -18,10 +18,7 @@ import attrs
 import numpy as np
 from safetensors.numpy import save
 
-from speckle_core.atomic import make_folder, sweep, write_bytes, write_text
-from speckle_core.errors import ModelError
-from speckle_core.patterns import PatternSet
-from speckle_core.roles import Epoch
+from speckle_core import Epoch, ModelError, PatternSet, make_folder, sweep, write_bytes, write_text
 from speckle_resnet.architecture import Weights
 from speckle_resnet.weights import Shapes, read_tensors
 

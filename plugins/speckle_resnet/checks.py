@@ -12,11 +12,15 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import DataError, OptionError, PatternError
-from speckle_core.grid import KGrid
-from speckle_core.patterns import PatternSet
-from speckle_core.roles import IntArray
+from speckle_core import (
+    DataError,
+    FloatArray,
+    IntArray,
+    KGrid,
+    OptionError,
+    PatternError,
+    PatternSet,
+)
 from speckle_resnet.feed import View
 
 Value = TypeVar("Value")

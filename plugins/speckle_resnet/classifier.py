@@ -12,10 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import FloatArray
-from speckle_core.errors import ModelError
-from speckle_core.patterns import PatternSet
-from speckle_core.roles import Epoch, IntArray, OnEpoch
+from speckle_core import Epoch, FloatArray, IntArray, ModelError, OnEpoch, PatternSet
 from speckle_resnet import inference
 from speckle_resnet.architecture import RESNET50, Plan, Weights, initial_weights, tensors
 from speckle_resnet.checks import (

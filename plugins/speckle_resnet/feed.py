@@ -16,8 +16,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.errors import PatternError
-from speckle_core.roles import IntArray
+from speckle_core import IntArray, PatternError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

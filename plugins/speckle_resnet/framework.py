@@ -12,8 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.errors import PluginError
-from speckle_core.roles import IntArray
+from speckle_core import IntArray, PluginError
 from speckle_resnet.architecture import Plan, Weights
 
 Floats = NDArray[np.float32]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.roles import IntArray
+from speckle_core import IntArray
 from speckle_resnet.feed import View
 from speckle_resnet.framework import Floats, Network
 

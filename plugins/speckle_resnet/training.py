@@ -17,9 +17,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from speckle_core.errors import ModelError, PatternError
-from speckle_core.patterns import PatternSet
-from speckle_core.roles import Epoch, IntArray, OnEpoch
+from speckle_core import Epoch, IntArray, ModelError, OnEpoch, PatternError, PatternSet
 from speckle_resnet import feed
 from speckle_resnet.architecture import Weights, trainable
 from speckle_resnet.checkpoint import Checkpoint, State

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from speckle_core.atomic import write_bytes, write_text
-from speckle_core.errors import ModelError
+from speckle_core import ModelError, write_bytes, write_text
 from speckle_resnet.architecture import RESNET50, Plan, Weights, tensors
 
 Shapes = Mapping[str, tuple[int, ...]]

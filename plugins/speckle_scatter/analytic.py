@@ -12,9 +12,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Configuration, Particles, SupportsRadialFormFactors
-from speckle_core.grid import KGrid
-from speckle_core.roles import Scatterer
+from speckle_core import (
+    Configuration,
+    KGrid,
+    Particles,
+    Scatterer,
+    SupportsRadialFormFactors,
+)
 from speckle_scatter import fold, radial
 
 # Numbers per block of rows, so that memory does not grow with the number of bodies.

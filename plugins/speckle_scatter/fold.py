@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import ComplexArray, FloatArray
-from speckle_core.grid import KGrid
+from speckle_core import ComplexArray, FloatArray, KGrid
 
 #: BLAS splits products of more multiplications than this over its threads, which changes the last
 #: bits (OpenBLAS: 4 · 65536). Smaller ones give the same bytes with any number of threads.

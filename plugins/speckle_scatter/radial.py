@@ -12,8 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Particles, SupportsRadialFormFactors
-from speckle_core.grid import KGrid
+from speckle_core import KGrid, Particles, SupportsRadialFormFactors
 from speckle_scatter import fold
 
 Floats = NDArray[np.float64]

@@ -15,10 +15,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Configuration, FloatArray, Particles
-from speckle_core.errors import OptionError
-from speckle_core.grid import KGrid
-from speckle_core.roles import Scatterer
+from speckle_core import Configuration, FloatArray, KGrid, OptionError, Particles, Scatterer
 from speckle_scatter import fold
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 
-from speckle_core.errors import ModelError, OptionError
+from speckle_core import ModelError, OptionError
 
 Precision = Literal["auto", "float32", "bfloat16"]
 

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from speckle_core.processes import team_size
-from speckle_core.roles import IntArray
+from speckle_core import IntArray, team_size
 from speckle_torch.network import BatchNorm, ResNet
 
 

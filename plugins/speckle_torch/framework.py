@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from speckle_core.processes import team_size
-from speckle_core.roles import IntArray
+from speckle_core import IntArray, team_size
 from speckle_resnet.architecture import Plan, Weights
 from speckle_resnet.framework import Floats, Network, Trainer
 from speckle_torch.device import choose_device, limited_memory, uses_bfloat16

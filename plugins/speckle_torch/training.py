@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from speckle_core.roles import IntArray
+from speckle_core import IntArray
 from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, decays, trainable
 from speckle_resnet.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn
 from speckle_torch.distributed import Team

@@ -67,9 +67,9 @@ app.add_typer(plugins.app, name="plugins", rich_help_panel="What is there")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        import speckle_core
+        from speckle_core._version import __version__
 
-        typer.echo(f"speckle {speckle_core.__version__}")
+        typer.echo(f"speckle {__version__}")
         raise typer.Exit
 
 

@@ -36,12 +36,12 @@ def audit(
       speckle audit data/mono
       speckle audit data/mono --baseline radial-lda --baseline pair-peaks --json
     """
-    from speckle_core.audit import audit as audited
-    from speckle_core.audit import baselines_of, read_by
+    from speckle_core.audit.findings import audit as audited
+    from speckle_core.audit.findings import baselines_of, read_by
     from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json, print_table
     from speckle_core.cli.progress import watched
-    from speckle_core.dataset import Dataset
+    from speckle_core.data.dataset import Dataset
     from speckle_core.errors import (
         AmbiguousComponentError,
         ExperimentError,

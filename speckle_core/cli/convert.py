@@ -31,7 +31,7 @@ def convert(
       speckle convert models/quick-keras --to torch-resnet50 -o models/quick-again
     """
     from speckle_core.cli.output import print_json
-    from speckle_core.convert import convert as converted
+    from speckle_core.models.convert import convert as converted
 
     record = converted(model, to, new_folder(output))
     if as_json:

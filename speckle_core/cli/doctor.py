@@ -51,7 +51,7 @@ def doctor(as_json: Json = False) -> None:
 
 
 def _versions() -> dict[str, str]:
-    from speckle_core.provenance import LIBRARIES, versions
+    from speckle_core.experiment.provenance import LIBRARIES, versions
 
     return versions(libraries=(*LIBRARIES, "attrs", "cattrs", "pluggy", "typer", "rich"))
 
@@ -141,7 +141,7 @@ def _nvidia() -> list[str]:
 
 def _plugins() -> dict[str, Any]:
     from speckle_core.cli.plugins.find import everything
-    from speckle_core.plugins import plugin_manager
+    from speckle_core.plugins.manager import plugin_manager
 
     entries, failures = everything(plugin_manager())
     found: dict[str, Any] = {}

@@ -38,14 +38,13 @@ def evaluate(
       speckle evaluate models/quick --data data/quick
       speckle evaluate models/quick --data data/other --split all -o results/other
     """
-    from speckle_core.assess import assess, part_of
-    from speckle_core.atomic import make_folder
     from speckle_core.cli.output import evaluations_json, print_evaluations, print_json
     from speckle_core.cli.progress import watched
-    from speckle_core.dataset import Dataset
-    from speckle_core.familiar import Familiar
-    from speckle_core.gather import judge
-    from speckle_core.models import load_model
+    from speckle_core.data.dataset import Dataset
+    from speckle_core.files import make_folder
+    from speckle_core.models.evaluate import assess, judge, part_of
+    from speckle_core.models.folder import load_model
+    from speckle_core.models.novelty import Familiar
 
     target = None if output is None else new_folder(output)
     loaded = load_model(model)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder
+from speckle_core.cli.options import DataOption, Json, ModelFolder, Settings, new_folder
 
 if TYPE_CHECKING:
-    from speckle_core.roles import IntArray
+    from speckle_core.contracts.arrays import IntArray
+    from speckle_core.experiment.schema import Choice
 
 
 def explain(
@@ -30,6 +31,7 @@ def explain(
             show_default=False,
         ),
     ] = None,
+    settings: Settings = None,
     as_json: Json = False,
 ) -> None:
     """Draw which pixels a model used to read patterns, and keep the maps as HDF5.
@@ -42,25 +44,52 @@ def explain(
 
       speckle explain my-model --data my-data --explainer saliency -o maps
       speckle explain my-model --data my-data --explainer grad-cam --index 7 -o 7
+      speckle explain my-model --data my-data --explainer integrated-gradients
+        --set integrated-gradients.steps=64 -o maps
     """
+    import attrs
+
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
-    from speckle_core.dataset import Dataset
-    from speckle_core.explaining import NUMBERS, explain_model
-    from speckle_core.models import load_model
-    from speckle_core.plugins import plugin_manager
+    from speckle_core.data.dataset import Dataset
+    from speckle_core.explain.folder import NUMBERS, explain_model
+    from speckle_core.models.folder import load_model
 
     new_folder(output)
-    made = {name: plugin_manager().create("explainer", name) for name in explainer}
+    choices = _explainers(explainer, settings or [])
     dataset = Dataset.open(data)
     chosen = _chosen(index, len(dataset))
     loaded = load_model(model, baselines=False)
+    asked = attrs.evolve(loaded.record.experiment, explainers=choices)
+    made = asked.build(only=("explainers",)).explainers
     with watched() as progress:
         files = explain_model(loaded, dataset, made, output, chosen=chosen, progress=progress)
     if as_json:
         print_json({"folder": str(output), "files": files})
         return
     typer.echo(f"maps: {output} ({len(files) - 2} pictures, and the numbers in {NUMBERS})")
+
+
+def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:
+    """Return the explainers asked for, with the options of ``NAME.option=value`` settings."""
+    from speckle_core.cli.failure import usage
+    from speckle_core.errors import ExperimentError
+    from speckle_core.experiment.presets import parse_setting
+    from speckle_core.experiment.schema import Choice
+
+    options: dict[str, dict[str, Any]] = {name: {} for name in names}
+    with usage(ExperimentError):
+        for setting in settings:
+            key, value = parse_setting(setting)
+            name, _, option = key.rpartition(".")
+            if name not in options or not option:
+                raise ExperimentError(
+                    f"{key!r} is not an option of an explainer named here",
+                    where="--set",
+                    hint=f"Write --set {names[0]}.OPTION=VALUE.",
+                )
+            options[name][option] = value
+    return tuple(Choice(name, given) for name, given in options.items())
 
 
 def _chosen(index: list[int] | None, patterns: int) -> IntArray | None:

@@ -109,10 +109,10 @@ def _owner(trace: TracebackType | None) -> str:
     import importlib.metadata
     import traceback
 
-    import speckle_core
-    from speckle_core.hookspecs import GROUP
+    from speckle_core._version import __version__
+    from speckle_core.plugins.hookspecs import GROUP
 
-    ours = f"speckle-core {speckle_core.__version__}"
+    ours = f"speckle-core {__version__}"
     owners = {"speckle_core": ours}
     for entry in importlib.metadata.entry_points(group=GROUP):
         if entry.dist is not None:
@@ -135,7 +135,7 @@ def _quiet_warnings() -> Iterator[None]:
 
 
 def _show_warning(message: Warning | str, category: type[Warning]) -> None:
-    from speckle_core.providers import PluginWarning
+    from speckle_core.plugins.records import PluginWarning
 
     if issubclass(category, PluginWarning):
         say(f"warning: {message}")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from speckle_core.errors import PatternError
 
 if TYPE_CHECKING:
-    from speckle_core.configuration import FloatArray
-    from speckle_core.grid import KGrid
+    from speckle_core.contracts.arrays import FloatArray
+    from speckle_core.contracts.grid import KGrid
 
 _BATCH = 64
 
@@ -26,7 +26,7 @@ def batches(
     DataError
         When a file cannot be read.
     """
-    from speckle_core.readers import read_patterns
+    from speckle_core.data.foreign_files import read_patterns
 
     for file in files:
         patterns, _ = read_patterns(file, dataset=dataset)
@@ -53,7 +53,7 @@ def grid_of(patterns: FloatArray) -> KGrid:
     PatternError
         When there is no such grid.
     """
-    from speckle_core.grid import KGrid
+    from speckle_core.contracts.grid import KGrid
 
     height, width = patterns.shape[1:]
     if height != width or width % 2 == 0:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from speckle_core.cli.options import ExperimentName, Json, Settings, Workers, load_experiment
+from speckle_core.cli.options import (
+    ExperimentName,
+    Json,
+    Settings,
+    Workers,
+    load_experiment,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -43,12 +49,12 @@ def generate(
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
-    from speckle_core.dataset.shard import simulator
-    from speckle_core.generate import generate as generated
+    from speckle_core.data.generate import generate as generated
+    from speckle_core.experiment.experiment import SIMULATION
 
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("a dask cluster has its own workers: leave --workers out")
-    chosen = load_experiment(experiment, settings, simulator)
+    chosen = load_experiment(experiment, settings, lambda e: e.build(only=SIMULATION))
     with _cluster(scheduler) as executor, watched() as progress:
         progress.start("generate", len(chosen.counts) * chosen.structure.patterns_per_count)
         dataset = generated(

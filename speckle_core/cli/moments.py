@@ -19,9 +19,9 @@ def moments(files: Files, dataset: Inside = None, as_json: Json = False) -> None
     """
     import attrs
 
+    from speckle_core.analysis.first_moments import FirstMoments, first_moments
     from speckle_core.cli.files import batches, grid_of, named
     from speckle_core.cli.output import print_json, print_table
-    from speckle_core.moments import FirstMoments, first_moments
 
     names = [field.name for field in attrs.fields(FirstMoments)]
     found: list[dict[str, str | int | float]] = []

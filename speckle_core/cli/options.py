@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from speckle_core.atomic import empty
 from speckle_core.cli.failure import usage
 from speckle_core.errors import (
     AmbiguousComponentError,
@@ -15,11 +14,12 @@ from speckle_core.errors import (
     OutputError,
     UnknownComponentError,
 )
+from speckle_core.files import empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from speckle_core.experiment import Experiment
+    from speckle_core.experiment.experiment import Experiment
 
 ExperimentName = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="A preset's name, or a TOML file.")
@@ -89,7 +89,7 @@ def load_experiment(
     PluginError
         When a component of it cannot be made here.
     """
-    from speckle_core.experiment import Experiment
+    from speckle_core.experiment.experiment import Experiment
 
     # That a plugin is broken or a package missing is no fault of the arguments.
     with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from speckle_core.evaluation import Evaluation
+    from speckle_core.analysis.evaluation import Evaluation
 
 
 def reflowed(text: str | None) -> str:

@@ -27,8 +27,8 @@ def predict(
 
     from speckle_core.cli.files import batches, named
     from speckle_core.cli.output import print_json, print_table
-    from speckle_core.familiar import Familiar
-    from speckle_core.models import load_model
+    from speckle_core.models.folder import load_model
+    from speckle_core.models.novelty import Familiar
 
     pipeline = load_model(model, baselines=False).pipeline
     familiar = Familiar.load(model)

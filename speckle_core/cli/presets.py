@@ -18,7 +18,7 @@ def presets(as_json: Json = False) -> None:
     import tomllib
 
     from speckle_core.cli.output import print_json, print_table
-    from speckle_core.sources import presets as texts
+    from speckle_core.experiment.presets import presets as texts
 
     found = {name: tomllib.loads(text) for name, text in texts().items()}
     if as_json:

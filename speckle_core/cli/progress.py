@@ -14,9 +14,9 @@ from rich.text import Text
 
 from speckle_core.cli.failure import say
 from speckle_core.cli.output import counted, duration
-from speckle_core.processes import leads
-from speckle_core.progress import Progress
-from speckle_core.roles import Epoch
+from speckle_core.contracts.progress import Progress
+from speckle_core.contracts.roles import Epoch
+from speckle_core.models.torchrun import leads
 
 
 @contextlib.contextmanager

@@ -44,9 +44,14 @@ def run(
       speckle run my-experiment.toml -o runs/first-try
       speckle run paper-mono-257 --set structure.patterns_per_count=100
     """
-    from speckle_core.cli.output import duration, evaluations_json, print_evaluations, print_json
+    from speckle_core.cli.output import (
+        duration,
+        evaluations_json,
+        print_evaluations,
+        print_json,
+    )
     from speckle_core.cli.progress import watched
-    from speckle_core.gather import judge
+    from speckle_core.models.evaluate import judge
     from speckle_core.run import Run
 
     chosen = load_experiment(experiment, settings, lambda e: e.build())

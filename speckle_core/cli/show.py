@@ -45,15 +45,15 @@ def show(
 def _of_systems(what: str) -> Figure:
     from speckle_core import figures
     from speckle_core.cli.options import load_experiment
-    from speckle_core.dataset import Dataset
-    from speckle_core.dataset.shard import simulator
-    from speckle_core.gather import gallery
+    from speckle_core.data.dataset import Dataset
+    from speckle_core.experiment.experiment import SIMULATION
+    from speckle_core.report.gallery import gallery
 
     if Path(what).is_dir():
         dataset = Dataset.open(what)
         shown = gallery(dataset.experiment, dataset)
     else:
-        shown = gallery(load_experiment(what, None, simulator))
+        shown = gallery(load_experiment(what, None, lambda e: e.build(only=SIMULATION)))
     return figures.gallery(shown.items, shown.grid, blocked=shown.blocked)
 
 

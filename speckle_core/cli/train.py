@@ -41,12 +41,13 @@ def train(
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
-    from speckle_core.dataset import Dataset
-    from speckle_core.processes import leads
-    from speckle_core.training import read_history
-    from speckle_core.training import train as trained
+    from speckle_core.data.dataset import Dataset
+    from speckle_core.experiment.experiment import READING
+    from speckle_core.models.torchrun import leads
+    from speckle_core.models.train import read_history
+    from speckle_core.models.train import train as trained
 
-    chosen = load_experiment(experiment, settings, lambda e: e.build(simulate=False))
+    chosen = load_experiment(experiment, settings, lambda e: e.build(only=READING))
     with watched() as progress:
         trained(chosen, Dataset.open(data), output, progress, tensorboard=tensorboard)
     if not leads():

@@ -31,8 +31,8 @@ def verify(
     """
     from speckle_core.cli.output import counted, print_json
     from speckle_core.cli.progress import watched
-    from speckle_core.dataset import verify as verified
-    from speckle_core.dataset.manifest import patterns_of, read
+    from speckle_core.data.manifest import patterns_of, read
+    from speckle_core.data.verify import verify as verified
 
     with watched() as progress:
         progress.start("verify", patterns_of(read(data).experiment))

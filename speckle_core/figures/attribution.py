@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from speckle_core.attribution import Analysis
-from speckle_core.deletion import DeletionCurve
+from speckle_core.analysis.attribution import Analysis
+from speckle_core.analysis.deletion import DeletionCurve
 from speckle_core.figures.style import (
     BLUE,
     INK,

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from speckle_core.configuration import FloatArray
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError
 from speckle_core.figures.k_space import (
     KX,
@@ -21,8 +22,14 @@ from speckle_core.figures.k_space import (
     extent,
     intensity_norm,
 )
-from speckle_core.figures.style import BLUE, INK, in_style, new_figure, panel_letter, quiet_frame
-from speckle_core.grid import KGrid
+from speckle_core.figures.style import (
+    BLUE,
+    INK,
+    in_style,
+    new_figure,
+    panel_letter,
+    quiet_frame,
+)
 
 
 @in_style

@@ -16,11 +16,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Configuration, FloatArray
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.geometry import Configuration
+from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError
 from speckle_core.figures.real_space import draw_real_space
 from speckle_core.figures.style import BLOCKED, in_style, new_figure, panel_letter
-from speckle_core.grid import KGrid
 
 Block = tuple[slice, slice]
 

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Configuration, FloatArray, Particles
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.geometry import Configuration, Particles
 from speckle_core.figures.style import in_style, new_figure
 
 _INK_ON_PAPER = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#7f97ad", "#16324f"])

@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, RegularPolygon
 from numpy.typing import ArrayLike
 
+from speckle_core.contracts.arrays import IntArray
 from speckle_core.figures.style import (
     BLUE,
     GREEN,
@@ -27,7 +28,6 @@ from speckle_core.figures.style import (
     new_figure,
     quiet_frame,
 )
-from speckle_core.roles import IntArray
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#c9dcec", "#5b93c4", "#1b4f83"])
 

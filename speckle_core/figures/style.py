@@ -18,8 +18,8 @@ from typing import Any, Literal, ParamSpec, TypeVar
 import matplotlib
 from matplotlib.figure import Figure
 
-from speckle_core.atomic import write_bytes
 from speckle_core.errors import OutputError
+from speckle_core.files import write_bytes
 
 DPI = 150
 

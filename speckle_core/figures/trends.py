@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from speckle_core.configuration import FloatArray
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.roles import Epoch
 from speckle_core.errors import DataError
 from speckle_core.figures.style import (
     BLUE,
@@ -23,7 +24,6 @@ from speckle_core.figures.style import (
     panel_letter,
     quiet_frame,
 )
-from speckle_core.roles import Epoch
 
 _TRAIN: dict[str, Any] = {"color": BLUE, "marker": "o", "linestyle": "-", "label": "training"}
 _VALID: dict[str, Any] = {

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import attrs
 
-from speckle_core.components import Component, check_options, options_of
 from speckle_core.errors import MissingDependencyError, SpeckleError
-from speckle_core.providers import missing
+from speckle_core.plugins.component import Component, check_options, options_of
+from speckle_core.plugins.records import missing
 
 Outcome = Literal["passed", "failed", "skipped", "expected-failure", "unexpected-pass"]
 Factory = Component | Callable[..., Any]

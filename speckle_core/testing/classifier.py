@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from speckle_core.roles import Classifier, Epoch
+from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.testing.check import Check, Subject, require
 from speckle_core.testing.fresh import ask, class_place
 from speckle_core.testing.specimens import easy_patterns

@@ -10,10 +10,10 @@ import sys
 import typing
 from typing import Any
 
-from speckle_core.components import Component, Option, options_of
+from speckle_core.contracts.roles import Role
 from speckle_core.errors import OptionError, SpeckleError
-from speckle_core.hookspecs import GROUP
-from speckle_core.roles import Role
+from speckle_core.plugins.component import Component, Option, options_of
+from speckle_core.plugins.hookspecs import GROUP
 from speckle_core.testing.check import Check, CheckFailed, CheckSkipped, Subject, require
 from speckle_core.testing.fresh import ask, place_of
 

@@ -8,9 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import FloatArray
+from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.errors import PluginError
-from speckle_core.roles import IntArray
 from speckle_core.testing.check import Check, CheckFailed, CheckSkipped, Subject, require
 from speckle_core.testing.specimens import PredictionsOnly, TinyNetwork, easy_patterns
 

@@ -15,7 +15,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import FloatArray, Particles
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.geometry import Particles
 from speckle_core.testing.check import Check, Subject, require
 
 #: Share of its peak density below which a body has ended.

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from speckle_core.configuration import FloatArray
-from speckle_core.grid import KGrid
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.grid import KGrid
 from speckle_core.testing.check import Check, Subject, require
 from speckle_core.testing.specimens import GRID, intensities
 

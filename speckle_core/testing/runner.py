@@ -11,10 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from speckle_core.components import nearest
-from speckle_core.errors import ExperimentError, SpeckleError
-from speckle_core.roles import Role
-from speckle_core.testing import classifier, explainer, particles, preprocessor, sampler, scatterer
+from speckle_core.contracts.roles import Role
+from speckle_core.errors import ExperimentError, SpeckleError, nearest
+from speckle_core.testing import (
+    classifier,
+    explainer,
+    particles,
+    preprocessor,
+    sampler,
+    scatterer,
+)
 from speckle_core.testing.check import (
     Check,
     CheckFailed,

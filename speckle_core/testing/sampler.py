@@ -10,9 +10,9 @@ import random
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Configuration, Particles
+from speckle_core.contracts.geometry import Configuration, Particles
+from speckle_core.contracts.roles import Sampler
 from speckle_core.errors import PackingError
-from speckle_core.roles import Sampler
 from speckle_core.testing.check import Check, Subject, require
 from speckle_core.testing.particles import overlap, particle_checks, reaches_outside
 

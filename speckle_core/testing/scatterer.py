@@ -14,9 +14,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import Configuration
-from speckle_core.grid import KGrid
-from speckle_core.roles import SupportsIntensities
+from speckle_core.contracts.geometry import Configuration
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.roles import SupportsIntensities
 from speckle_core.testing.check import Check, CheckSkipped, Subject, require
 from speckle_core.testing.specimens import BOX, GRID, blobs, direct_sum
 

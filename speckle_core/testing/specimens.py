@@ -12,10 +12,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.configuration import ComplexArray, Configuration, FloatArray
-from speckle_core.grid import KGrid
-from speckle_core.patterns import PatternSet
-from speckle_core.roles import IntArray
+from speckle_core.contracts.arrays import ComplexArray, FloatArray, IntArray
+from speckle_core.contracts.geometry import Configuration
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.patterns import PatternSet
 
 BOX = 2000.0
 GRID = KGrid.centered(33, 0.004)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from speckle_core.audit import TITLE, audit, baselines_of, read_by
-from speckle_core.dataset import Dataset
+from speckle_core.audit.findings import TITLE, audit, baselines_of, read_by
+from speckle_core.data.dataset import Dataset
 
 Invoke = Callable[..., Result]
 Refused = Callable[..., str]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from speckle_core.dataset import Dataset
+from speckle_core.data.dataset import Dataset
 
 Invoke = Callable[..., Result]
 Refused = Callable[..., str]

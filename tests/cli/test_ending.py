@@ -60,7 +60,7 @@ def test_ctrl_c_promises_nothing_where_nothing_is_kept(
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("speckle_core.sources.presets", interrupted)
+    monkeypatch.setattr("speckle_core.experiment.presets.presets", interrupted)
     result = invoke("presets")
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "interrupted\n")
 
@@ -96,7 +96,7 @@ def test_a_defect_is_one_line_that_says_whose_it_is(
     def broken() -> None:
         raise ValueError("two\nlines")
 
-    monkeypatch.setattr("speckle_core.sources.presets", broken)
+    monkeypatch.setattr("speckle_core.experiment.presets.presets", broken)
     result = invoke("presets", SPECKLE_DEBUG="")
     assert result.exit_code == 1
     assert result.stdout == ""

@@ -20,7 +20,7 @@ PROMISED = {
     "train": {"--data", "-o", "--set", "--tensorboard", "--json"},
     "evaluate": {"--data", "--split", "-o", "--json"},
     "predict": {"--dataset", "--json"},
-    "explain": {"--data", "--explainer", "--index", "-o", "--json"},
+    "explain": {"--data", "--explainer", "--index", "--set", "-o", "--json"},
     "convert": {"--to", "-o", "--json"},
     "moments": {"--dataset", "--json"},
     "show": {"-o"},

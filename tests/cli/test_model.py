@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from speckle_core.dataset import Dataset
-from speckle_core.models import load_model
+from speckle_core.data.dataset import Dataset
+from speckle_core.models.folder import load_model
 
 Invoke = Callable[..., Result]
 Refused = Callable[..., str]

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 from typer.testing import Result
 
 from speckle_core import KGrid
-from speckle_core.sources import presets
+from speckle_core.experiment.presets import presets
 
 Invoke = Callable[..., Result]
 

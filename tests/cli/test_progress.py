@@ -11,7 +11,7 @@ from rich.progress import TextColumn
 
 from speckle_core.cli.output import duration
 from speckle_core.cli.progress import StageBars, StageLines
-from speckle_core.roles import Epoch
+from speckle_core.contracts.roles import Epoch
 
 
 def epoch(number: int, of: int = 4, valid: float = 0.8) -> Epoch:

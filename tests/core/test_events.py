@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from speckle_core import Epoch, OutputError
-from speckle_core.events import EventFile
+from speckle_core.models.tensorboard import EventFile
 
 READ = """
 import json, sys
@@ -65,7 +65,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_writing_events_loads_no_framework() -> None:
     code = (
         "import sys, tempfile; from pathlib import Path\n"
-        "from speckle_core import Epoch; from speckle_core.events import EventFile\n"
+        "from speckle_core import Epoch; from speckle_core.models.tensorboard import EventFile\n"
         "EventFile(Path(tempfile.mkdtemp())).write(Epoch(1, 1, 1., 1., 1., 1., 1., 1.))\n"
         "print({'torch', 'tensorflow', 'keras'} & set(sys.modules))"
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from speckle_core import Experiment, ExperimentError, SpeckleError
-from speckle_core.sources import presets
+from speckle_core.experiment.presets import presets
 
 TEXT = """
 name = "small"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from speckle_core import KGrid, ModelError, Pipeline
-from speckle_core.familiar import Familiar
+from speckle_core.models.novelty import Familiar
 
 GRID = KGrid.centered(65, np.pi / 1000)
 

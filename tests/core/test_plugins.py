@@ -235,8 +235,9 @@ def test_the_core_works_without_any_one_of_its_built_in_plugins(left_out: str) -
     everything = ["disks", "scatter", "prepare", "baselines", "torch", "keras", "explain"]
     kept = [name for name in everything if name != left_out]
     code = (
-        "from speckle_core import plugin_manager as p, Experiment; from speckle_core.sources "
-        "import presets; [Experiment.load(n) for n in presets()]; "
+        "from speckle_core import plugin_manager as p, Experiment; "
+        "from speckle_core.experiment.presets import presets; "
+        "[Experiment.load(n) for n in presets()]; "
         "print(len(p().components()) > 0, p().failures)"
     )
     out = subprocess.run(

@@ -10,13 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speckle_core import DataError, Dataset, Experiment, ModelError, OutputError, SpeckleError
-from speckle_core.assess import part_of
-from speckle_core.generate import generate
-from speckle_core.models import load_model
-from speckle_core.progress import Progress
+from speckle_core import (
+    DataError,
+    Dataset,
+    Experiment,
+    ModelError,
+    OutputError,
+    SpeckleError,
+)
+from speckle_core.contracts.progress import Progress
+from speckle_core.data.generate import generate
+from speckle_core.models.evaluate import part_of
+from speckle_core.models.folder import load_model
+from speckle_core.models.train import train
 from speckle_core.run import Run
-from speckle_core.training import train
 
 SMALL = [
     "structure.counts=[2, 4]",

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from data_fakes import PLUGIN, experiment
 
-from speckle_core.generate import generate
-from speckle_core.plugins import plugin_manager
+from speckle_core.data.generate import generate
+from speckle_core.plugins.manager import plugin_manager
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from typing import Any
 
 import h5py
 
-from speckle_core.dataset.manifest import NAME
-from speckle_core.experiment import Experiment
+from speckle_core.data.manifest import NAME
+from speckle_core.experiment.experiment import Experiment
 
 PLUGIN = '''
 import time

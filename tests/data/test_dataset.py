@@ -12,8 +12,8 @@ import pytest
 from data_fakes import experiment
 
 from speckle_core import DataError, Dataset, KGrid
-from speckle_core.dataset import reader
-from speckle_core.generate import generate
+from speckle_core.data import reader
+from speckle_core.data.generate import generate
 
 
 def test_a_set_knows_its_experiment_grid_labels_classes_and_split(made: Path) -> None:

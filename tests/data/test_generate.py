@@ -19,11 +19,9 @@ import numpy as np
 import pytest
 from data_fakes import experiment, hashes
 
-from speckle_core import (
-    Dataset,
-)
-from speckle_core.dataset import verify
-from speckle_core.generate import generate
+from speckle_core import Dataset
+from speckle_core.data.generate import generate
+from speckle_core.data.verify import verify
 
 
 class Shuffled(cf.Executor):
@@ -61,8 +59,8 @@ def test_a_shuffled_order_gives_the_same_bytes(made: Path, tmp_path: Path) -> No
 def test_two_processes_give_the_same_bytes(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("speckle_core.dataset.produce._WORTH_A_POOL", 0.0)
-    monkeypatch.setattr("speckle_core.dataset.produce._here", None)
+    monkeypatch.setattr("speckle_core.data.build_shards._WORTH_A_POOL", 0.0)
+    monkeypatch.setattr("speckle_core.data.build_shards._here", None)
     told: list[int] = []
     generate(experiment(), tmp_path / "set", workers=2, on_progress=told.append)
     assert hashes(tmp_path / "set") == hashes(made)
@@ -95,8 +93,8 @@ _GENERATE = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from data_fakes import experiment
-from speckle_core.dataset import produce
-from speckle_core.generate import generate
+from speckle_core.data import build_shards as produce
+from speckle_core.data.generate import generate
 if {workers} > 1:
     produce._brief = lambda *a: False
 if __name__ == "__main__":

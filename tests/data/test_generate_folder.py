@@ -23,10 +23,10 @@ from speckle_core import (
     hookimpl,
     plugin_manager,
 )
-from speckle_core.dataset import verify
-from speckle_core.dataset.manifest import plan
-from speckle_core.generate import generate
-from speckle_core.grid import KGrid
+from speckle_core.contracts.grid import KGrid
+from speckle_core.data.generate import generate
+from speckle_core.data.manifest import plan
+from speckle_core.data.verify import verify
 
 
 def test_only_what_is_missing_is_made(copy: Path) -> None:
@@ -124,7 +124,7 @@ def test_what_cannot_be_packed_is_said_before_a_folder_is_made(tmp_path: Path) -
 def test_an_error_in_a_worker_comes_as_itself_and_the_folder_can_be_gone_on_with(
     pool: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("speckle_core.dataset.produce._brief", lambda *_: not pool)
+    monkeypatch.setattr("speckle_core.data.build_shards._brief", lambda *_: not pool)
     with pytest.raises(PackingError, match="no pattern of this one"):
         generate(experiment(scatterer={"fail_at": 3}), tmp_path / "set", workers=2)
     manifest = json.loads((tmp_path / "set/manifest.json").read_text())
@@ -159,7 +159,7 @@ def test_a_limit_on_file_size_is_one_error_without_a_traceback_of_hdf5(
 import resource
 from data_fakes import experiment
 from speckle_core import OutputError
-from speckle_core.generate import generate
+from speckle_core.data.generate import generate
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 try:
     generate(experiment(), {str(tmp_path / "set")!r}, workers=1)
@@ -178,7 +178,7 @@ def test_a_component_of_this_process_alone_is_used_here(
 ) -> None:
     import masonry_plugin
 
-    monkeypatch.setattr("speckle_core.dataset.produce._brief", lambda *_: False)
+    monkeypatch.setattr("speckle_core.data.build_shards._brief", lambda *_: False)
 
     @attrs.frozen(kw_only=True)
     class Mine(masonry_plugin.Masonry):  # type: ignore[misc]

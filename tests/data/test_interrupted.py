@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from data_fakes import experiment
 
-from speckle_core.dataset.manifest import Record, plan
-from speckle_core.dataset.produce import produce
+from speckle_core.data.build_shards import produce
+from speckle_core.data.manifest import Record, plan
 
 
 def ctrl_c() -> None:

@@ -16,7 +16,7 @@ import scipy.io
 import tifffile
 
 from speckle_core import DataError, Dataset
-from speckle_core.readers import read_patterns
+from speckle_core.data.foreign_files import read_patterns
 
 STACK = np.random.default_rng(0).random((3, 5, 5)).astype(np.float32)
 ONE = STACK[1]
@@ -258,7 +258,10 @@ def test_formats_without_names_take_none(tmp_path: Path) -> None:
 
 def test_a_tiff_that_leads_nowhere_is_one_error_and_nothing_beside_it(tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(b"II*\0junk")
-    ask = "import sys; from speckle_core.readers import read_patterns; read_patterns(sys.argv[1])"
+    ask = (
+        "import sys; from speckle_core.data.foreign_files import read_patterns;"
+        "read_patterns(sys.argv[1])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", ask, str(tmp_path / "a.tif")],
         capture_output=True,

@@ -14,8 +14,9 @@ import pytest
 import scipy.io
 import tifffile
 
-from speckle_core import DataError, readers
-from speckle_core.readers import read_patterns
+from speckle_core import DataError
+from speckle_core.data import foreign_files as readers
+from speckle_core.data.foreign_files import read_patterns
 
 STACK = np.random.default_rng(0).random((3, 5, 5)).astype(np.float32)
 ONE = STACK[1]

@@ -12,8 +12,8 @@ import pytest
 from data_fakes import experiment, hashes, replace_data, vouch
 
 from speckle_core import DataError, Dataset
-from speckle_core.dataset import Problem, verify
-from speckle_core.generate import generate
+from speckle_core.data.generate import generate
+from speckle_core.data.verify import Problem, verify
 
 SHARD = "shards/00001.h5"
 

@@ -9,9 +9,9 @@ import h5py
 import pytest
 from pages import DOCS, blocks, pages_with
 
-from speckle_core.experiment import Experiment
-from speckle_core.hookspecs import HOOKS
-from speckle_core.roles import ROLES
+from speckle_core.contracts.roles import ROLES
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.plugins.hookspecs import HOOKS
 
 
 @pytest.mark.parametrize("page", pages_with("python"))
@@ -37,7 +37,7 @@ def test_every_role_has_a_how_to_whose_example_passes_the_kit() -> None:
 @pytest.mark.parametrize("hook", HOOKS.values())
 def test_every_hook_has_a_page_that_takes_its_signature_from_the_code(hook: str) -> None:
     page = (DOCS / "reference" / "hooks" / f"{hook}.md").read_text("utf-8")
-    assert f".. autofunction:: speckle_core.hookspecs.{hook}\n" in page
+    assert f".. autofunction:: speckle_core.plugins.hookspecs.{hook}\n" in page
     (role,) = [role for role, name in HOOKS.items() if name == hook]
     assert f".. autoclass:: speckle_core.{role.capitalize()}\n" in page
 
@@ -60,7 +60,7 @@ def test_the_example_of_an_experiment_file_is_one_with_every_key() -> None:
 
 
 def test_the_layout_of_a_data_set_is_as_its_page_draws_it(tmp_path: Path) -> None:
-    from speckle_core.generate import generate
+    from speckle_core.data.generate import generate
 
     text = (DOCS / "reference" / "dataset.md").read_text("utf-8")
     listing = text.split("<!-- layout -->\n```text\n")[1].split("```")[0]

@@ -12,9 +12,9 @@ import pytest
 import typer
 from pages import DOCS
 
-from speckle_core.components import options_of
-from speckle_core.plugins import plugin_manager
-from speckle_core.sources import presets
+from speckle_core.experiment.presets import presets
+from speckle_core.plugins.component import options_of
+from speckle_core.plugins.manager import plugin_manager
 from speckle_core.testing import KNOWN_NUMBER
 
 pytestmark = pytest.mark.xdist_group("docs-build")
@@ -103,7 +103,7 @@ def test_every_preset_and_every_check_is_shown(built: Path) -> None:
 
 def test_protocols_are_shown_with_the_signatures_of_the_code(built: Path) -> None:
     page = _one_line(built / "reference" / "hooks" / "speckle_samplers.html")
-    assert "speckle_core.hookspecs.speckle_samplers() → Iterable[Component]" in page
+    assert "speckle_core.plugins.hookspecs.speckle_samplers() → Iterable[Component]" in page
     assert "sample(count: int, rng: Generator) → Configuration" in page
     page = _one_line(built / "reference" / "hooks" / "speckle_classifiers.html")
     assert "predict_proba(patterns: FloatArray) → FloatArray" in page

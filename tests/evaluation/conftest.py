@@ -5,7 +5,7 @@ import pytest
 from scipy.special import j1
 
 from speckle_core import KGrid
-from speckle_core.patterns import PatternSet
+from speckle_core.contracts.patterns import PatternSet
 
 BOX = 2000.0
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from speckle_core import Component, Configuration, DataError, Experiment, create, hookimpl
-from speckle_core.audit import Audit, audit, baselines_of, read_by
-from speckle_core.dataset import Dataset
-from speckle_core.generate import generate
-from speckle_core.plugins import plugin_manager
-from speckle_core.ties import Tie
+from speckle_core.audit.findings import Audit, audit, baselines_of, read_by
+from speckle_core.audit.shortcuts import Tie
+from speckle_core.data.dataset import Dataset
+from speckle_core.data.generate import generate
+from speckle_core.plugins.manager import plugin_manager
 
 AREA = 16200 * math.pi
 SEED, EACH, POOL = 7, 20, 4
@@ -190,8 +190,8 @@ def test_baselines_are_the_experiments_own_those_named_or_radial_lda(make: Make)
 
 
 def test_a_baseline_reads_as_it_would_in_a_training(make: Make, tmp_path: Path) -> None:
-    from speckle_core.assess import assess, part_of
-    from speckle_core.training import train
+    from speckle_core.models.evaluate import assess, part_of
+    from speckle_core.models.train import train
 
     dataset = make({"name": "monodisperse"}, baselines=["first-moment"])
     (reading,) = read_by(baselines_of(dataset.experiment), dataset).values()

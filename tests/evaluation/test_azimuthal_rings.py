@@ -6,7 +6,7 @@ import pytest
 from speckle_baselines.azimuthal import Rings
 from speckle_baselines.pair_peaks import patterson, peak_heights
 from speckle_core import KGrid
-from speckle_core.patterns import PatternSet
+from speckle_core.contracts.patterns import PatternSet
 
 
 def rings_of(grid, blocked=()):

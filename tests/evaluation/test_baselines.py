@@ -9,8 +9,8 @@ from speckle_baselines.form_factor_fit import FormFactorFit
 from speckle_baselines.pair_peaks import PairPeaks
 from speckle_baselines.radial_lda import RadialLDA
 from speckle_core import DataError, KGrid, ModelError, OptionError, PatternError
-from speckle_core.evaluate import evaluate
-from speckle_core.patterns import PatternSet
+from speckle_core.analysis.verdict import evaluate
+from speckle_core.contracts.patterns import PatternSet
 
 ALL = [RadialLDA, FirstMoment, FormFactorFit, Contrast, PairPeaks]
 COUNTS = range(2, 12)

@@ -6,8 +6,9 @@ import pytest
 from sklearn import metrics
 
 from speckle_core import DataError, KGrid, PluginError
-from speckle_core.evaluate import Evaluation, evaluate, verdict
-from speckle_core.patterns import PatternSet
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.verdict import evaluate, verdict
+from speckle_core.contracts.patterns import PatternSet
 
 CLASSES = [2, 3, 4, 7]
 

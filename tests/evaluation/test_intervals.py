@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from speckle_core.intervals import paired_interval, wilson
+from speckle_core.analysis.intervals import paired_interval, wilson
 
 
 @pytest.mark.parametrize(

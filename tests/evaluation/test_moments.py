@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from speckle_core import KGrid, PatternError
-from speckle_core.moments import first_moments
+from speckle_core.analysis.first_moments import first_moments
 
 GRID = KGrid.centered(3, 0.5)
 ROOT = np.sqrt(2)

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from speckle_core import KGrid, PatternSet
-from speckle_core.attribution import (
+from speckle_core.analysis.attribution import (
     analyse,
     attribution_density,
     central_share,
@@ -14,7 +14,7 @@ from speckle_core.attribution import (
     randomised,
     rank_correlation,
 )
-from speckle_core.deletion import deletion_curve
+from speckle_core.analysis.deletion import deletion_curve
 from speckle_core.errors import DataError, PluginError
 
 GRID = KGrid.centered(41, 0.1)

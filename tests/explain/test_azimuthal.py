@@ -5,7 +5,12 @@ import pytest
 from scipy import ndimage, special
 
 from speckle_core import KGrid
-from speckle_core.azimuthal import azimuthal_fill, azimuthal_mean, first_minimum, ring_k
+from speckle_core.analysis.azimuthal import (
+    azimuthal_fill,
+    azimuthal_mean,
+    first_minimum,
+    ring_k,
+)
 
 STEP = np.pi / 2000
 GRID = KGrid.centered(257, STEP)

@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from speckle_core import Configuration, KGrid, create
-from speckle_core.zeros import form_factor_zeros, mean_form_factor
+from speckle_core.analysis.form_factor_zeros import form_factor_zeros, mean_form_factor
 
 FINE = np.arange(1, 1024) * (np.pi / 2000 / 8)
 

@@ -4,9 +4,9 @@ import attrs
 import numpy as np
 import pytest
 
-from speckle_core.configuration import Configuration
-from speckle_core.grid import KGrid
-from speckle_core.roles import Epoch
+from speckle_core.contracts.geometry import Configuration
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.roles import Epoch
 
 
 @attrs.frozen(eq=False)

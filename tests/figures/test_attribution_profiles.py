@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from speckle_core import figures
-from speckle_core.attribution import Analysis
-from speckle_core.deletion import DeletionCurve
+from speckle_core.analysis.attribution import Analysis
+from speckle_core.analysis.deletion import DeletionCurve
 
 K = np.arange(5) * 0.1
 NOTHING = np.full(5, np.nan)

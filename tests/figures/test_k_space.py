@@ -4,8 +4,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 
 from speckle_core import figures
+from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError
-from speckle_core.grid import KGrid
 
 
 def test_intensity_is_on_a_log_scale_over_k_with_units(grid, squares, speckle):

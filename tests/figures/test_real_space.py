@@ -3,7 +3,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from speckle_core import figures
-from speckle_core.configuration import Configuration
+from speckle_core.contracts.geometry import Configuration
 
 
 def image_of(configuration, pixels=200):

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from speckle_core import figures
-from speckle_core.evaluation import Evaluation
-from speckle_core.report import ReportInput, Section, Table, render
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.report.blocks import Section, Table
+from speckle_core.report.html import ReportInput, render
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 

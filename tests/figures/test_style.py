@@ -59,10 +59,10 @@ _HEADLESS = """
 import sys
 import speckle_core
 assert "matplotlib" not in sys.modules
-import speckle_core.report
+import speckle_core.report.html
 assert "matplotlib" not in sys.modules and "jinja2" not in sys.modules
 from speckle_core import figures
-from speckle_core.grid import KGrid
+from speckle_core.contracts.grid import KGrid
 import numpy as np
 figures.save(figures.pattern(np.ones((9, 9)), KGrid.centered(9, 0.1)), sys.argv[1])
 assert "matplotlib.pyplot" not in sys.modules

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from speckle_core.experiment import Experiment
+from speckle_core.experiment.experiment import Experiment
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "examples" / "full_scale" / "full_scale.py"

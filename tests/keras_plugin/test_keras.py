@@ -21,8 +21,8 @@ def test_the_network_does_all_that_is_asked_of_it(backend, run_python):
 def test_listing_options_imports_no_framework(run_python):
     code = (
         "import sys\n"
-        "from speckle_core.components import options_of\n"
-        "from speckle_core.plugins import plugin_manager\n"
+        "from speckle_core.plugins.component import options_of\n"
+        "from speckle_core.plugins.manager import plugin_manager\n"
         "kind = plugin_manager().factory('classifier', 'keras-resnet50')\n"
         "assert eval(repr(kind(crop=129)), {'KerasResNet50': kind}).crop == 129\n"
         "theirs = plugin_manager().factory('classifier', 'torch-resnet50')\n"

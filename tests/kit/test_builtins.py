@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from speckle_core import plugin_manager
-from speckle_core.providers import missing
+from speckle_core.plugins.records import missing
 from speckle_core.testing import KNOWN_NUMBER, run_checks
 
 INSTALLED = plugin_manager().components()

@@ -12,9 +12,9 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from speckle_core.evaluation import Evaluation
-from speckle_core.experiment import Experiment
-from speckle_core.generate import generate
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.data.generate import generate
+from speckle_core.experiment.experiment import Experiment
 
 SPLIT = "split={train = 0.5, valid = 0.2, test = 0.3}"
 

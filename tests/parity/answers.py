@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from speckle_core import Experiment, KGrid, PatternSet, Pipeline, create
-from speckle_core.models import read_record, save_model
+from speckle_core.models.folder import read_record, save_model
 from speckle_resnet.architecture import Plan
 
 STEP = 0.05

@@ -6,7 +6,6 @@ import pytest
 from processes import run
 
 from speckle_core import Component, Experiment, Pipeline, hookimpl, plugin_manager
-from speckle_core.convert import convert
 from speckle_core.errors import (
     MissingDependencyError,
     ModelError,
@@ -14,7 +13,8 @@ from speckle_core.errors import (
     OutputError,
     UnknownComponentError,
 )
-from speckle_core.models import read_record, save_model
+from speckle_core.models.convert import convert
+from speckle_core.models.folder import read_record, save_model
 
 
 @attrs.define(kw_only=True)
@@ -183,7 +183,7 @@ def test_a_full_disk_leaves_nothing(model, tmp_path, monkeypatch):
 LOADED = """
 import sys
 from pathlib import Path
-from speckle_core.convert import convert
+from speckle_core.models.convert import convert
 convert(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
 print(*sorted({"tensorflow", "torch"} & set(sys.modules)))
 """

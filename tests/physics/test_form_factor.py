@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from speckle_core import DataError, KGrid
-from speckle_core.configuration import Particles, SupportsRadialFormFactors
+from speckle_core.contracts.geometry import Particles, SupportsRadialFormFactors
 from speckle_disks.disks import Disks
 
 

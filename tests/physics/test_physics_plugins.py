@@ -8,7 +8,7 @@ import pytest
 import speckle_disks.plugin
 import speckle_prepare.plugin
 import speckle_scatter.plugin
-from speckle_core.components import options_of
+from speckle_core.plugins.component import options_of
 
 COMPONENTS = [
     *speckle_disks.plugin.speckle_samplers(),

@@ -4,8 +4,8 @@ import time
 import numpy as np
 import pytest
 
+from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import PatternError
-from speckle_core.grid import KGrid
 from speckle_resnet import feed
 
 

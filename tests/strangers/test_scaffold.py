@@ -8,7 +8,7 @@ import pytest
 from strangers import ROLES, Fresh
 
 from speckle_core.errors import OutputError, PluginError
-from speckle_core.scaffold import NewPlugin
+from speckle_core.plugins.scaffold import NewPlugin
 from speckle_core.testing import KNOWN_NUMBER
 
 #: One environment serves all of them.

@@ -17,8 +17,11 @@ import attrs
 import numpy as np
 
 import speckle_core
-from speckle_core import configuration, hookspecs, roles, testing
+from speckle_core import testing
+from speckle_core.contracts import geometry as configuration
+from speckle_core.contracts import roles
 from speckle_core.errors import SpeckleError
+from speckle_core.plugins import hookspecs
 
 FOLDER = Path(__file__).parent
 #: What every component of a role, and every shape, must have.

@@ -15,7 +15,7 @@ def test_what_plugins_rely_on_is_as_it_was_frozen() -> None:
 
 def test_every_hook_role_and_optional_power_is_frozen() -> None:
     text = "\n".join(s.surface())
-    for role, hook in speckle_core.hookspecs.HOOKS.items():
+    for role, hook in speckle_core.plugins.hookspecs.HOOKS.items():
         assert f"  {hook}() -> Iterable[Component]" in text
         assert f"\n  {role.capitalize()}." in text
     for power in [name for name in speckle_core.__all__ if name.startswith("Supports")]:

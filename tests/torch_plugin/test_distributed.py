@@ -8,11 +8,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from speckle_core import Dataset, Experiment, OutputError  # noqa: E402
-from speckle_core.generate import generate  # noqa: E402
-from speckle_core.models import load_model  # noqa: E402
-from speckle_core.processes import leads  # noqa: E402
+from speckle_core.data.generate import generate  # noqa: E402
+from speckle_core.models.folder import load_model  # noqa: E402
+from speckle_core.models.torchrun import leads  # noqa: E402
+from speckle_core.models.train import train  # noqa: E402
 from speckle_core.run import Run  # noqa: E402
-from speckle_core.training import train  # noqa: E402
 from speckle_torch.distributed import Team  # noqa: E402
 
 SCRIPT = str(Path(__file__).with_name("fit_in_processes.py"))

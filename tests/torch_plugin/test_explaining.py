@@ -6,13 +6,13 @@ attribution = pytest.importorskip("captum.attr")
 
 from tiny_network import TINY, easy, tiny  # noqa: E402
 
-from speckle_core.errors import DataError, ModelError, OptionError, PatternError  # noqa: E402
-from speckle_core.roles import (  # noqa: E402
+from speckle_core.contracts.roles import (  # noqa: E402
     SupportsFeatureMaps,
     SupportsGradients,
     SupportsRandomised,
     SupportsRegion,
 )
+from speckle_core.errors import DataError, ModelError, OptionError, PatternError  # noqa: E402
 from speckle_resnet.architecture import initial_weights, tensors  # noqa: E402
 from speckle_torch.network import build  # noqa: E402
 

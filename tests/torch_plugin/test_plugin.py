@@ -3,8 +3,8 @@ import json
 import pytest
 from tiny_network import easy, tiny
 
-from speckle_core.components import check_options, options_of
 from speckle_core.errors import OptionError
+from speckle_core.plugins.component import check_options, options_of
 from speckle_torch.plugin import speckle_classifiers
 from speckle_torch.resnet50 import TorchResNet50
 
@@ -28,7 +28,7 @@ def test_describing_the_plugin_does_not_import_torch(run_python):
 
 def test_listing_the_options_does_not_import_torch(run_python):
     code = (
-        "from speckle_core.components import options_of\n"
+        "from speckle_core.plugins.component import options_of\n"
         "from speckle_torch.resnet50 import TorchResNet50\n"
         "assert options_of(TorchResNet50); repr(TorchResNet50())"
     )

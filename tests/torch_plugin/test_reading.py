@@ -7,9 +7,9 @@ pytest.importorskip("torch")
 
 from tiny_network import easy, timeless, tiny
 
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.patterns import PatternSet
 from speckle_core.errors import OptionError
-from speckle_core.grid import KGrid
-from speckle_core.patterns import PatternSet
 
 
 def test_only_the_central_pixels_are_used_with_crop():

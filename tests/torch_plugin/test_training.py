@@ -8,9 +8,9 @@ torch = pytest.importorskip("torch")
 
 from tiny_network import TINY, easy, timeless, tiny  # noqa: E402
 
+from speckle_core.contracts.patterns import PatternSet  # noqa: E402
+from speckle_core.contracts.roles import Classifier, SupportsCheckpoints  # noqa: E402
 from speckle_core.errors import DataError, ModelError, PatternError  # noqa: E402
-from speckle_core.patterns import PatternSet  # noqa: E402
-from speckle_core.roles import Classifier, SupportsCheckpoints  # noqa: E402
 from speckle_resnet import feed  # noqa: E402
 from speckle_resnet.architecture import initial_weights, tensors, trainable  # noqa: E402
 from speckle_torch.network import BatchNorm, build, named_tensors, to_arrays  # noqa: E402

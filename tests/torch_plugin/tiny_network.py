@@ -3,8 +3,8 @@
 import attrs
 import numpy as np
 
-from speckle_core.grid import KGrid
-from speckle_core.patterns import PatternSet
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.patterns import PatternSet
 from speckle_resnet.architecture import Plan
 from speckle_torch.resnet50 import TorchResNet50
 

@@ -28,8 +28,8 @@ def check_component(name: Name, as_json: Json = False) -> None:
     from speckle_core.cli.failure import say
     from speckle_core.cli.output import print_json
     from speckle_core.cli.plugins.find import find
-    from speckle_core.plugins import plugin_manager
-    from speckle_core.providers import require
+    from speckle_core.plugins.manager import plugin_manager
+    from speckle_core.plugins.records import require
     from speckle_core.testing import run_checks
 
     def show(result: CheckResult) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from speckle_core.plugins import PluginManager
-    from speckle_core.providers import Failure, Registered
+    from speckle_core.plugins.manager import PluginManager
+    from speckle_core.plugins.records import Failure, Registered
 
 Name = Annotated[
     str,
@@ -21,7 +21,7 @@ def everything(
     manager: PluginManager,
 ) -> tuple[tuple[Registered, ...], tuple[Failure, ...]]:
     """Return all components and what was left out, without warning of what is about to be shown."""
-    from speckle_core.providers import PluginWarning
+    from speckle_core.plugins.records import PluginWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)
@@ -36,8 +36,7 @@ def find(manager: PluginManager, name: str) -> list[Registered]:
     PluginError
         When there is none, with the nearest names, or the reason if a plugin of that name broke.
     """
-    from speckle_core.components import nearest
-    from speckle_core.errors import PluginError, UnknownComponentError
+    from speckle_core.errors import PluginError, UnknownComponentError, nearest
 
     known = manager.components()
     if found := [r for r in known if name in (r.component.name, r.qualified)]:
@@ -55,7 +54,7 @@ def find(manager: PluginManager, name: str) -> list[Registered]:
 
 def described(entry: Registered) -> dict[str, Any]:
     """Return what is known of a component without importing it, as plain values."""
-    from speckle_core.providers import missing
+    from speckle_core.plugins.records import missing
 
     component, provider = entry.component, entry.provider
     return {
@@ -76,7 +75,7 @@ def described(entry: Registered) -> dict[str, Any]:
 def remedy(entry: Registered) -> str:
     """Return what to install before a component can run, or nothing when all is there."""
     from speckle_core.errors import MissingDependencyError
-    from speckle_core.providers import require
+    from speckle_core.plugins.records import require
 
     try:
         require(entry)

@@ -31,7 +31,7 @@ def list_components(
 
     from speckle_core.cli.output import print_json, print_table
     from speckle_core.cli.plugins.find import described, everything, remedy
-    from speckle_core.plugins import plugin_manager
+    from speckle_core.plugins.manager import plugin_manager
 
     entries, failures = everything(plugin_manager())
     if as_json:

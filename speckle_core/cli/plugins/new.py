@@ -35,7 +35,7 @@ def new_package(
 
       speckle plugins new my-shapes --role sampler
     """
-    from speckle_core.scaffold import NewPlugin
+    from speckle_core.plugins.scaffold import NewPlugin
 
     with usage():
         plugin = NewPlugin.named(name, role)

@@ -23,9 +23,9 @@ def show_component(name: Name, as_json: Json = False) -> None:
 
     from speckle_core.cli.output import print_json, print_table
     from speckle_core.cli.plugins.find import described, find, remedy
-    from speckle_core.components import Option, options_of
-    from speckle_core.plugins import plugin_manager
-    from speckle_core.structuring import plain
+    from speckle_core.experiment.schema import plain
+    from speckle_core.plugins.component import Option, options_of
+    from speckle_core.plugins.manager import plugin_manager
 
     manager = plugin_manager()
     found: list[dict[str, Any]] = []

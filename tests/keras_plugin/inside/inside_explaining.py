@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 from small_network import SMALL, easy, small
 
+from speckle_core.contracts.roles import (
+    SupportsFeatureMaps,
+    SupportsGradients,
+    SupportsRandomised,
+)
 from speckle_core.errors import DataError, ModelError, OptionError, PatternError
-from speckle_core.roles import SupportsFeatureMaps, SupportsGradients, SupportsRandomised
 
 PATTERNS = easy(5, 7).batch(range(5))[0]
 TARGETS = np.array([0, 1, 2, 0, 1])

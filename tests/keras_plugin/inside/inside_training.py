@@ -11,8 +11,8 @@ import pytest
 from safetensors.numpy import load_file
 from small_network import easy, small, timeless
 
+from speckle_core.contracts.roles import Classifier, SupportsCheckpoints
 from speckle_core.errors import DataError, ModelError, OptionError, PluginError
-from speckle_core.roles import Classifier, SupportsCheckpoints
 
 
 class Killed(Exception):
@@ -178,6 +178,7 @@ def test_a_device_that_is_not_there_is_refused(device):
 
 def test_several_processes_of_torchrun_are_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
     with pytest.raises(PluginError, match="one process"):
         small().fit(easy(6), easy(0), seed=1)
 

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: moments, profiles, evaluations, attributions. No files, no plugins."""

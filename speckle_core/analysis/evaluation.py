@@ -1,0 +1,248 @@
+"""Labels beside predictions, and every number that follows from them.
+
+An `Evaluation` works its figures out when asked. It must not know of classifiers or figures: what
+makes one is `speckle_core.analysis.verdict`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.analysis.intervals import Interval, wilson
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.errors import DataError
+from speckle_core.files import make_folder, write_text
+
+_METRICS, _PREDICTIONS = "metrics.json", "predictions.csv"
+
+
+@attrs.frozen(eq=False)
+class PerClass:
+    """Precision, recall, F1 and support of every class, each (C,); 0 where one is undefined."""
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: IntArray
+
+
+def _integers(values: Any) -> IntArray:
+    return np.asarray(values, dtype=np.int64)
+
+
+def _floats(values: Any) -> NDArray[np.float64] | None:
+    return None if values is None else np.asarray(values, dtype=np.float64)
+
+
+@attrs.frozen(eq=False)
+class Evaluation:
+    """Labels and predictions of the same N test patterns, over C classes.
+
+    Parameters
+    ----------
+    classes : array of int, (C,)
+        The classes that the classifier knows, ascending: numbers of particles.
+    labels, predicted : array of int, (N,)
+        True and predicted class of each pattern.
+    probabilities : array, (N, C), optional
+        One column per class.
+
+    Raises
+    ------
+    DataError
+        For no pattern at all, lengths that differ, or a label or prediction outside the classes.
+    """
+
+    classes: IntArray = attrs.field(converter=_integers)
+    labels: IntArray = attrs.field(converter=_integers)
+    predicted: IntArray = attrs.field(converter=_integers)
+    probabilities: NDArray[np.float64] | None = attrs.field(default=None, converter=_floats)
+
+    def __attrs_post_init__(self) -> None:
+        shape = (len(self.labels), len(self.classes))
+        if not len(self.labels):
+            raise DataError("there is no pattern to evaluate", where="evaluation")
+        if np.any(np.diff(self.classes) <= 0):
+            raise DataError("the classes are not ascending", where="evaluation")
+        if len(self.predicted) != len(self.labels):
+            raise DataError(
+                f"{len(self.labels)} labels but {len(self.predicted)} predictions",
+                where="evaluation",
+            )
+        if self.probabilities is not None and self.probabilities.shape != shape:
+            raise DataError(
+                f"probabilities of shape {self.probabilities.shape}, not {shape}",
+                where="evaluation",
+            )
+        for name, values in (("labels", self.labels), ("predictions", self.predicted)):
+            refuse_strangers(values, self.classes, name)
+
+    def __len__(self) -> int:
+        """Return the number of test patterns."""
+        return len(self.labels)
+
+    @property
+    def errors(self) -> IntArray:
+        """Predicted minus true class, (N,), in particles."""
+        return self.predicted - self.labels
+
+    @property
+    def confusion(self) -> IntArray:
+        """Counts, (C, C): rows are the true classes, columns the predicted ones."""
+        count = len(self.classes)
+        cells = np.searchsorted(self.classes, self.labels) * count
+        cells += np.searchsorted(self.classes, self.predicted)
+        return np.bincount(cells, minlength=count * count).reshape(count, count)
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of patterns read rightly."""
+        return self.within(0)
+
+    @property
+    def accuracy_interval(self) -> Interval:
+        """The 95 % interval of the accuracy."""
+        return self.interval(self.accuracy)
+
+    def within(self, k: int) -> float:
+        """Return the fraction of patterns read to within `k` particles."""
+        return float(np.mean(np.abs(self.errors) <= k))
+
+    def off_by_more_than(self, k: int) -> int:
+        """Return the number of patterns whose prediction is off by more than `k` particles."""
+        return int(np.sum(np.abs(self.errors) > k))
+
+    def interval(self, fraction: float) -> Interval:
+        """Return the 95 % Wilson interval of a fraction of these patterns."""
+        return wilson(fraction * len(self), len(self))
+
+    def per_class(self) -> PerClass:
+        """Return precision, recall, F1 and support of every class.
+
+        Precision is undefined for a class that is never predicted, recall for one without test
+        patterns; both then count as 0 (scikit-learn's ``zero_division=0``).
+        """
+        from sklearn.metrics import precision_recall_fscore_support
+
+        return PerClass(
+            *precision_recall_fscore_support(
+                self.labels, self.predicted, labels=self.classes, zero_division=0
+            )
+        )
+
+    def macro(self) -> dict[str, float]:
+        """Return precision, recall and F1 averaged over the classes that occur.
+
+        A class that is neither a label nor a prediction here is left out, as scikit-learn does.
+        """
+        table = self.per_class()
+        occurs = np.isin(self.classes, np.union1d(self.labels, self.predicted))
+        return {
+            name: float(np.mean(getattr(table, name)[occurs]))
+            for name in ("precision", "recall", "f1")
+        }
+
+    @property
+    def log_loss(self) -> float | None:
+        """Mean of −ln(probability of the true class); None without probabilities.
+
+        Probabilities below the smallest positive float64 count as that, which keeps it finite.
+        """
+        if self.probabilities is None:
+            return None
+        columns = np.searchsorted(self.classes, self.labels)
+        true = self.probabilities[np.arange(len(self)), columns]
+        return float(-np.mean(np.log(np.maximum(true, np.finfo(np.float64).tiny))))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every number as JSON types."""
+
+        def share(fraction: float) -> dict[str, Any]:
+            return {"value": fraction, "interval": list(self.interval(fraction))}
+
+        table = attrs.asdict(self.per_class())
+        rows = zip(*(table[name].tolist() for name in table), strict=True)
+        return {
+            "patterns": len(self),
+            "classes": self.classes.tolist(),
+            "accuracy": share(self.accuracy),
+            "within_1": share(self.within(1)),
+            "within_2": share(self.within(2)),
+            "off_by_more_than_1": self.off_by_more_than(1),
+            "off_by_more_than_2": self.off_by_more_than(2),
+            "macro": self.macro(),
+            "log_loss": self.log_loss,
+            "per_class": [
+                {"class": value, **dict(zip(table, row, strict=True))}
+                for value, row in zip(self.classes.tolist(), rows, strict=True)
+            ],
+            "confusion": self.confusion.tolist(),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write metrics.json and predictions.csv into `folder`, each whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            When the place cannot be written.
+        """
+        make_folder(folder)
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        named = [f"p_{value}" for value in self.classes.tolist()]
+        probabilities = None if self.probabilities is None else self.probabilities.tolist()
+        writer.writerow(["index", "label", "predicted", *(named if probabilities else ())])
+        for i, pair in enumerate(zip(self.labels.tolist(), self.predicted.tolist(), strict=True)):
+            writer.writerow([i, *pair, *(probabilities[i] if probabilities else ())])
+        write_text(folder / _PREDICTIONS, text.getvalue())
+        write_text(folder / _METRICS, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Evaluation:
+        """Return what `save` wrote.
+
+        Raises
+        ------
+        DataError
+            When a file is missing or damaged, or the two do not belong together.
+        """
+        try:
+            metrics = json.loads((folder / _METRICS).read_text())
+            header, *rows = csv.reader(io.StringIO((folder / _PREDICTIONS).read_text()))
+            classes = _integers(metrics["classes"])
+            pairs = _integers([row[1:3] for row in rows]).reshape(-1, 2)
+            columns = header[3:]
+            if columns not in ([], [f"p_{value}" for value in classes.tolist()]):
+                raise ValueError("other columns than classes")
+            table = np.array([row[3:] for row in rows], dtype=np.float64) if columns else None
+            loaded = cls(classes, pairs[:, 0], pairs[:, 1], table)
+            if loaded.confusion.tolist() != metrics["confusion"]:
+                raise ValueError("metrics of other predictions")
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise DataError(
+                f"this is no whole evaluation ({error})",
+                where=str(folder),
+                hint="Run the evaluation again.",
+            ) from error
+        return loaded
+
+
+def refuse_strangers(values: IntArray, classes: IntArray, name: str) -> None:
+    """Raise `DataError` when some `values`, called `name`, are not among the `classes`."""
+    strangers = np.setdiff1d(values, classes)
+    if strangers.size:
+        raise DataError(
+            f"{name} {strangers[:5].tolist()} are not among the classes that the classifier knows "
+            f"({classes.min()}…{classes.max()})",
+            where="evaluation",
+            hint="Evaluate on patterns of the classes it was trained on.",
+        )

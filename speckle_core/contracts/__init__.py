@@ -1,0 +1,1 @@
+"""Values that travel between components, and the roles that components fill."""

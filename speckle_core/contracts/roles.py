@@ -1,0 +1,248 @@
+"""The five roles that a component can fill, and the optional powers of a classifier or scatterer.
+
+Each is a Protocol: a component need not inherit from it, but may, and a scatterer then gets
+`Scatterer.intensity` for nothing. Arrays are NumPy; no framework's tensor leaves its plugin.
+Components are configured by keyword-only constructor parameters, and constructors only store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.contracts.arrays import ComplexArray, FloatArray, IntArray
+from speckle_core.contracts.geometry import Configuration
+from speckle_core.contracts.grid import KGrid
+
+if TYPE_CHECKING:
+    from speckle_core.contracts.patterns import PatternSet
+
+Role = Literal["sampler", "scatterer", "preprocessor", "classifier", "explainer"]
+ROLES: tuple[Role, ...] = ("sampler", "scatterer", "preprocessor", "classifier", "explainer")
+
+
+@attrs.frozen
+class Epoch:
+    """What one pass over the training patterns gave; a classifier's history is a list of these.
+
+    Losses are means per pattern, accuracies fractions; `nan` where there is no validation set.
+    """
+
+    number: int
+    of: int
+    loss: float
+    accuracy: float
+    valid_loss: float
+    valid_accuracy: float
+    seconds: float
+    learning_rate: float
+
+
+OnEpoch = Callable[[Epoch], None]
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Draws configurations in real space."""
+
+    def sample(self, count: int, rng: np.random.Generator) -> Configuration:
+        """Return a configuration of exactly `count` bodies, drawn from `rng` and nothing else.
+
+        Raises
+        ------
+        PackingError
+            When the bodies cannot be placed, after bounded work.
+        """
+        ...
+
+
+@runtime_checkable
+class Scatterer(Protocol):
+    """Turns a configuration into the far-field amplitude on a grid."""
+
+    def amplitude(self, configuration: Configuration, grid: KGrid) -> ComplexArray:
+        """Return A(k) = Σ c_j F_j(k) exp(-i k·r_j), complex (ny, nx) [area]."""
+        ...
+
+    def intensity(self, configuration: Configuration, grid: KGrid) -> FloatArray:
+        """Return I(k) = |A(k)|², (ny, nx) [area²]."""
+        amplitude = self.amplitude(configuration, grid)
+        return amplitude.real**2 + amplitude.imag**2
+
+
+@runtime_checkable
+class SupportsIntensities(Protocol):
+    """Optional power of a scatterer: many intensities in one call, faster than one by one."""
+
+    def intensities(
+        self, configurations: Sequence[Configuration], grid: KGrid
+    ) -> NDArray[np.float32]:
+        """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
+        ...
+
+
+@runtime_checkable
+class Preprocessor(Protocol):
+    """Changes patterns before a classifier sees them, each on its own."""
+
+    def __call__(self, patterns: FloatArray, grid: KGrid) -> FloatArray:
+        """Return the changed patterns, (B, ny, nx) floating; the input stays as it is.
+
+        Raises
+        ------
+        PatternError
+            When a pattern cannot be treated, such as one without variance.
+        """
+        ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Learns the number of particles from prepared patterns."""
+
+    @property
+    def classes(self) -> IntArray:
+        """The class values, ascending, one per column of `predict_proba`, (classes,)."""
+        ...
+
+    def fit(
+        self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
+    ) -> list[Epoch]:
+        """Learn from `train`, watch `valid`; return the history, one entry per epoch.
+
+        One seed and one data set give one result. `on_epoch` is called after every epoch; what it
+        raises ends the training.
+        """
+        ...
+
+    def predict_proba(self, patterns: FloatArray) -> FloatArray:
+        """Return class probabilities, (B, classes); every row sums to 1."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the learned state, and no options, to files in the existing, empty `folder`."""
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Restore what `save` wrote, into an object made with the same options.
+
+        Raises
+        ------
+        ModelError
+            When a file is missing, damaged, or does not fit the options; no file runs code.
+        """
+        ...
+
+
+@runtime_checkable
+class Explainer(Protocol):
+    """Says which pixels a classifier used."""
+
+    def explain(
+        self, classifier: Classifier, patterns: FloatArray, targets: IntArray
+    ) -> FloatArray:
+        """Return one map per pattern, (B, ny, nx).
+
+        Parameters
+        ----------
+        classifier : Classifier
+            A fitted classifier; it is left exactly as it was.
+        patterns : array, (B, ny, nx)
+            Prepared patterns.
+        targets : array of int, (B,)
+            Columns of `predict_proba` that are explained.
+
+        Raises
+        ------
+        PluginError
+            When the classifier lacks the power that this explainer needs.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsGradients(Protocol):
+    """Optional power of a classifier: derivatives of a class score by the pixels."""
+
+    def input_gradients(
+        self, patterns: FloatArray, targets: IntArray, *, guided: bool = False
+    ) -> FloatArray:
+        """Return d score[target] / d pattern, (B, ny, nx), of the linear score before the softmax.
+
+        With `guided`, ReLUs pass back only positive gradients (Springenberg et al., 2015).
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsFeatureMaps(Protocol):
+    """Optional power of a classifier: its convolutional maps and the gradients on them."""
+
+    def feature_maps(
+        self, patterns: FloatArray, targets: IntArray, *, stage: str | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return one stage's maps and d score[target] / d maps, both (B, c, h, w).
+
+        `stage` names a convolutional stage by the classifier's own word for it; None is the last.
+
+        Raises
+        ------
+        OptionError
+            For a stage it does not have; the message names those it has.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsRandomised(Protocol):
+    """Optional power of a classifier: the same network, knowing nothing.
+
+    The control of Adebayo et al. (2018): a map that looks the same for a network with random
+    weights shows the pattern or the architecture, not what was learned.
+    """
+
+    def randomised(self, *, seed: int) -> Classifier:
+        """Return a new classifier with these options and classes, its weights drawn anew.
+
+        The weights come from the distribution that training starts from, by `seed` alone; the
+        classifier itself stays as it is. The new one has the same optional powers.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsRegion(Protocol):
+    """Optional power of a classifier that reads only some of the pixels, such as a central crop.
+
+    A classifier without it may read all of them.
+    """
+
+    def region(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Return which pixels of a pattern of that `shape` (ny, nx) it reads, bool (ny, nx).
+
+        What the others hold never changes `predict_proba`.
+
+        Raises
+        ------
+        PatternError
+            When it cannot read a pattern of that shape.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsCheckpoints(Protocol):
+    """Optional power of a classifier: `fit` goes on from where a killed one stopped."""
+
+    def checkpoint_in(self, folder: Path) -> None:
+        """Keep the state of `fit` in `folder` after every epoch, and start from what lies there.
+
+        The next `fit` on the same data with the same options and seed gives the history of an
+        unbroken one. Files there appear whole or not at all.
+        """
+        ...

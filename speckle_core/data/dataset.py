@@ -1,0 +1,152 @@
+"""`Dataset`: a data set on disk, opened without trust and read lazily.
+
+It reads; nothing here writes or repairs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.patterns import PatternSet
+from speckle_core.contracts.roles import Preprocessor
+from speckle_core.data.manifest import Manifest, patterns_of, read
+from speckle_core.data.reader import ShardReader
+from speckle_core.errors import DataError
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.split import PARTS
+
+
+class Dataset:
+    """A whole data set: labels in memory, patterns on disk. Made by `Dataset.open`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it lies.
+    manifest : Manifest
+        What lies there, already checked against the folder.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self._manifest = manifest
+        self.grid: KGrid = manifest.grid
+        self.labels: IntArray = manifest.experiment.labels()
+        self._reader = ShardReader(folder, manifest.plan, self.grid, self.labels)
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> Dataset:
+        """Return the data set in `folder`.
+
+        Every shard must be there in its recorded size; whether its bytes are right is for `verify`,
+        and, pattern by pattern, for reading.
+
+        Raises
+        ------
+        DataError
+            When there is no data set, it is not whole, or a file is not what it should be.
+        """
+        folder = Path(folder)
+        manifest = read(folder)
+        _check_whole(folder, manifest)
+        return cls(folder, manifest)
+
+    def __len__(self) -> int:
+        """Return the number of patterns."""
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        """Return folder, number and size of the patterns."""
+        size = self.grid.size
+        return f"<Dataset {str(self.folder)!r}: {len(self)} patterns of {size} × {size} pixels>"
+
+    @property
+    def experiment(self) -> Experiment:
+        """The resolved experiment that made it."""
+        return self._manifest.experiment
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of the software that made it, by name."""
+        return dict(self._manifest.versions)
+
+    @property
+    def classes(self) -> IntArray:
+        """The classes, ascending: the numbers of particles."""
+        return np.asarray(self.experiment.counts, dtype=np.int64)
+
+    @property
+    def split(self) -> dict[str, NDArray[np.int64]]:
+        """The patterns of each part, ``train``, ``valid`` and ``test``, as indices."""
+        return self.experiment.split.indices(self.labels, self.experiment.seed)
+
+    def patterns(self, split: str | None = None, steps: Sequence[Preprocessor] = ()) -> PatternSet:
+        """Return the patterns of one part, or all of them, read when they are asked for.
+
+        Parameters
+        ----------
+        split : {"train", "valid", "test"}, optional
+            Which part; all patterns by default.
+        steps : sequence of Preprocessor
+            What `PatternSet.batch` runs them through.
+
+        Raises
+        ------
+        DataError
+            For an unknown part; while reading, for a damaged shard.
+        """
+        whole = PatternSet(
+            self._reader, self.labels, self.grid, classes=self.classes, steps=tuple(steps)
+        )
+        if split is None:
+            return whole
+        if split not in PARTS:
+            raise DataError(f"there is no part {split!r}", hint=f"Use {', '.join(PARTS)}.")
+        return whole.subset(self.split[split])
+
+    def close(self) -> None:
+        """Close the files that reading opened."""
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        """Return the set itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the files."""
+        self.close()
+
+
+def _check_whole(folder: Path, manifest: Manifest) -> None:
+    plan, recorded = manifest.plan, manifest.recorded
+    if len(recorded) < len(plan):
+        raise DataError(
+            f"is not whole: {len(recorded)} of {len(plan)} shards are there "
+            f"({sum(r.count for r in manifest.shards)} of {patterns_of(manifest.experiment)} "
+            "patterns)",
+            where=str(folder),
+            hint="Run the same 'speckle generate' again; it goes on where it stopped.",
+        )
+    for record in manifest.shards:
+        path = folder / record.name
+        size = path.stat().st_size if path.is_file() else None
+        if size != record.bytes:
+            raise DataError(
+                "is missing" if size is None else f"has {size} bytes instead of {record.bytes}",
+                where=str(path),
+                hint="Run 'speckle verify --repair' on the data set.",
+            )

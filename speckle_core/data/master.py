@@ -1,0 +1,166 @@
+"""`patterns.h5`: the whole set as one NeXus file, whose values stay in the shards.
+
+It holds labels and axes itself and points to patterns and particles by names relative to its own
+folder, so that the folder can be moved. Reading through our own code does not use it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import h5py
+import numpy as np
+
+from speckle_core.data.hdf5 import check_place, find, open_file
+from speckle_core.data.manifest import MASTER, Manifest, Record, patterns_of
+from speckle_core.data.nexus import (
+    DATA,
+    ENTRY,
+    LENGTH,
+    LIBVER,
+    NUMBERS,
+    PARTICLES,
+    describe,
+    group,
+    skeleton,
+)
+from speckle_core.files import write_bytes
+
+
+@attrs.frozen
+class _Part:
+    """One column of particles in one shard."""
+
+    shard: str
+    rows: int
+    tail: tuple[int, ...]
+    dtype: np.dtype[Any]
+    attributes: dict[str, str]
+
+
+def build_master(folder: Path, manifest: Manifest) -> bytes:
+    """Return the bytes of the master of a set whose shards are all there.
+
+    Raises
+    ------
+    DataError
+        When a shard cannot be read.
+    """
+    experiment, grid = manifest.experiment, manifest.grid
+    labels = experiment.labels()
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=LIBVER) as file:
+        home = skeleton(
+            file,
+            title=f"Simulated speckle patterns: {experiment.name}",
+            grid=grid,
+            labels=labels,
+            recipe=experiment.to_dict(),
+            version=manifest.versions.get("speckle-core"),
+        )
+        parts = [(r.name, r.count) for r in manifest.shards]
+        # Patterns of a shard that was lost show as NaN, not as darkness.
+        data = _joined(home, "data", DATA, parts, grid.shape, np.dtype("<f4"), np.nan)
+        # nexusformat takes a virtual dataset to be as long as its list of files: it finds axis and
+        # signal of one length only if both are virtual.
+        describe(data, _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1))
+        _particles(file[ENTRY], folder, manifest)
+    return memory.getvalue()
+
+
+def write_master(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the master into `folder` and return the manifest, written too, that records it.
+
+    Raises
+    ------
+    DataError
+        When a shard cannot be read.
+    OutputError
+        When the disk is full.
+    """
+    data = build_master(folder, manifest)
+    write_bytes(folder / MASTER, data)
+    patterns = patterns_of(manifest.experiment)
+    record = Record(
+        name=MASTER,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        shape=(patterns, *manifest.grid.shape),
+        first=0,
+        count=patterns,
+    )
+    manifest = attrs.evolve(manifest, master=record)
+    manifest.write(folder)
+    return manifest
+
+
+def _joined(
+    home: h5py.Group,
+    name: str,
+    path: str,
+    parts: list[tuple[str, int]],
+    tail: tuple[int, ...],
+    dtype: np.dtype[Any],
+    missing: float,
+) -> h5py.Dataset:
+    """Return a new dataset that shows those at `path` in `parts` (file, rows) as one.
+
+    Where a file is missing, `missing` shows. By HDF5's own functions, since h5py's would note the
+    time.
+    """
+    total = sum(rows for _, rows in parts)
+    space = h5py.h5s.create_simple((total, *tail))
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_obj_track_times(False)
+    settings.set_fill_value(np.full((), missing, dtype))
+    start = 0
+    for file, rows in parts:
+        space.select_hyperslab((start, *(0 for _ in tail)), (rows, *tail))
+        source = h5py.h5s.create_simple((rows, *tail))
+        settings.set_virtual(space, file.encode(), path.encode(), source)
+        start += rows
+    space.select_all()
+    kind = h5py.h5t.py_create(dtype, logical=True)
+    return h5py.Dataset(h5py.h5d.create(home.id, name.encode(), kind, space, settings))
+
+
+def _particles(entry: h5py.Group, folder: Path, manifest: Manifest) -> None:
+    """Join the columns of all shards; one whose type or shape changes is left to the shards."""
+    found: dict[str, list[_Part]] = {}
+    classes: dict[str, str] = {}
+    for record in manifest.shards:
+        with open_file(folder / record.name) as file:
+            for name, item in _below(file, PARTICLES):
+                if isinstance(item, h5py.Group):
+                    classes.setdefault(name, str(item.attrs.get("class", "")))
+                    continue
+                check_place(item)
+                attributes = {str(k): str(v) for k, v in item.attrs.items()}
+                part = _Part(record.name, len(item), item.shape[1:], item.dtype, attributes)
+                found.setdefault(name, []).append(part)
+    made = group(entry, PARTICLES.rsplit("/", 1)[1], "NXcollection", unit_of_length=LENGTH)
+    for name, kind in classes.items():
+        group(made, name, "NXcollection", **{"class": kind})
+    for name, parts in found.items():
+        if len({(part.tail, part.dtype) for part in parts}) > 1:
+            continue
+        pieces = [(part.shard, part.rows) for part in parts]
+        joined = _joined(
+            made, name, f"{PARTICLES}/{name}", pieces, parts[0].tail, parts[0].dtype, 0
+        )
+        for key, value in parts[0].attributes.items():
+            joined.attrs[key] = value
+
+
+def _below(file: h5py.File, path: str) -> Iterator[tuple[str, Any]]:
+    """Iterate over the groups and datasets below `path`, names relative to it."""
+    for name in find(file, path):
+        item = find(file, f"{path}/{name}")
+        yield name, item
+        if isinstance(item, h5py.Group):
+            yield from ((f"{name}/{key}", below) for key, below in _below(file, f"{path}/{name}"))

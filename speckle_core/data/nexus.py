@@ -1,0 +1,126 @@
+"""The layout of an HDF5 file of patterns: NeXus, in the names of CXI 1.6.
+
+Shards and master have one skeleton, written here, so that silx, h5web and nexusformat show a
+speckle pattern on opening either. Equal input gives equal bytes: no time, no version, no file name
+may enter a shard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import ArrayLike
+
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.grid import KGrid
+
+#: The oldest format that readers know and that holds no times; virtual datasets raise it by
+#: themselves.
+LIBVER = ("earliest", "v110")
+ENTRY = "/entry_1"
+DATA = "/entry_1/data_1/data"
+NUMBERS = "/entry_1/data_1/pattern"
+LABELS = "/entry_1/data_1/labels"
+PARTICLES = "/entry_1/particles"
+EXPERIMENT = "/entry_1/process_1/experiment/data"
+
+#: Lengths are in the unit of the box, which the paper leaves open ("unit pixels").
+LENGTH = "length"
+UNITS = {"length": LENGTH, "k": f"1/{LENGTH}", "intensity": f"{LENGTH}^4"}
+
+
+def group(parent: h5py.Group, name: str, nexus: str, **attributes: Any) -> h5py.Group:
+    """Return a new group of the NeXus class `nexus`."""
+    made = parent.create_group(name)
+    made.attrs["NX_class"] = nexus
+    for key, value in attributes.items():
+        made.attrs[key] = value
+    return made
+
+
+def field(parent: h5py.Group, name: str, value: ArrayLike | str, **attributes: Any) -> h5py.Dataset:
+    """Return a new dataset of `value`, with attributes such as ``units``."""
+    made = parent.create_dataset(name, data=value, track_times=False)
+    for key, text in attributes.items():
+        made.attrs[key] = text
+    return made
+
+
+def skeleton(
+    file: h5py.File,
+    *,
+    title: str,
+    grid: KGrid,
+    labels: IntArray,
+    recipe: Mapping[str, Any],
+    version: str | None = None,
+) -> h5py.Group:
+    """Write all but patterns, their numbers, and particles; return the NXdata group for those.
+
+    Parameters
+    ----------
+    file : h5py.File
+        New and empty.
+    title : str
+        One line for whoever opens the file.
+    grid : KGrid
+        The grid of the patterns.
+    labels : array of int, (N,)
+        The class of each pattern.
+    recipe : mapping
+        The resolved experiment, or what of it decides the patterns.
+    version : str, optional
+        Of speckle-core; none in a shard, whose bytes must not depend on it.
+    """
+    file.attrs["NX_class"] = "NXroot"
+    file.attrs["default"] = "entry_1"
+    file.attrs["creator"] = "speckle-core"
+    field(file, "cxi_version", np.int32(160), units="")
+    entry = group(file, "entry_1", "NXentry", default="data_1")
+    field(entry, "title", title, units="")
+    field(
+        entry,
+        "experiment_description",
+        "Simulated far-field speckle patterns. Nothing here was measured.",
+        units="",
+    )
+    source = group(group(entry, "instrument_1", "NXinstrument"), "source_1", "NXsource")
+    field(source, "name", "simulation", units="", short_name="simulation")
+    field(source, "probe", "x-ray", units="")
+
+    process = group(entry, "process_1", "NXprocess")
+    field(process, "program", "speckle-core", units="")
+    field(process, "sequence_index", np.int32(1), units="")
+    if version is not None:
+        field(process, "version", version, units="")
+    note = group(process, "experiment", "NXnote")
+    field(note, "type", "application/json", units="")
+    field(note, "description", "The experiment, every default written out", units="")
+    field(note, "data", json.dumps(recipe, sort_keys=True, allow_nan=False), units="")
+
+    data = group(entry, "data_1", "NXdata")
+    data.attrs["signal"] = "data"
+    data.attrs["axes"] = ["pattern", "y", "x"]
+    data.attrs["default_slice"] = ["0", ".", "."]
+    data.attrs["SILX_style"] = json.dumps({"signal_scale_type": "log"})
+    data.attrs["title"] = title
+    for index, name in enumerate(("pattern", "y", "x")):
+        data.attrs[f"{name}_indices"] = np.int32(index)
+    data.attrs["labels_indices"] = np.int32(0)
+    for name in ("y", "x"):
+        field(data, name, grid.axis, units=UNITS["k"], long_name=f"k{name}")
+    field(data, "labels", labels, units="", long_name="number of particles")
+    return data
+
+
+def describe(data: h5py.Dataset, numbers: h5py.Dataset) -> None:
+    """Mark `data` as a stack of intensity images, and `numbers` as those of its patterns."""
+    data.attrs["units"] = UNITS["intensity"]
+    data.attrs["long_name"] = "intensity"
+    data.attrs["interpretation"] = "image"
+    numbers.attrs["units"] = ""
+    numbers.attrs["long_name"] = "pattern"

@@ -1,0 +1,165 @@
+"""One shard: a pure function of (experiment, seed, number), as bytes; and its reading back.
+
+A shard is built in memory, because an HDF5 file that is killed or runs out of disk while it is
+written can be left unreadable, or readable with zeros in it. Nothing here writes to a disk.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.grid import KGrid
+from speckle_core.data.columns import Columns
+from speckle_core.data.hdf5 import check, find, open_file
+from speckle_core.data.manifest import Shard, recipe_of
+from speckle_core.data.nexus import (
+    DATA,
+    ENTRY,
+    EXPERIMENT,
+    LABELS,
+    LIBVER,
+    describe,
+    field,
+    skeleton,
+)
+from speckle_core.errors import DataError
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.pipeline import Pipeline
+
+# Patterns simulated at once hold about this many bytes. Fixed, since the size of a batch can change
+# the last bits of a matrix product.
+_BATCH = 4 * 2**20
+
+
+def labels_of(experiment: Experiment, shard: Shard) -> IntArray:
+    """Return the classes of the patterns of one shard, (count,), without those of the whole set."""
+    numbers = np.arange(shard.first, shard.first + shard.count)
+    classes = np.asarray(experiment.counts, dtype=np.int64)
+    return np.asarray(classes[numbers // experiment.structure.patterns_per_count])
+
+
+def build(
+    pipeline: Pipeline,
+    experiment: Experiment,
+    shard: Shard,
+    on_progress: Callable[[int], None] | None = None,
+) -> bytes:
+    """Return the bytes of one shard of the resolved `experiment`.
+
+    Raises
+    ------
+    PackingError, PluginError
+        From the sampler or the scatterer.
+    """
+    grid = pipeline.grid
+    labels = labels_of(experiment, shard)
+    each = experiment.structure.patterns_per_count
+    size = max(1, _BATCH // (4 * grid.size**2))
+    columns = Columns()
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=LIBVER) as file:
+        last = shard.first + shard.count - 1
+        home = skeleton(
+            file,
+            title=f"Simulated speckle patterns {shard.first} to {last}",
+            grid=grid,
+            labels=labels,
+            recipe=recipe_of(experiment),
+        )
+        data = home.create_dataset(
+            "data",
+            (shard.count, *grid.shape),
+            np.float32,
+            chunks=(1, *grid.shape),
+            fletcher32=True,
+            track_times=False,
+        )
+        numbers = np.arange(shard.first, shard.first + shard.count, dtype=np.int64)
+        describe(data, field(home, "pattern", numbers))
+        for start in range(0, shard.count, size):
+            rows = range(start, min(start + size, shard.count))
+            drawn = [
+                pipeline.draw(int(labels[i]), (shard.first + i) % each, experiment.seed)
+                for i in rows
+            ]
+            for i, configuration in zip(rows, drawn, strict=True):
+                columns.add(shard.first + i, configuration)
+            data[rows.start : rows.stop] = pipeline.simulate(drawn)
+            if on_progress is not None:
+                on_progress(len(rows))
+        columns.write(file[ENTRY])
+    return memory.getvalue()
+
+
+def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5py.Dataset:
+    """Return the patterns of a shard, checked to be what `grid` and `labels` say, none read yet.
+
+    The dataset keeps its file open; close ``dataset.file``.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, damaged, or something else.
+    """
+    path = folder / shard.name
+    if path.exists() and not path.resolve().is_relative_to(folder.resolve()):
+        raise DataError("is a link out of the data set's folder", where=str(path))
+    file = open_file(path)
+    try:
+        data = _sound(file, DATA)
+        expected = (shard.count, *grid.shape)
+        if data.shape != expected or data.dtype != "<f4":
+            raise DataError(
+                f"holds {data.dtype} of shape {data.shape}, not float32 patterns {expected}",
+                where=f"{path}: {DATA}",
+            )
+        _check_labels(file, labels)
+    except BaseException:
+        file.close()
+        raise
+    return data
+
+
+def _sound(file: h5py.File, path: str) -> h5py.Dataset:
+    found = find(file, path)
+    if not isinstance(found, h5py.Dataset):
+        raise DataError("is no dataset", where=f"{file.filename}: {path}")
+    check(found)
+    return found
+
+
+def _check_labels(file: h5py.File, labels: IntArray) -> None:
+    stored = _sound(file, LABELS)
+    where = f"{file.filename}: {LABELS}"
+    if stored.shape != labels.shape:
+        raise DataError(f"is not {len(labels)} labels", where=where)
+    try:
+        found = stored[()]
+    except OSError as error:
+        raise DataError("is damaged", where=where) from error
+    if not np.array_equal(found, labels):
+        wrong = int(np.flatnonzero(found != labels)[0])
+        raise DataError(
+            f"label {wrong} is {found[wrong]}, the experiment's is {labels[wrong]}",
+            where=where,
+            hint="Run 'speckle verify --repair' on the data set.",
+        )
+
+
+def check_recipe(file: h5py.File, experiment: Experiment) -> None:
+    """Raise `DataError` unless the recipe within a shard is that of the resolved `experiment`."""
+    where = f"{file.filename}: {EXPERIMENT}"
+    note = find(file, EXPERIMENT)
+    try:
+        found = json.loads(note.asstr()[()])
+    except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise DataError("is no experiment", where=where) from error
+    if found != recipe_of(experiment):
+        raise DataError("is another experiment", where=where)

@@ -1,0 +1,1 @@
+"""What a TOML file says, checked, and made into live objects."""

@@ -1,0 +1,288 @@
+"""An experiment as data: what a TOML file says, checked, and made into live objects by `build`.
+
+Nothing runs here. The same file with the same seed means the same patterns, split and training
+anywhere; so whatever decides a result is a field of `Experiment`, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import tomli_w
+
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.roles import Role
+from speckle_core.errors import ExperimentError
+from speckle_core.experiment.presets import parse_setting, read_source
+from speckle_core.experiment.schema import (
+    Choice,
+    converter,
+    differences,
+    override,
+    structure,
+    without_none,
+)
+from speckle_core.experiment.sections import Grid, Scattering, Structure
+from speckle_core.experiment.split import Split
+from speckle_core.plugins.component import check_options, options_of
+from speckle_core.plugins.manager import PluginManager, plugin_manager
+
+if TYPE_CHECKING:
+    from speckle_core.experiment.pipeline import Pipeline
+
+
+#: The keys of the file whose components make patterns, and those whose components read them.
+SIMULATION = ("structure", "scattering")
+READING = ("prepare", "classifier", "baselines", "explainers")
+
+
+@attrs.frozen(kw_only=True)
+class Experiment:
+    """One experiment; every field is a key of the TOML file.
+
+    Parameters
+    ----------
+    name : str
+        What the run folder and the report are called.
+    description : str
+        What it is for, in a sentence or two.
+    seed : int
+        Decides every random number of data, split and training.
+    structure, grid, scattering, split
+        See those classes.
+    prepare : tuple of Choice
+        Preprocessors, in order.
+    classifier : Choice
+        The classifier that is trained.
+    baselines : tuple of Choice
+        Classifiers that are trained on the same patterns, to be shown beside it.
+    explainers : tuple of Choice
+        What is asked about the trained classifier.
+    """
+
+    name: str
+    description: str = ""
+    seed: int = 0
+    structure: Structure = attrs.field(factory=Structure)
+    grid: Grid = attrs.field(factory=Grid)
+    scattering: Scattering = attrs.field(factory=Scattering)
+    prepare: tuple[Choice, ...] = ()
+    split: Split = attrs.field(factory=Split)
+    classifier: Choice = Choice("torch-resnet50")
+    baselines: tuple[Choice, ...] = ()
+    explainers: tuple[Choice, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise ExperimentError("must be from 0 to 2**63 - 1", where="seed")
+        if not self.name or "/" in self.name or self.name.startswith("."):
+            raise ExperimentError(f"{self.name!r} cannot name a folder", where="name")
+        _check_distinct(self.baselines, "baselines")
+        _check_distinct(self.explainers, "explainers")
+        self.split.sizes(
+            len(self.structure.values) * self.structure.patterns_per_count,
+            len(self.structure.values),
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "experiment") -> Experiment:
+        """Return the experiment that nested plain `data` describes; `where` is its file.
+
+        Raises
+        ------
+        ExperimentError
+            For an unknown key, a wrong type or an impossible value, with its path.
+        """
+        return structure(data, cls, where)
+
+    @classmethod
+    def load(cls, source: str | Path, settings: Iterable[str] = ()) -> Experiment:
+        """Return the experiment of a preset's name or a TOML file, with ``key=value`` settings.
+
+        Raises
+        ------
+        ExperimentError
+            When there is no such preset or file, it is no TOML, or says what cannot be.
+        """
+        where, text = read_source(source)
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ExperimentError(f"is no valid TOML: {error}", where=where) from error
+        for setting in settings:
+            key, value = parse_setting(setting)
+            _name_defaults(data, key)
+            override(data, key, value)
+        return cls.from_dict(data, where)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the experiment as nested plain values; keys that are not set are left out."""
+        data: dict[str, Any] = without_none(converter.unstructure(self))
+        return data
+
+    def to_toml(self) -> str:
+        """Return the experiment as the text of a TOML file that `load` reads."""
+        return tomli_w.dumps(self.to_dict())
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The classes, ascending."""
+        return self.structure.values
+
+    def labels(self) -> IntArray:
+        """Return the class of every pattern of the set, (N,): all of the first class, and so on."""
+        return np.repeat(np.asarray(self.counts), self.structure.patterns_per_count)
+
+    def choices(self) -> list[tuple[str, Role, Choice]]:
+        """Return every chosen component as (path in the file, role, choice)."""
+        found: list[tuple[str, Role, Choice]] = [
+            ("structure.sampler", "sampler", self.structure.sampler),
+            ("scattering.scatterer", "scatterer", self.scattering.scatterer),
+            ("classifier", "classifier", self.classifier),
+        ]
+        lists: tuple[tuple[str, Role], ...] = (
+            ("prepare", "preprocessor"),
+            ("baselines", "classifier"),
+            ("explainers", "explainer"),
+        )
+        for key, role in lists:
+            found += [(f"{key}.{i}", role, c) for i, c in enumerate(getattr(self, key))]
+        return found
+
+    def resolved(
+        self, manager: PluginManager | None = None, *, only: tuple[str, ...] = ()
+    ) -> Experiment:
+        """Return the experiment with every default written out, all options checked.
+
+        With `only`, that is done for the components below these keys, and no other is looked at.
+
+        Raises
+        ------
+        PluginError, OptionError
+            For a component that is not there, or an option it does not take.
+        """
+        manager = manager or plugin_manager()
+        data = copy.deepcopy(self.to_dict())
+        for path, role, choice in self.choices():
+            if only and path.partition(".")[0] not in only:
+                continue
+            factory = manager.factory(role, choice.name)
+            given = check_options(factory, choice.options, path)
+            full = {o.name: given.get(o.name, o.default) for o in options_of(factory)}
+            override(data, path, attrs.evolve(choice, options=full).to_dict())
+        data["grid"]["step"] = self.kgrid(manager).step
+        return Experiment.from_dict(without_none(data), self.name)
+
+    def departures(self, other: Experiment) -> list[str]:
+        """Return the keys in which `other` differs once the defaults of both are written out.
+
+        So what was recorded before an option existed is still the same experiment.
+
+        Raises
+        ------
+        PluginError, OptionError
+            For a component that is not there, or an option it does not take.
+        """
+        return differences(self.resolved().to_dict(), other.resolved().to_dict())
+
+    def kgrid(self, manager: PluginManager | None = None) -> KGrid:
+        """Return the grid; without a `step` it is π / box, from the sampler's box."""
+        step = self.grid.step
+        if step is None:
+            sampler = self._create(manager, "structure.sampler", "sampler", self.structure.sampler)
+            box = getattr(sampler, "box", None)
+            if box is None:
+                raise ExperimentError(
+                    f"the sampler {self.structure.sampler.name!r} has no 'box' to take it from",
+                    where="grid.step",
+                    hint="Give grid.step in the file.",
+                )
+            step = float(np.pi / box)
+        return KGrid(self.grid.layout, self.grid.size, step)
+
+    def data_recipe(self) -> dict[str, Any]:
+        """Return what alone decides the patterns, defaults written out."""
+        data = self.resolved(only=("structure", "scattering")).to_dict()
+        return {key: data[key] for key in ("seed", "structure", "grid", "scattering")}
+
+    @staticmethod
+    def _create(manager: PluginManager | None, path: str, role: Role, choice: Choice) -> Any:
+        manager = manager or plugin_manager()
+        return manager.create(role, choice.name, choice.options, where=path)
+
+    def build(
+        self,
+        manager: PluginManager | None = None,
+        *,
+        only: Collection[str] = SIMULATION + READING,
+        where: str = "",
+    ) -> Pipeline:
+        """Return the live objects of a pipeline, all of them or `only` some.
+
+        Parameters
+        ----------
+        manager : PluginManager, optional
+            Where components come from; by default all installed plugins.
+        only : collection of str
+            The keys whose components are made, out of `SIMULATION` and `READING`. Generating
+            needs no machine-learning framework, and reading a model needs no sampler.
+        where : str
+            The file, written before a component's path in an error.
+
+        Raises
+        ------
+        PluginError, OptionError
+            For a component that cannot be made.
+        """
+        from speckle_core.experiment.pipeline import Pipeline
+
+        made: dict[str, dict[str, Any]] = {part: {} for part in SIMULATION + READING}
+        for path, role, choice in self.choices():
+            part, _, place = path.partition(".")
+            if part in only:
+                # Preprocessors may repeat, so their place is their key; labels tell others apart.
+                key = place if part == "prepare" else choice.key
+                made[part][key] = self._create(manager, f"{where}{path}", role, choice)
+        sampler, scatterer, classifier = (
+            next(iter(made[part].values()), None)
+            for part in ("structure", "scattering", "classifier")
+        )
+        return Pipeline(
+            sampler=sampler,
+            scatterer=scatterer,
+            grid=self.kgrid(manager),
+            prepare=made["prepare"].values(),
+            classifier=classifier,
+            baselines=made["baselines"],
+            explainers=made["explainers"],
+        )
+
+
+def _check_distinct(choices: Iterable[Choice], where: str) -> None:
+    """Raise `ExperimentError` when two components would have one name in results and folders."""
+    seen: set[str] = set()
+    for choice in choices:
+        if choice.key in seen:
+            raise ExperimentError(
+                f"{choice.key!r} is there twice",
+                where=where,
+                hint=f'Tell them apart: {{ name = "{choice.name}", label = "another-name", … }}.',
+            )
+        seen.add(choice.key)
+
+
+def _name_defaults(data: dict[str, Any], key: str) -> None:
+    """Write out the component that `key` sets an option of, if `data` leaves it to the default."""
+    for kind, prefix in ((Structure, "structure."), (Scattering, "scattering."), (Experiment, "")):
+        for field in attrs.fields(kind):
+            table = data.get(prefix.rstrip("."), {}) if prefix else data
+            chosen = isinstance(field.default, Choice) and key.startswith(f"{prefix}{field.name}.")
+            if chosen and isinstance(table, dict) and field.name not in table:
+                override(data, f"{prefix}{field.name}", {"name": field.default.name})

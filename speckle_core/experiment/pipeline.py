@@ -1,0 +1,248 @@
+"""The chain of live objects: sampler, scatterer, preprocessors, classifier, explainers.
+
+Whatever runs — a command, a notebook, a test — runs a Pipeline; there is no second path. It holds
+no files and no progress bars; it moves arrays from one role to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.verdict import evaluate
+from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.geometry import Configuration
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.patterns import PatternSet, prepare
+from speckle_core.contracts.roles import (
+    Classifier,
+    Epoch,
+    Explainer,
+    OnEpoch,
+    Preprocessor,
+    Role,
+    Sampler,
+    Scatterer,
+    SupportsIntensities,
+)
+from speckle_core.errors import PackingError, PatternError, PluginError
+from speckle_core.experiment.split import Split
+from speckle_core.plugins.manager import plugin_manager
+
+T = TypeVar("T")
+
+
+def _made(role: Role, thing: str | T | None) -> Any:
+    return plugin_manager().create(role, thing) if isinstance(thing, str) else thing
+
+
+class Pipeline:
+    """The paper's chain, from objects or from names of components.
+
+    Parameters
+    ----------
+    sampler, scatterer, classifier : object or str, optional
+        Components, or their names for one with default options; only what is used need be there.
+    grid : KGrid
+        Where patterns are computed and read.
+    prepare : sequence of Preprocessor or str
+        Run in order on every pattern before a classifier sees it.
+    baselines : mapping of str to Classifier, or sequence of str
+        Classifiers to compare with.
+    explainers : mapping of str to Explainer, or sequence of str
+        What can be asked about the classifier.
+    """
+
+    def __init__(
+        self,
+        *,
+        grid: KGrid,
+        sampler: Sampler | str | None = None,
+        scatterer: Scatterer | str | None = None,
+        prepare: Iterable[Preprocessor | str] = (),
+        classifier: Classifier | str | None = None,
+        baselines: Mapping[str, Classifier] | Sequence[str] = (),
+        explainers: Mapping[str, Explainer] | Sequence[str] = (),
+    ) -> None:
+        self.grid = grid
+        self._sampler: Sampler | None = _made("sampler", sampler)
+        self._scatterer: Scatterer | None = _made("scatterer", scatterer)
+        self.prepare: tuple[Preprocessor, ...] = tuple(_made("preprocessor", p) for p in prepare)
+        self._classifier: Classifier | None = _made("classifier", classifier)
+        self.baselines: dict[str, Classifier] = _named("classifier", baselines)
+        self.explainers: dict[str, Explainer] = _named("explainer", explainers)
+
+    @property
+    def sampler(self) -> Sampler:
+        """The sampler."""
+        return _there(self._sampler, "sampler")
+
+    @property
+    def scatterer(self) -> Scatterer:
+        """The scatterer."""
+        return _there(self._scatterer, "scatterer")
+
+    @property
+    def classifier(self) -> Classifier:
+        """The classifier."""
+        return _there(self._classifier, "classifier")
+
+    def draw(self, count: int, number: int, seed: int) -> Configuration:
+        """Return configuration `number` of class `count`, which depends on nothing but these.
+
+        Raises
+        ------
+        PackingError
+            When the particles cannot be placed.
+        PluginError
+            When the sampler gives another number of particles.
+        """
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(count, number)))
+        try:
+            configuration = self.sampler.sample(count, rng)
+        except PackingError as error:
+            raise PackingError(error.what, where=f"n = {count}", hint=error.hint) from error
+        if len(configuration) != count:
+            raise PluginError(
+                f"was asked for {count} particles and gave {len(configuration)}",
+                where=f"sampler {type(self.sampler).__name__}",
+            )
+        return configuration
+
+    def simulate(self, configurations: Sequence[Configuration]) -> NDArray[np.float32]:
+        """Return the raw intensity of each configuration, float32 (B, ny, nx) [area²].
+
+        Raises
+        ------
+        PluginError
+            When the scatterer gives another shape, NaN or infinity.
+        """
+        scatterer = self.scatterer
+        if isinstance(scatterer, SupportsIntensities):
+            patterns = np.asarray(scatterer.intensities(configurations, self.grid), np.float32)
+        else:
+            patterns = np.stack([scatterer.intensity(c, self.grid) for c in configurations]).astype(
+                np.float32
+            )
+        if patterns.shape != (len(configurations), *self.grid.shape):
+            raise PluginError(
+                f"gave patterns of shape {patterns.shape} for {len(configurations)} "
+                f"configurations on a grid of {self.grid.size} × {self.grid.size}",
+                where=f"scatterer {type(scatterer).__name__}",
+            )
+        if not np.isfinite(patterns).all():
+            raise PluginError("gave NaN or infinity", where=f"scatterer {type(scatterer).__name__}")
+        return patterns
+
+    def pattern_set(
+        self, counts: Iterable[int], patterns_per_count: int, *, seed: int = 0
+    ) -> PatternSet:
+        """Return a simulated set in memory, the very patterns that a data set on disk holds."""
+        counts = sorted(counts)
+        drawn = [self.draw(n, i, seed) for n in counts for i in range(patterns_per_count)]
+        labels = np.repeat(counts, patterns_per_count)
+        return PatternSet.from_arrays(self.simulate(drawn), labels, self.grid, steps=self.prepare)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what reads a pattern — grid, preprocessors, classifiers — as plain values.
+
+        Raises
+        ------
+        UnknownComponentError
+            For an object of a class that no plugin offers.
+        """
+        recipe = plugin_manager().recipe
+        return {
+            "grid": attrs.asdict(self.grid),
+            "prepare": [recipe("preprocessor", p) for p in self.prepare],
+            "classifier": recipe("classifier", self.classifier),
+            "baselines": [
+                _labelled(recipe("classifier", b), key) for key, b in self.baselines.items()
+            ],
+        }
+
+    def fit(
+        self,
+        patterns: PatternSet,
+        *,
+        split: Split | None = None,
+        seed: int = 0,
+        on_epoch: OnEpoch | None = None,
+    ) -> tuple[list[Epoch], PatternSet]:
+        """Train classifier and baselines on a split of `patterns`; return history and test set."""
+        patterns = patterns.prepared_with(self.prepare)
+        parts = (split or Split()).indices(patterns.labels, seed)
+        train, valid = patterns.subset(parts["train"]), patterns.subset(parts["valid"])
+        for baseline in self.baselines.values():
+            baseline.fit(train, valid, seed=seed)
+        history = self.classifier.fit(train, valid, seed=seed, on_epoch=on_epoch)
+        return history, patterns.subset(parts["test"])
+
+    def prepared(self, patterns: FloatArray) -> NDArray[np.float32]:
+        """Return raw `patterns` (B, ny, nx) or (ny, nx) as the classifier sees them.
+
+        A pattern of another size is read as a wider or narrower view with the grid's own step.
+
+        Raises
+        ------
+        PatternError
+            For NaN, infinity, or patterns that are not square.
+        """
+        patterns = np.asarray(patterns)
+        if patterns.ndim == 2:
+            patterns = patterns[None]
+        size = patterns.shape[-1]
+        if self.grid.layout == "centered" and size % 2 == 0:
+            raise PatternError(
+                f"patterns of {size} pixels a side have no middle pixel, where k = 0 must lie",
+                hint="Crop them to an odd size about k = 0.",
+            )
+        return prepare(patterns, attrs.evolve(self.grid, size=size), self.prepare)
+
+    def predict_proba(self, patterns: FloatArray) -> FloatArray:
+        """Return class probabilities of raw `patterns`, (B, classes)."""
+        return self.classifier.predict_proba(self.prepared(patterns))
+
+    def predict(self, patterns: FloatArray) -> IntArray:
+        """Return the most probable class of each raw pattern, (B,)."""
+        columns = self.predict_proba(patterns).argmax(axis=1)
+        classes: IntArray = self.classifier.classes[columns]
+        return classes
+
+    def evaluate(self, patterns: PatternSet) -> dict[str, Evaluation]:
+        """Return the evaluation of the classifier, and of each fitted baseline by name."""
+        patterns = patterns.prepared_with(self.prepare)
+        found = {"classifier": evaluate(self.classifier, patterns)}
+        return found | {n: evaluate(b, patterns) for n, b in self.baselines.items()}
+
+    def explain(
+        self, explainer: str, patterns: FloatArray, targets: IntArray | None = None
+    ) -> FloatArray:
+        """Return one map per raw pattern, (B, ny, nx); by default for the predicted class."""
+        ready = self.prepared(patterns)
+        if targets is None:
+            targets = self.classifier.predict_proba(ready).argmax(axis=1)
+        chosen = self.explainers.get(explainer) or _made("explainer", explainer)
+        maps: FloatArray = chosen.explain(self.classifier, ready, targets)
+        return maps
+
+
+def _labelled(recipe: dict[str, Any], key: str) -> dict[str, Any]:
+    return recipe if recipe["name"] == key else recipe | {"label": key}
+
+
+def _named(role: Role, things: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
+    if isinstance(things, Mapping):
+        return dict(things)
+    return {name: _made(role, name) for name in things}
+
+
+def _there(thing: T | None, role: str) -> T:
+    if thing is None:
+        raise PluginError(f"this pipeline has no {role}", hint=f"Make it with {role}=….")
+    return thing

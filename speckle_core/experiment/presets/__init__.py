@@ -1,0 +1,52 @@
+"""Where the text of an experiment comes from: a preset, a file, or a command line.
+
+Nothing here knows what the text means.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from speckle_core.errors import ExperimentError, nearest
+
+
+def presets() -> dict[str, str]:
+    """Return the text of every preset by its name."""
+    folder = importlib.resources.files(__name__)
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {f.name.removesuffix(".toml"): f.read_text("utf-8") for f in files}
+
+
+def read_source(source: str | Path) -> tuple[str, str]:
+    """Return (what to call it, TOML text) of a preset or a file."""
+    path = Path(source)
+    known = presets()
+    if str(source) in known and not path.is_file():
+        return f"preset {source}", known[str(source)]
+    try:
+        return str(path), path.read_text("utf-8")
+    except FileNotFoundError:
+        near = nearest(source, known)
+        raise ExperimentError(
+            "is neither a file nor a preset",
+            where=str(source),
+            hint=(f"Did you mean {near[0]!r}? " if near else "") + f"Presets: {', '.join(known)}.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExperimentError(f"cannot be read: {error}", where=str(source)) from error
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return the path and the value of ``key.path=value``: TOML, or else the string it is."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ExperimentError(
+            f"{text!r} is no key=value", where="--set", hint="Write --set classifier.epochs=3."
+        )
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()

@@ -1,0 +1,211 @@
+"""Plain TOML values to attrs classes and back, strictly: every fault with its path.
+
+cattrs does the work; it would turn True into 1 and 3.7 into 3, and TOML has nan and inf, so the
+hooks here refuse them. Nothing in this module knows what an experiment is.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import attrs
+import cattrs
+from cattrs.errors import ForbiddenExtraKeysError
+
+from speckle_core.errors import ExperimentError, OptionError, nearest
+from speckle_core.plugins.component import KEBAB, Option
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Choice:
+    """A component chosen by name, with the options that differ from its defaults.
+
+    A `label` tells two uses of one component apart, such as Grad-CAM at two stages; it must be
+    kebab-case, since folders are named by it.
+    """
+
+    name: str
+    options: dict[str, Any] = attrs.field(factory=dict)
+    label: str | None = attrs.field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.label is not None and not (
+            isinstance(self.label, str) and KEBAB.fullmatch(self.label)
+        ):
+            raise ExperimentError(
+                f"the label {self.label!r} is not valid", hint="Labels are kebab-case: my-label."
+            )
+
+    @property
+    def key(self) -> str:
+        """What it is called in results: its label, or else its name."""
+        return self.label or self.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{name, label, option, …}`` as a TOML table has it."""
+        label = {"label": self.label} if self.label else {}
+        return {"name": self.name} | label | {k: plain(v) for k, v in self.options.items()}
+
+
+def reading_keys(classifier: str, baselines: Iterable[str]) -> tuple[str, ...]:
+    """Return what the readings of a classifier and of baselines with these keys are called.
+
+    A baseline of the classifier's own key gets an ending, so that neither is lost.
+    """
+    return (classifier, *(f"{b}-baseline" if b == classifier else b for b in baselines))
+
+
+def plain(value: Any) -> Any:
+    """Return `value` in the types of TOML: a list for a tuple, and ``"none"``, which TOML lacks."""
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return "none" if value is None else value
+
+
+def _choice(value: Any, _: Any) -> Choice:
+    if isinstance(value, str):
+        return Choice(value)
+    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+        options = {k: v for k, v in value.items() if k not in ("name", "label")}
+        return Choice(value["name"], options, label=value.get("label"))
+    raise ValueError(f'{value!r} is no component: write {{ name = "…" }}, options beside the name')
+
+
+def _strict(value: Any, kind: Any) -> Any:
+    try:
+        return Option("value", kind, Option.required).check(value, "")
+    except OptionError as error:
+        raise ValueError(f"{error.what}. {error.hint}" if error.hint else error.what) from None
+
+
+def _tuple(value: Any, kind: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"{value!r} is no list")
+    inner = typing.get_args(kind)[0]
+    return tuple(converter.structure(v, inner) for v in value)
+
+
+def _is_tuple(kind: Any) -> bool:
+    return typing.get_origin(kind) is tuple
+
+
+def _scalar(kind: Any) -> bool:
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return all(k is type(None) or _scalar(k) for k in typing.get_args(kind))
+    return origin is typing.Literal or kind in (int, float, bool, str)
+
+
+converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+for _kind in (int, float, bool, str):
+    converter.register_structure_hook(_kind, _strict)
+converter.register_structure_hook_func(_scalar, _strict)
+converter.register_structure_hook_func(_is_tuple, _tuple)
+converter.register_structure_hook(Choice, _choice)
+converter.register_unstructure_hook(Choice, Choice.to_dict)
+
+
+def structure(data: Mapping[str, Any], kind: type[T], where: str) -> T:
+    """Return `data` as the attrs class `kind`; `where` names the file.
+
+    Raises
+    ------
+    ExperimentError
+        Naming the first fault by its path, with the allowed keys and the nearest spelling.
+    """
+    try:
+        return converter.structure(data, kind)
+    except ExperimentError:
+        raise
+    except (cattrs.BaseValidationError, ForbiddenExtraKeysError) as group:
+        faults = list(_leaves(group, ""))
+        # An unknown key first: what follows from it is often a missing one.
+        path, error = min(faults, key=lambda f: not isinstance(f[1], ForbiddenExtraKeysError))
+        raise _as_error(path, error, where) from None
+
+
+def _leaves(error: BaseException, path: str) -> Iterator[tuple[str, BaseException]]:
+    """Walk cattrs' exception groups, whose notes say which attribute each fault belongs to."""
+    if not isinstance(error, BaseExceptionGroup):
+        yield path, error
+        return
+    for inner in error.exceptions:
+        here = path
+        for note in getattr(inner, "__notes__", ()):
+            if name := getattr(note, "name", None):
+                here = f"{path}.{name}" if path else str(name)
+        yield from _leaves(inner, here)
+
+
+def _as_error(path: str, error: BaseException, where: str) -> ExperimentError:
+    if isinstance(error, ExperimentError):
+        return ExperimentError(error.what, where=f"{where}: {error.where or path}", hint=error.hint)
+    if isinstance(error, ForbiddenExtraKeysError):
+        known = [field.name for field in attrs.fields(error.cl)]
+        key = sorted(error.extra_fields)[0]
+        near = nearest(key, known)
+        return ExperimentError(
+            f"there is no key {key!r}",
+            where=f"{where}: {path}.{key}" if path else f"{where}: {key}",
+            hint=(f"Did you mean {near[0]!r}? " if near else "") + f"Keys: {', '.join(known)}.",
+        )
+    if isinstance(error, KeyError):
+        return ExperimentError(
+            f"{error.args[0]!r} is missing", where=f"{where}: {path}" if path else where
+        )
+    return ExperimentError(str(error), where=f"{where}: {path}" if path else where)
+
+
+def override(data: dict[str, Any], key: str, value: Any) -> None:
+    """Set the value at a dotted `key` in nested `data`.
+
+    A number in the key picks an element of a list. A component written as a bare name becomes a
+    table, so that an option can be set on it.
+
+    Raises
+    ------
+    ExperimentError
+        For a path through something that has no keys.
+    """
+    path = key.split(".")
+    here: Any = data
+    for depth, part in enumerate(path):
+        if isinstance(here, list) and part.isdecimal() and int(part) < len(here):
+            index: Any = int(part)
+        elif isinstance(here, dict) and part:
+            index = part
+        else:
+            raise ExperimentError("is not there to be set", where=".".join(path[: depth + 1]))
+        if depth == len(path) - 1:
+            here[index] = value
+            return
+        below = here.setdefault(index, {}) if isinstance(here, dict) else here[index]
+        if isinstance(below, str):
+            below = here[index] = {"name": below}
+        here = below
+
+
+def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Return the paths at which two nests of plain values differ, as ``key (ours, not theirs)``."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        keys = sorted(ours.keys() | theirs.keys())
+        return [
+            found
+            for key in keys
+            for found in differences(
+                ours.get(key), theirs.get(key), f"{path}.{key}" if path else key
+            )
+        ]
+    return [] if ours == theirs else [f"{path} ({ours!r}, not {theirs!r})"]
+
+
+def without_none(value: Any) -> Any:
+    """Return nested `value` without the keys that hold None."""
+    if isinstance(value, dict):
+        return {k: without_none(v) for k, v in value.items() if v is not None}
+    return [without_none(v) for v in value] if isinstance(value, (list, tuple)) else value

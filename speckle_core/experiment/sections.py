@@ -1,0 +1,79 @@
+"""The sections of an experiment's file that say what is simulated, and what each of them refuses.
+
+`Split`, which has a section as well, brings its arithmetic along and stands in splits.py.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from speckle_core.errors import ExperimentError
+from speckle_core.experiment.schema import Choice
+
+_MOST_CLASSES = 10_000
+
+
+@attrs.frozen(kw_only=True)
+class Structure:
+    """What is in the boxes.
+
+    Parameters
+    ----------
+    counts : tuple of int
+        The classes: two numbers are the first and the last of a range, any other list is meant as
+        it stands.
+    count_step : int
+        Step of that range.
+    patterns_per_count : int
+        Patterns of each class.
+    sampler : Choice
+        Which sampler draws the configurations.
+    """
+
+    counts: tuple[int, ...] = (2, 20)
+    count_step: int = 1
+    patterns_per_count: int = 1000
+    sampler: Choice = Choice("monodisperse")
+
+    def __attrs_post_init__(self) -> None:
+        for name, smallest in (("count_step", 1), ("patterns_per_count", 1)):
+            if getattr(self, name) < smallest:
+                raise ExperimentError(f"must be at least {smallest}", where=f"structure.{name}")
+        if len(self.counts) == 2 and self.counts[1] - self.counts[0] >= _MOST_CLASSES:
+            raise ExperimentError(
+                f"{list(self.counts)} are more than {_MOST_CLASSES} classes",
+                where="structure.counts",
+            )
+        values = self.values
+        if len(values) < 2 or min(values) < 1 or len(set(values)) < len(values):
+            raise ExperimentError(
+                f"{list(self.counts)} gives the classes {list(values)}: two or more different "
+                "numbers of at least 1 are needed",
+                where="structure.counts",
+                hint="Write [2, 20] for every number from 2 to 20, or list them.",
+            )
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The classes, ascending."""
+        if len(self.counts) == 2:
+            return tuple(range(self.counts[0], self.counts[1] + 1, self.count_step))
+        return tuple(sorted(self.counts))
+
+
+@attrs.frozen(kw_only=True)
+class Grid:
+    """Which k points are seen; `step` is π over the side of the box unless given [1/length]."""
+
+    layout: Literal["centered", "quadrant"] = "centered"
+    size: int = 257
+    step: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Scattering:
+    """How patterns are computed."""
+
+    scatterer: Choice = Choice("analytic")

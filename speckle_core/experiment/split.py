@@ -1,0 +1,123 @@
+"""Which patterns train, validate and test: a pure function of labels, numbers and a seed."""
+
+from __future__ import annotations
+
+import math
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.errors import ExperimentError
+
+PARTS = ("train", "valid", "test")
+
+# One word, so that it can never meet a pattern's stream, whose key is (count, number).
+_STREAM = (0,)
+
+
+@attrs.frozen(kw_only=True)
+class Split:
+    """Sizes of the three parts, as whole numbers of patterns or as fractions of all.
+
+    Parameters
+    ----------
+    train, valid, test : int or float
+        Three whole numbers (the paper's 15200, 1900, 1900) or three fractions of at most 1 in sum.
+    test_per_class : int, optional
+        Draw exactly so many test patterns of every class (the paper's 100); `test` must then be
+        their sum, or a fraction, which it replaces.
+    """
+
+    train: int | float = 0.8
+    valid: int | float = 0.1
+    test: int | float = 0.1
+    test_per_class: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        sizes = (self.train, self.valid, self.test)
+        if len({isinstance(size, int) for size in sizes}) > 1:
+            raise ExperimentError(
+                f"train, valid and test are {sizes}: give three whole numbers or three fractions",
+                where="split",
+            )
+        if min(sizes) < 0 or (isinstance(self.train, float) and math.fsum(sizes) > 1 + 1e-9):
+            raise ExperimentError(
+                f"train, valid and test are {sizes}: none may be negative, and fractions "
+                "may not sum to more than 1",
+                where="split",
+            )
+        if self.test_per_class is not None and self.test_per_class < 1:
+            raise ExperimentError("must be at least 1", where="split.test_per_class")
+
+    def sizes(self, total: int, classes: int) -> dict[str, int]:
+        """Return the number of patterns in each part, for `total` patterns of so many classes.
+
+        Raises
+        ------
+        ExperimentError
+            When the numbers do not fit the set.
+        """
+        given = {part: getattr(self, part) for part in PARTS}
+        if isinstance(self.train, int):
+            found = {part: int(size) for part, size in given.items()}
+        else:
+            # Rounding the borders, not the parts, keeps the sum right.
+            found, border, done = {}, 0, 0.0
+            for part, share in given.items():
+                done += share
+                found[part] = round(done * total) - border
+                border += found[part]
+        if self.test_per_class is not None:
+            wanted = self.test_per_class * classes
+            if isinstance(self.test, int) and self.test != wanted:
+                raise ExperimentError(
+                    f"test_per_class = {self.test_per_class} of {classes} classes makes {wanted} "
+                    f"test patterns, but test = {self.test}",
+                    where="split",
+                    hint=f"Set split.test={wanted}, or leave split.test_per_class out.",
+                )
+            found["train"] -= max(wanted - found["test"], 0)
+            found["test"] = wanted
+        if found["train"] < 1 or sum(found.values()) > total:
+            raise ExperimentError(
+                f"train {found['train']} + valid {found['valid']} + test {found['test']} patterns "
+                f"cannot be taken from the {total} of this set",
+                where="split",
+                hint="Give fractions, such as split.train=0.8 split.valid=0.1 split.test=0.1, "
+                "or change structure.patterns_per_count.",
+            )
+        return found
+
+    def indices(self, labels: IntArray, seed: int) -> dict[str, NDArray[np.int64]]:
+        """Return the patterns of each part as ascending indices into `labels`.
+
+        The parts share no pattern; the same labels and seed give the same parts.
+
+        Raises
+        ------
+        ExperimentError
+            When the numbers do not fit, or a class has fewer than `test_per_class` patterns.
+        """
+        classes = np.unique(labels)
+        sizes = self.sizes(len(labels), len(classes))
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_STREAM))
+        if self.test_per_class is None:
+            order = rng.permutation(len(labels))
+            test, rest = order[: sizes["test"]], order[sizes["test"] :]
+        else:
+            chosen = []
+            for value in classes:
+                members = np.flatnonzero(labels == value)
+                if len(members) < self.test_per_class:
+                    raise ExperimentError(
+                        f"class {value} has {len(members)} patterns, fewer than test_per_class",
+                        where="split.test_per_class",
+                    )
+                chosen.append(rng.choice(members, self.test_per_class, replace=False))
+            test = np.concatenate(chosen)
+            rest = rng.permutation(np.setdiff1d(np.arange(len(labels)), test))
+        train = rest[: sizes["train"]]
+        valid = rest[sizes["train"] : sizes["train"] + sizes["valid"]]
+        return {"train": np.sort(train), "valid": np.sort(valid), "test": np.sort(test)}

@@ -1,0 +1,1 @@
+"""What explainers say about a model: maps and their analysis, in a folder."""

@@ -1,0 +1,237 @@
+"""What a trained model looks at: maps, pictures and their analysis, written beside one another.
+
+The command `explain` and a run's explain stage both come here. Which pixels matter is the
+explainers' to say and what that means `attribution`'s; this module chooses patterns and writes
+files.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.analysis.attribution import Analysis, analyse
+from speckle_core.analysis.beamstop import filled_rectangle, hidden_pixels
+from speckle_core.analysis.form_factor_zeros import form_factor_zeros
+from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.patterns import PatternSet
+from speckle_core.contracts.progress import Progress
+from speckle_core.contracts.roles import Classifier, Explainer
+from speckle_core.data.dataset import Dataset
+from speckle_core.errors import PluginError
+from speckle_core.experiment.experiment import SIMULATION
+from speckle_core.explain.report_section import SUMMARY
+from speckle_core.files import make_folder, write_bytes, write_text
+from speckle_core.models.evaluate import indices_of, part_of
+from speckle_core.models.folder import Model
+
+NUMBERS = "explanations.h5"
+_BATCH = 16
+#: Test patterns of each class behind an analysis, and classes that its figure shows.
+PER_CLASS, SHOWN = 4, 6
+
+
+def explain_model(
+    model: Model,
+    dataset: Dataset,
+    explainers: Mapping[str, Explainer],
+    folder: Path,
+    *,
+    chosen: IntArray | None = None,
+    progress: Progress | None = None,
+) -> list[str]:
+    """Write what each explainer says of `model` into `folder`; return the names of the files.
+
+    A panel for every chosen pattern (pattern, map, overlay, probabilities; for the predicted
+    class), an analysis over `PER_CLASS` test patterns of each class (for the true class), and all
+    numbers in one HDF5 file.
+
+    Parameters
+    ----------
+    model, dataset, explainers
+        What is explained, on which patterns, and how.
+    folder : Path
+        Made if it is not there.
+    chosen : array of int, optional
+        Places in the data set of the patterns to draw; the first test pattern of each class if not
+        given.
+    progress : Progress, optional
+        Hears of every explainer.
+
+    Raises
+    ------
+    PluginError
+        When the classifier lacks the power that an explainer needs.
+    OutputError
+        When a file cannot be written; those already there are whole.
+    """
+    progress = progress or Progress()
+    whole = part_of(model, dataset, "all")
+    test = indices_of(model, dataset, "test")
+    if chosen is None:
+        chosen = test[np.unique(whole.labels[test], return_index=True)[1]]
+    classifier = model.pipeline.classifier
+    many = whole.subset(_of_each_class(whole.labels, test, PER_CLASS))
+    patterns, labels = whole.batch(chosen)
+    probabilities = np.asarray(classifier.predict_proba(patterns))
+    columns = probabilities.argmax(axis=1)
+    zeros = _zeros(dataset)
+    maps, analyses = {}, {}
+    for name, explainer in explainers.items():
+        progress.start(f"explain with {name}", len(chosen) + len(many))
+        maps[name] = _maps(explainer, classifier, patterns, columns, progress)
+        analyses[name] = analyse(explainer, classifier, many.watched(progress.advance), zeros=zeros)
+        progress.finish()
+    make_folder(folder)
+    found = {
+        "patterns": patterns,
+        "index": chosen,
+        "labels": labels,
+        "classes": classifier.classes,
+        "targets": classifier.classes[columns],
+        "probabilities": probabilities,
+    }
+    files = _draw(found, maps, analyses, whole, folder)
+    write_bytes(folder / NUMBERS, _numbers(found, maps, analyses, model, dataset))
+    summary = {name: _summary(analysis) for name, analysis in analyses.items()}
+    write_text(folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
+    return [*files, NUMBERS, SUMMARY]
+
+
+def _of_each_class(labels: IntArray, among: IntArray, most: int) -> IntArray:
+    """Return the first `most` places of each class `among` places."""
+    kept = [among[labels[among] == value][:most] for value in np.unique(labels[among])]
+    return np.concatenate(kept)
+
+
+def _zeros(dataset: Dataset) -> dict[int, NDArray[np.float64]]:
+    """Return the form factor's zeros of each class, from configurations drawn as the set's were.
+
+    A data set can be read without the plugin that made it; then no zeros are known.
+    """
+    experiment, grid = dataset.experiment, dataset.grid
+    try:
+        pipeline = experiment.build(only=SIMULATION)
+    except PluginError:
+        return {}
+    fine = np.arange(1, 8 * (grid.size - grid.origin)) * (grid.step / 8)
+    return {
+        count: form_factor_zeros(
+            [pipeline.draw(count, number, experiment.seed) for number in range(PER_CLASS)], fine
+        )
+        for count in dataset.classes.tolist()
+    }
+
+
+def _maps(
+    explainer: Explainer,
+    classifier: Classifier,
+    patterns: FloatArray,
+    columns: IntArray,
+    progress: Progress,
+) -> FloatArray:
+    parts = []
+    for start in range(0, len(patterns), _BATCH):
+        part = slice(start, start + _BATCH)
+        parts.append(explainer.explain(classifier, patterns[part], columns[part]))
+        progress.advance(len(parts[-1]))
+    return np.concatenate(parts)
+
+
+def _draw(
+    found: dict[str, Any],
+    maps: dict[str, FloatArray],
+    analyses: dict[str, Analysis],
+    whole: PatternSet,
+    folder: Path,
+) -> list[str]:
+    from speckle_core import figures
+
+    blocked = filled_rectangle(hidden_pixels(whole.steps, whole.grid))
+    files = []
+    for name in maps:
+        for row, place in enumerate(found["index"].tolist()):
+            panel = figures.explanation_panel(
+                found["patterns"][row],
+                maps[name][row],
+                found["probabilities"][row],
+                found["classes"],
+                grid=whole.grid,
+                target=int(found["targets"][row]),
+                truth=int(found["labels"][row]),
+                blocked=blocked,
+                title=f"{name}, pattern {place}",
+            )
+            files.append(f"{name}-{place:05d}.png")
+            figures.save(panel, folder / files[-1])
+        seen = analyses[name].classes[np.isfinite(analyses[name].attribution).any(axis=1)]
+        spread = np.linspace(0, len(seen) - 1, min(SHOWN, len(seen))).round().astype(int)
+        drawn = {
+            "profiles": figures.attribution_profiles(analyses[name], seen[spread].tolist()),
+            "deletion": figures.deletion(analyses[name].deletion),
+        }
+        for what, figure in drawn.items():
+            files.append(f"{name}-{what}.png")
+            figures.save(figure, folder / files[-1])
+    return files
+
+
+def _numbers(
+    found: dict[str, Any],
+    maps: dict[str, FloatArray],
+    analyses: dict[str, Analysis],
+    model: Model,
+    dataset: Dataset,
+) -> bytes:
+    """Return an HDF5 file of maps and analyses, opening on the first explainer's maps."""
+    import h5py
+
+    from speckle_core._version import __version__
+    from speckle_core.data.nexus import field, group
+
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        about = {"experiment": model.record.experiment.name, "data": str(dataset.folder)}
+        file.attrs.update({**about, "default": "maps", "creator": f"speckle-core {__version__}"})
+        names = list(maps)
+        home = group(file, "maps", "NXdata", signal=names[0], auxiliary_signals=names[1:])
+        for name, values in maps.items():
+            field(home, name, values, long_name=f"{name} of the class in targets")
+        for name, values in found.items():
+            field(file, name, values)
+        home = group(file, "analysis", "NXcollection")
+        for name, analysis in analyses.items():
+            part = group(home, name, "NXcollection")
+            for key, values in attrs.asdict(analysis, recurse=False).items():
+                if key == "deletion":
+                    curve = group(part, key, "NXcollection")
+                    for column, numbers in attrs.asdict(values).items():
+                        field(curve, column, numbers)
+                else:
+                    field(part, key, values)
+    return memory.getvalue()
+
+
+def _summary(analysis: Analysis) -> dict[str, Any]:
+    """Return the numbers of an analysis that a report tells, NaN as None."""
+
+    def plain(values: FloatArray) -> list[float | None]:
+        return [float(v) if math.isfinite(v) else None for v in values]
+
+    curve = analysis.deletion
+    return {
+        "classes": analysis.classes.tolist(),
+        "edge": plain(analysis.edge),
+        "share": plain(analysis.share),
+        "area": plain(analysis.area),
+        "agreement": plain(analysis.agreement),
+        "deletion": {key: plain(values) for key, values in attrs.asdict(curve).items()},
+    }

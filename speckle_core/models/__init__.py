@@ -1,0 +1,1 @@
+"""Trained models: train, save, load, convert and judge them."""

@@ -1,0 +1,126 @@
+"""A model for another component: the same files, read by it, under its own name.
+
+Generic: two components can exchange models when one reads the files of the other, which is tried
+here. Only the target's framework is imported. Nothing is trained, and no number changes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from speckle_core.contracts.roles import Classifier
+from speckle_core.errors import ModelError, OutputError, SpeckleError
+from speckle_core.experiment.schema import Choice
+from speckle_core.files import empty, make_folder, sweep
+from speckle_core.models import novelty as familiar
+from speckle_core.models.folder import RECORD, ModelRecord, read_record, write_record
+from speckle_core.models.train import HISTORY
+from speckle_core.plugins.component import check_options, options_of
+from speckle_core.plugins.manager import plugin_manager
+
+
+def convert(source: Path, name: str, target: Path) -> ModelRecord:
+    """Write the model in `source` to the new folder `target`, as one of the classifier `name`.
+
+    The target gets the options that both components have, and keeps the record of the training.
+
+    Parameters
+    ----------
+    source : Path
+        A whole model folder; it stays as it is.
+    name : str
+        The classifier that is to read the model.
+    target : Path
+        A folder that is empty or not there yet.
+
+    Returns
+    -------
+    ModelRecord
+        What the new ``model.toml`` says.
+
+    Raises
+    ------
+    ModelError
+        When `source` is no whole model, or the classifier `name` cannot read its files.
+    PluginError
+        When there is no such classifier, or its packages are not installed.
+    OutputError
+        When `target` holds something, or cannot be written.
+    """
+    record = read_record(source)
+    kept = _kept_options(name, record.classifier, source)
+    classifier: Classifier = plugin_manager().create("classifier", name, kept, where=name)
+    if not empty(target):
+        raise OutputError("holds something already", where=str(target))
+    existed = target.exists()
+    make_folder(target.parent)
+    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target.parent))
+    try:
+        unfinished.chmod(0o755)
+        _copy(source, unfinished)
+        _check_reads(classifier, unfinished / "classifier", name, record)
+        converted = attrs.evolve(record, classifier=Choice(name, kept))
+        write_record(converted, unfinished)
+        if existed:
+            sweep(target)
+            target.rmdir()
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {error.strerror or error}", where=str(target)
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return converted
+
+
+def _kept_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:
+    """Return the options of the model's classifier that the classifier `name` has too."""
+    factory = plugin_manager().factory("classifier", name)
+    known = {option.name for option in options_of(factory)}
+    shared = {key: value for key, value in choice.options.items() if key in known}
+    return check_options(factory, shared, f"{source / RECORD}: classifier")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy what a model folder holds beside its record: weights, baselines, history, profiles."""
+    for part in ("classifier", "baselines", HISTORY, familiar.FILE):
+        root = source / part
+        if not os.path.lexists(root):
+            continue
+        for path in (root, *sorted(root.rglob("*"))):
+            there = target / path.relative_to(source)
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                there.mkdir()
+            elif stat.S_ISREG(mode):
+                shutil.copyfile(path, there)
+            else:
+                # A link in a stranger's folder could name any file of this machine.
+                raise ModelError("is neither a file nor a folder", where=str(path))
+
+
+def _check_reads(classifier: Classifier, files: Path, name: str, record: ModelRecord) -> None:
+    theirs = record.classifier.name
+    try:
+        classifier.load(files)
+    except SpeckleError as error:
+        raise ModelError(
+            f"{name!r} cannot read the files of {theirs!r}: {error.what}",
+            where=error.where and error.where.replace(str(files), "classifier"),
+            hint=error.hint,
+        ) from error
+    if not np.array_equal(classifier.classes, record.classes):
+        raise ModelError(
+            f"{name!r} reads the classes {classifier.classes.tolist()} from the files of "
+            f"{theirs!r}, model.toml says {list(record.classes)}",
+            where=RECORD,
+        )

@@ -1,0 +1,121 @@
+"""A model against a data set: which patterns it may be judged on, and the judgement.
+
+Patterns that a model was trained on never count as a test of it; this is the one place that
+decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.verdict import evaluate, verdict
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.patterns import PatternSet
+from speckle_core.contracts.progress import Progress
+from speckle_core.contracts.roles import Classifier
+from speckle_core.data.dataset import Dataset
+from speckle_core.errors import DataError, PluginError
+from speckle_core.experiment.schema import reading_keys
+from speckle_core.experiment.split import PARTS
+from speckle_core.models.folder import Model, fingerprint
+from speckle_core.plugins.manager import plugin_manager
+
+
+def check_grid(model: Model, dataset: Dataset) -> None:
+    """Raise `DataError` when the model cannot read the grid of `dataset`.
+
+    Layout and step must be the model's; the size may differ, as in section 3.1 of the paper, where
+    a network trained at 257 × 257 reads 513 × 513.
+    """
+    ours, theirs = model.record.grid, dataset.grid
+    if ours.layout != theirs.layout or abs(ours.step - theirs.step) > 1e-9 * ours.step:
+        raise DataError(
+            f"its grid is {theirs.layout} with step {theirs.step:.6g}, the model's is "
+            f"{ours.layout} with step {ours.step:.6g}",
+            where=str(dataset.folder),
+            hint="Generate the data with the model's grid; only the size may differ.",
+        )
+
+
+def part_of(model: Model, dataset: Dataset, part: str) -> PatternSet:
+    """Return the patterns of one part, prepared as the model expects.
+
+    On the data that the model was trained on, the parts are those of its training; on any other
+    set they are that set's own; ``all`` is every pattern.
+
+    Raises
+    ------
+    DataError
+        For an unknown part, or a grid that the model cannot read.
+    """
+    check_grid(model, dataset)
+    whole = dataset.patterns(steps=model.pipeline.prepare)
+    return whole if part == "all" else whole.subset(indices_of(model, dataset, part))
+
+
+def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:
+    """Return which patterns of `dataset` are one part; see `part_of`.
+
+    Raises
+    ------
+    DataError
+        For an unknown part.
+    """
+    if part == "all":
+        return np.arange(len(dataset))
+    if part not in PARTS:
+        raise DataError(
+            f"there is no part {part!r}", where="--split", hint=f"Use {', '.join(PARTS)} or all."
+        )
+    same = fingerprint(dataset.experiment.data_recipe()) == model.record.trained_on
+    source = model.record.experiment if same else dataset.experiment
+    return source.split.indices(dataset.labels, source.seed)[part]
+
+
+def assess(
+    model: Model, patterns: PatternSet, progress: Progress | None = None
+) -> dict[str, Evaluation]:
+    """Return the evaluation of the classifier, first, and of each baseline, by `reading_keys`."""
+    baselines = model.pipeline.baselines
+    keys = reading_keys(model.record.classifier.key, baselines)
+    fitted = (model.pipeline.classifier, *baselines.values())
+    return judged(dict(zip(keys, fitted, strict=True)), patterns, progress or Progress())
+
+
+def judged(
+    classifiers: Mapping[str, Classifier], patterns: PatternSet, progress: Progress
+) -> dict[str, Evaluation]:
+    """Return the evaluation of each of these fitted classifiers, by name."""
+    found = {}
+    for name, classifier in classifiers.items():
+        progress.start(f"evaluate {name}", len(patterns))
+        found[name] = evaluate(classifier, patterns.watched(progress.advance))
+        progress.finish()
+    return found
+
+
+def judge(evaluations: Mapping[str, Evaluation]) -> str:
+    """Return in plain words what the first evaluation is worth beside the others.
+
+    Raises
+    ------
+    DataError
+        When they are of different patterns.
+    """
+    (_, network), *others = evaluations.items()
+    baselines = dict(others)
+    phrases = {name: words for name in baselines if (words := phrase(name))}
+    return verdict(network, baselines, summaries=phrases)
+
+
+def phrase(name: str) -> str:
+    """Return a classifier's summary as words in the middle of a sentence."""
+    try:
+        text = plugin_manager().find("classifier", name).component.summary.rstrip(". ")
+    except PluginError:
+        return ""
+    # An acronym keeps its capitals.
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text

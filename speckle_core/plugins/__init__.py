@@ -1,0 +1,1 @@
+"""Plugins: how components are described, found, made, and how a new plugin is scaffolded."""

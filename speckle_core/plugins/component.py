@@ -1,0 +1,197 @@
+"""`Component`: what a plugin says of one thing it offers, and how its options are read off.
+
+A component is a name and a factory; the factory's keyword-only constructor parameters are its
+options. Nothing here finds plugins or decides between them.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import math
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from speckle_core.errors import OptionError, PluginError, nearest
+
+#: How components and labels are spelt.
+KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def _check_name(_: Any, __: Any, value: Any) -> None:
+    if not (isinstance(value, str) and KEBAB.fullmatch(value)):
+        raise PluginError(f"{value!r} is no component name", hint="Names are kebab-case: my-name.")
+
+
+def _check_factory(_: Any, __: Any, value: Any) -> None:
+    if isinstance(value, str):
+        module, colon, attribute = value.partition(":")
+        if not (module and colon and attribute):
+            raise PluginError(f"factory {value!r} is no 'package.module:Class'")
+    elif not callable(value):
+        raise PluginError(f"factory {value!r} is neither a class nor 'package.module:Class'")
+
+
+@attrs.frozen
+class Component:
+    """One thing a plugin offers.
+
+    Parameters
+    ----------
+    name : str
+        What users select it by; kebab-case.
+    factory : type or str
+        The class, or ``"package.module:Class"``, imported on first use.
+    summary : str
+        One line for ``speckle plugins list``.
+    requires : tuple of str
+        Import names of packages that the component needs when it runs.
+    extra : str, optional
+        The pip extra of its distribution that brings them.
+    reference : str
+        Where the method comes from: a paper, a DOI.
+    """
+
+    name: str = attrs.field(validator=_check_name)
+    factory: Callable[..., Any] | str = attrs.field(validator=_check_factory)
+    summary: str = attrs.field(validator=attrs.validators.instance_of(str))
+    requires: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
+    extra: str | None = attrs.field(default=None, kw_only=True)
+    reference: str = attrs.field(default="", kw_only=True)
+
+    def resolve(self) -> Callable[..., Any]:
+        """Return the factory itself, imported if it was given as a path."""
+        if not isinstance(self.factory, str):
+            return self.factory
+        module, _, attribute = self.factory.partition(":")
+        return typing.cast(Callable[..., Any], getattr(importlib.import_module(module), attribute))
+
+
+@attrs.frozen
+class Option:
+    """One keyword-only constructor parameter; `default` is `Option.required` if it has none."""
+
+    name: str
+    type: Any
+    default: Any
+
+    required: typing.ClassVar[object] = object()
+
+    @property
+    def type_name(self) -> str:
+        """The type as a person would write it, such as ``float or none``."""
+        return " or ".join(_spell(t) for t in reversed(_alternatives(self.type)))
+
+    def check(self, value: Any, where: str) -> Any:
+        """Return `value` as this option's type, or raise `OptionError` naming `where`."""
+        for kind in _alternatives(self.type):
+            try:
+                return _as(kind, value)
+            except ValueError:
+                continue
+        near = [c for t in _alternatives(self.type) for c in nearest(value, typing.get_args(t))]
+        raise OptionError(
+            f"{value!r} is not {self.type_name}",
+            where=where,
+            hint=f"Did you mean {near[0]!r}?" if near else None,
+        )
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """Return the members of a union, None first: as text it is "none", which a str would take."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return tuple(sorted(typing.get_args(kind), key=lambda k: k is not type(None)))
+    return (kind,)
+
+
+def _spell(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return " or ".join(repr(v) for v in typing.get_args(kind))
+    names = {float: "a number", int: "a whole number", bool: "true or false", str: "a string"}
+    if kind is type(None):
+        return "none"
+    return names.get(kind, str(kind).replace("typing.", ""))
+
+
+def _as(kind: Any, value: Any) -> Any:
+    """Return `value` if it is of `kind`, as TOML types go: no bool for a number, no nan or inf."""
+    origin = typing.get_origin(kind)
+    if kind is Any:
+        return value
+    if origin is typing.Literal and any(
+        value == known and type(value) is type(known) for known in typing.get_args(kind)
+    ):
+        return value
+    if origin in (tuple, list) and isinstance(value, (list, tuple)):
+        inner = typing.get_args(kind)[0]
+        return origin(_as(inner, v) for v in value)
+    if kind is type(None) and (value is None or value == "none"):
+        return None
+    if isinstance(value, bool):
+        if kind is bool:
+            return value
+    elif kind is int and isinstance(value, int):
+        return value
+    elif kind is float and isinstance(value, (int, float)) and math.isfinite(value):
+        return float(value)
+    elif kind is str and isinstance(value, str):
+        return value
+    raise ValueError
+
+
+@functools.cache
+def options_of(factory: Callable[..., Any]) -> tuple[Option, ...]:
+    """Return the options of a component's factory: its keyword-only constructor parameters.
+
+    Raises
+    ------
+    PluginError
+        For ``*args``, ``**kwargs`` or a positional parameter, which hide what can be set.
+    """
+    try:
+        signature = inspect.signature(factory)
+        hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    except (TypeError, ValueError, NameError) as error:
+        raise PluginError(f"the options of {factory!r} cannot be read: {error}") from error
+    found = []
+    for parameter in signature.parameters.values():
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            raise PluginError(
+                f"parameter {str(parameter)!r} of {factory!r} is not keyword-only",
+                hint="Name every option; with attrs: @attrs.frozen(kw_only=True).",
+            )
+        default = Option.required if parameter.default is parameter.empty else parameter.default
+        found.append(Option(parameter.name, hints.get(parameter.name, Any), default))
+    return tuple(found)
+
+
+def check_options(
+    factory: Callable[..., Any], options: Mapping[str, Any], where: str
+) -> dict[str, Any]:
+    """Return `options` as the factory's types; `where` is their place in a file or call.
+
+    Raises
+    ------
+    OptionError
+        For an unknown option (with the nearest one), a wrong type, or one that is missing.
+    """
+    known = {option.name: option for option in options_of(factory)}
+    for name in options:
+        if name not in known:
+            near = nearest(name, known)
+            raise OptionError(
+                f"there is no option {name!r}",
+                where=f"{where}.{name}",
+                hint=(f"Did you mean {near[0]!r}? " if near else "")
+                + (f"Options: {', '.join(known)}." if known else "It takes no options."),
+            )
+    for option in known.values():
+        if option.default is Option.required and option.name not in options:
+            raise OptionError(f"option {option.name!r} must be given", where=where)
+    return {name: known[name].check(value, f"{where}.{name}") for name, value in options.items()}

@@ -1,0 +1,119 @@
+"""The five hooks a plugin can implement: one per role, each returning components.
+
+A plugin is a module (or object) registered under the entry-point group ``speckle.plugins``; it
+describes components and must import nothing heavy to do so. In ``pyproject.toml``::
+
+    [project.entry-points."speckle.plugins"]
+    ellipses = "speckle_ellipses.plugin"
+
+The hooks take no arguments so that arguments can be added later without breaking a plugin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from speckle_core.plugins.component import Component
+
+#: Version of the hooks, the roles and the data that passes between them. A plugin module may state
+#: the one it was written for as ``SPECKLE_API = 1``; one that asks for more is not loaded.
+API_VERSION = 1
+PROJECT = "speckle"
+GROUP = "speckle.plugins"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def speckle_samplers() -> Iterable[Component]:
+    """Return components that draw configurations (role `Sampler`).
+
+    Examples
+    --------
+    >>> import attrs, numpy as np
+    >>> from speckle_core import Component, Configuration, hookimpl
+    >>> @attrs.frozen(kw_only=True)
+    ... class Lattice:
+    ...     box: float = 2000.0
+    ...     def sample(self, count: int, rng: np.random.Generator) -> Configuration: ...
+    >>> @hookimpl
+    ... def speckle_samplers():
+    ...     yield Component("lattice", Lattice, "Disks on a square lattice.")
+    """
+    return ()
+
+
+@hookspec
+def speckle_scatterers() -> Iterable[Component]:
+    """Return components that turn a configuration into an amplitude (role `Scatterer`).
+
+    Examples
+    --------
+    >>> from speckle_core import Component, hookimpl
+    >>> @hookimpl
+    ... def speckle_scatterers():
+    ...     return [Component("born", "my_package.born:Born", "First Born approximation.")]
+    """
+    return ()
+
+
+@hookspec
+def speckle_preprocessors() -> Iterable[Component]:
+    """Return components that change patterns before a classifier sees them (role `Preprocessor`).
+
+    Examples
+    --------
+    >>> import attrs, numpy as np
+    >>> from speckle_core import Component, hookimpl
+    >>> @attrs.frozen(kw_only=True)
+    ... class Root:
+    ...     def __call__(self, patterns, grid):
+    ...         return np.sqrt(patterns)
+    >>> @hookimpl
+    ... def speckle_preprocessors():
+    ...     return [Component("root", Root, "Square root of the intensity.")]
+    """
+    return ()
+
+
+@hookspec
+def speckle_classifiers() -> Iterable[Component]:
+    """Return components that learn the number of particles (role `Classifier`).
+
+    Examples
+    --------
+    >>> from speckle_core import Component, hookimpl
+    >>> @hookimpl
+    ... def speckle_classifiers():
+    ...     yield Component(
+    ...         "jax-vit", "my_package.vit:VisionTransformer", "A vision transformer in JAX.",
+    ...         requires=("jax",), extra="jax", reference="doi:10.48550/arXiv.2010.11929",
+    ...     )
+    """
+    return ()
+
+
+@hookspec
+def speckle_explainers() -> Iterable[Component]:
+    """Return components that say which pixels a classifier used (role `Explainer`).
+
+    Examples
+    --------
+    >>> from speckle_core import Component, hookimpl
+    >>> @hookimpl
+    ... def speckle_explainers():
+    ...     yield Component("occlusion", "my_package.occlusion:Occlusion", "Blank and look.")
+    """
+    return ()
+
+
+HOOKS = {
+    "sampler": "speckle_samplers",
+    "scatterer": "speckle_scatterers",
+    "preprocessor": "speckle_preprocessors",
+    "classifier": "speckle_classifiers",
+    "explainer": "speckle_explainers",
+}

@@ -1,0 +1,240 @@
+"""Finds plugins, keeps the broken ones apart, and makes components by name.
+
+A plugin is imported when components are first asked for, never before; a component's own module
+when it is first built. Whatever a plugin does wrong is recorded as a `Failure` and costs only that
+plugin. This module decides no name clash: it reports them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.metadata
+import io
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pluggy
+
+from speckle_core.contracts.roles import ROLES, Role
+from speckle_core.errors import AmbiguousComponentError, PluginError, UnknownComponentError, nearest
+from speckle_core.plugins import hookspecs
+from speckle_core.plugins.component import check_options, options_of
+from speckle_core.plugins.discovery import components_of, installed, provider_of
+from speckle_core.plugins.records import (
+    Failure,
+    PluginWarning,
+    Provider,
+    Registered,
+    require,
+)
+
+ALLOW = "SPECKLE_PLUGINS"
+_INLINE = "in-process"
+EntryPoints = Callable[[], Iterable[importlib.metadata.EntryPoint]]
+
+
+class PluginManager:
+    """The components of all plugins that could be loaded.
+
+    Parameters
+    ----------
+    entry_points : callable, optional
+        Where plugins are found; by default the entry-point group ``speckle.plugins``.
+    allow : collection of str, optional
+        Names of the only plugins to load; by default those in the environment variable
+        ``SPECKLE_PLUGINS`` (comma-separated; set but empty allows none), or all.
+    """
+
+    def __init__(
+        self, *, entry_points: EntryPoints = installed, allow: Iterable[str] | None = None
+    ) -> None:
+        self._entry_points = entry_points
+        self._allow = None if allow is None else frozenset(allow)
+        if allow is None and ALLOW in os.environ:
+            names = os.environ[ALLOW].split(",")
+            self._allow = frozenset(name.strip() for name in names if name.strip())
+        self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
+        self._pluggy.add_hookspecs(hookspecs)
+        self._registered: list[Registered] = []
+        self._failures: list[Failure] = []
+        self._discovered = False
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The plugins that were left out."""
+        self._discover()
+        return tuple(self._failures)
+
+    def components(self, role: Role | None = None) -> tuple[Registered, ...]:
+        """Return the components of one role, or of all, in order of role and name."""
+        self._discover()
+        chosen = [r for r in self._registered if role in (None, r.role)]
+        return tuple(
+            sorted(chosen, key=lambda r: (ROLES.index(r.role), r.component.name, r.qualified))
+        )
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        self._discovered = True
+        found = {(e.name, e.value, provider_of(e)): e for e in self._entry_points()}
+        for (name, _, provider), entry in sorted(found.items(), key=lambda item: str(item[0])):
+            if self._allow is not None and name not in self._allow:
+                continue
+            try:
+                # What a plugin prints while it is imported must not end up in --json output.
+                with contextlib.redirect_stdout(io.StringIO()):
+                    plugin = entry.load()
+                    self._add(plugin, provider)
+            except (Exception, SystemExit) as error:
+                self._fail(provider, error)
+        for name in sorted((self._allow or frozenset()) - {name for name, _, _ in found}):
+            self._fail(
+                Provider(name, "?", "?"), PluginError(f"{ALLOW} names it, but it is not installed")
+            )
+
+    def _fail(self, provider: Provider, error: BaseException) -> None:
+        cause = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        cause = " ".join(cause.split())
+        self._failures.append(Failure(provider, cause))
+        warnings.warn(f"{provider} was left out: {cause}", PluginWarning, stacklevel=2)
+
+    def register(self, plugin: object, name: str) -> None:
+        """Add a plugin of this process, as a notebook or a test has one.
+
+        Raises
+        ------
+        PluginError
+            When the plugin is broken; nothing of it is then kept.
+        """
+        self._discover()
+        self._add(plugin, Provider(name, _INLINE, "0"))
+
+    def _add(self, plugin: object, provider: Provider) -> None:
+        """Register `plugin` and take its components: all of it, or nothing and an error."""
+        wants = getattr(plugin, "SPECKLE_API", hookspecs.API_VERSION)
+        if wants != hookspecs.API_VERSION:
+            raise PluginError(
+                f"made for plugin API {wants}; this speckle-core has {hookspecs.API_VERSION}",
+                hint="Install a matching version of the plugin or of speckle-core.",
+            )
+        try:
+            self._pluggy.register(plugin, name=f"{provider.distribution}:{provider.plugin}")
+            found = list(components_of(self._pluggy, plugin, provider))
+        except BaseException as error:
+            # pluggy leaves a plugin with a wrong signature half registered.
+            if self._pluggy.is_registered(plugin):
+                self._pluggy.unregister(plugin)
+            if isinstance(error, (pluggy.PluginValidationError, ValueError)):
+                raise PluginError(str(error)) from error
+            raise
+        self._registered.extend(found)
+
+    def find(self, role: Role, name: str) -> Registered:
+        """Return the component called `name`, or ``distribution/name``, in `role`.
+
+        Raises
+        ------
+        UnknownComponentError, AmbiguousComponentError
+            With what to write instead.
+        """
+        choices = self.components(role)
+        matches = [r for r in choices if name in (r.component.name, r.qualified)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise AmbiguousComponentError(
+                f"{len(matches)} plugins offer the {role} {name!r}: "
+                + ", ".join(str(r.provider) for r in matches),
+                hint="Write " + " or ".join(repr(r.qualified) for r in matches) + ".",
+            )
+        hints = []
+        if near := nearest(name, (r.component.name for r in choices)):
+            hints.append("Did you mean " + " or ".join(repr(n) for n in near) + "?")
+        if self._failures:
+            held = "; ".join(f"{f.provider}: {f.cause}" for f in self._failures)
+            hints.append(f"It may be in a plugin that was left out ({held}).")
+        known = ", ".join(r.component.name for r in choices) or "none"
+        hints.append(f"Installed: {known}.")
+        raise UnknownComponentError(f"there is no {role} {name!r}", hint=" ".join(hints))
+
+    def factory(self, role: Role, name: str) -> Callable[..., Any]:
+        """Return the class behind a component, imported.
+
+        Raises
+        ------
+        PluginError
+            When its module cannot be imported or lacks it.
+        """
+        entry = self.find(role, name)
+        try:
+            factory = entry.component.resolve()
+            options_of(factory)
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"the {role} {name!r} cannot be loaded: {type(error).__name__}: {error}",
+                where=str(entry.provider),
+                hint="This is a fault of that plugin; tell its authors.",
+            ) from error
+        return factory
+
+    def create(
+        self,
+        role: Role,
+        name: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        where: str | None = None,
+    ) -> Any:
+        """Return a new component made with `options`; `where` is their place in a file.
+
+        Raises
+        ------
+        MissingDependencyError
+            When a package that the component requires is not installed, with the line to install
+            it.
+        OptionError
+            For an unknown option or a value of the wrong type.
+        """
+        factory = self.factory(role, name)
+        made = check_options(factory, options or {}, where or name)
+        require(self.find(role, name))
+        return factory(**made)
+
+    def recipe(self, role: Role, thing: object) -> dict[str, Any]:
+        """Return the name and options that `create` would make `thing` from.
+
+        Raises
+        ------
+        UnknownComponentError
+            When no plugin offers objects of that class.
+        """
+        kind: Any = type(thing)
+        path = f"{kind.__module__}:{kind.__qualname__}"
+        for entry in self.components(role):
+            if entry.component.factory in (kind, path):
+                same = [
+                    r for r in self.components(role) if r.component.name == entry.component.name
+                ]
+                name = entry.component.name if len(same) == 1 else entry.qualified
+                return {"name": name} | {o.name: getattr(thing, o.name) for o in options_of(kind)}
+        raise UnknownComponentError(
+            f"no plugin offers {kind.__qualname__} as a {role}, so it cannot be named in a file",
+            hint="Register it: plugin_manager().register(plugin, name).",
+        )
+
+
+@functools.cache
+def plugin_manager() -> PluginManager:
+    """Return the manager of this process, made on first use."""
+    return PluginManager()
+
+
+def create(role: Role, name: str, **options: Any) -> Any:
+    """Return a new component: ``create("sampler", "monodisperse", radius=90.0)``."""
+    return plugin_manager().create(role, name, options)
