@@ -32,7 +32,8 @@ from threadpoolctl import threadpool_limits
 from speckle_core import Experiment
 from speckle_core.data.generate import generate
 from speckle_core.data.manifest import plan
-from speckle_core.data.shard import labels_of, simulator
+from speckle_core.data.shard import labels_of
+from speckle_core.experiment.experiment import SIMULATION
 
 BATCH = 15
 WORKERS = {"generate, 1 worker": 1, "generate": None}
@@ -50,7 +51,7 @@ def experiment(each: int) -> Experiment:
 
 def computed(made: Experiment) -> list[np.ndarray]:
     """Return every pattern, one array a shard."""
-    pipeline, each = simulator(made), made.structure.patterns_per_count
+    pipeline, each = made.build(only=SIMULATION), made.structure.patterns_per_count
     found = []
     for shard in plan(len(made.labels()), pipeline.grid):
         labels = labels_of(made, shard)

@@ -19,8 +19,7 @@ from record import save_picture, write_json
 
 from speckle_core import create
 from speckle_core.contracts.arrays import FloatArray
-from speckle_core.data.shard import simulator
-from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.files import make_folder
 
 COUNTS = (2, 10, 20)
@@ -74,7 +73,7 @@ def main(
         "authors-mono-257", [f"grid.size={size}", f"grid.step={2 * np.pi / side!r}"]
     )
     make_folder(output)
-    draw, grid = simulator(experiment).draw, experiment.kgrid()
+    draw, grid = experiment.build(only=SIMULATION).draw, experiment.kgrid()
     fft, analytic = create("scatterer", "fft"), create("scatterer", "analytic")
     shown, results = [], []
     for n in COUNTS:

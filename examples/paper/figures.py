@@ -19,8 +19,7 @@ from record import markdown, rounded, save_picture, write_csv, write_json
 from speckle_core import figures
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.data.dataset import Dataset
-from speckle_core.data.shard import simulator
-from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.files import make_folder, write_text
 from speckle_core.models.folder import read_record
 
@@ -51,7 +50,7 @@ def draw_figure2(data: Data, output: Output) -> None:
         shown = [n for n in SYSTEMS if n in experiment.counts]
         first = np.searchsorted(dataset.labels, shown)
         patterns = dataset.patterns().raw(first)
-    draw = simulator(experiment).draw
+    draw = experiment.build(only=SIMULATION).draw
     systems = [draw(n, 0, experiment.seed) for n in shown]
     items = list(zip(shown, systems, patterns, strict=True))
     save_picture(figures.gallery(items, grid, blocked=grid.block(BLOCK)), output / "figure2.png")
