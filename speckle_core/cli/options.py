@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from speckle_core.cli.failure import usage
+from speckle_core.cli.failure import say, usage
 from speckle_core.errors import (
     AmbiguousComponentError,
     ExperimentError,
@@ -91,11 +91,14 @@ def load_experiment(
     """
     from speckle_core.experiment.experiment import Experiment
 
+    notes: list[str] = []
     # That a plugin is broken or a package missing is no fault of the arguments.
     with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
-        experiment = Experiment.load(source, settings or ())
+        experiment = Experiment.load(source, settings or (), on_note=notes.append)
         experiment.resolved()
         make(experiment)
+    for note in notes:
+        say(f"note: {note}")
     return experiment
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Role
 from speckle_core.errors import ExperimentError
-from speckle_core.experiment.presets import parse_setting, read_source
+from speckle_core.experiment.presets import read_source
 from speckle_core.experiment.schema import (
     Choice,
     converter,
@@ -30,6 +30,7 @@ from speckle_core.experiment.schema import (
     without_none,
 )
 from speckle_core.experiment.sections import Grid, Scattering, Structure
+from speckle_core.experiment.settings import apply_settings
 from speckle_core.experiment.split import Split
 from speckle_core.plugins.component import check_options, options_of
 from speckle_core.plugins.manager import PluginManager, plugin_manager
@@ -103,8 +104,17 @@ class Experiment:
         return structure(data, cls, where)
 
     @classmethod
-    def load(cls, source: str | Path, settings: Iterable[str] = ()) -> Experiment:
+    def load(
+        cls,
+        source: str | Path,
+        settings: Iterable[str] = (),
+        *,
+        on_note: Callable[[str], object] | None = None,
+    ) -> Experiment:
         """Return the experiment of a preset's name or a TOML file, with ``key=value`` settings.
+
+        A setting that replaces a component drops the options that the file gives the old one, and
+        one that makes the set smaller scales a split given in whole numbers; `on_note` is told.
 
         Raises
         ------
@@ -116,10 +126,9 @@ class Experiment:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ExperimentError(f"is no valid TOML: {error}", where=where) from error
-        for setting in settings:
-            key, value = parse_setting(setting)
-            _name_defaults(data, key)
-            override(data, key, value)
+        for note in apply_settings(data, settings, _component_defaults()):
+            if on_note is not None:
+                on_note(note)
         return cls.from_dict(data, where)
 
     def to_dict(self) -> dict[str, Any]:
@@ -278,11 +287,12 @@ def _check_distinct(choices: Iterable[Choice], where: str) -> None:
         seen.add(choice.key)
 
 
-def _name_defaults(data: dict[str, Any], key: str) -> None:
-    """Write out the component that `key` sets an option of, if `data` leaves it to the default."""
-    for kind, prefix in ((Structure, "structure."), (Scattering, "scattering."), (Experiment, "")):
-        for field in attrs.fields(kind):
-            table = data.get(prefix.rstrip("."), {}) if prefix else data
-            chosen = isinstance(field.default, Choice) and key.startswith(f"{prefix}{field.name}.")
-            if chosen and isinstance(table, dict) and field.name not in table:
-                override(data, f"{prefix}{field.name}", {"name": field.default.name})
+def _component_defaults() -> dict[str, str]:
+    """Return the path of every component that a file may leave out, and the default's name."""
+    kinds = ((Structure, "structure."), (Scattering, "scattering."), (Experiment, ""))
+    return {
+        f"{prefix}{field.name}": field.default.name
+        for kind, prefix in kinds
+        for field in attrs.fields(kind)
+        if isinstance(field.default, Choice)
+    }

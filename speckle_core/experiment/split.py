@@ -78,6 +78,14 @@ class Split:
                     where="split",
                     hint=f"Set split.test={wanted}, or leave split.test_per_class out.",
                 )
+            if wanted + found["valid"] >= total:
+                raise ExperimentError(
+                    f"test_per_class = {self.test_per_class} of {classes} classes takes {wanted} "
+                    f"of {total} patterns, which leaves none to train on",
+                    where="split",
+                    hint=f"Set split.test_per_class={max(1, total // (10 * classes))}, or leave it "
+                    "out.",
+                )
             found["train"] -= max(wanted - found["test"], 0)
             found["test"] = wanted
         if found["train"] < 1 or sum(found.values()) > total:

@@ -1,0 +1,125 @@
+"""What ``key=value`` settings do to the plain values of an experiment's file.
+
+Two things follow from a setting that nobody typed: a component that is replaced takes its options
+with it, and a split in whole numbers shrinks with the set. Both are told in notes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from speckle_core.errors import ExperimentError
+from speckle_core.experiment.presets import parse_setting
+from speckle_core.experiment.schema import override, structure
+from speckle_core.experiment.sections import Structure
+from speckle_core.experiment.split import PARTS, Split
+
+_PER_CLASS = "test_per_class"
+
+
+def apply_settings(
+    data: dict[str, Any], settings: Iterable[str], defaults: Mapping[str, str]
+) -> list[str]:
+    """Change nested `data` as `settings` say; return what else changed, in sentences.
+
+    Parameters
+    ----------
+    data : dict
+        An experiment's file as plain values; changed in place.
+    settings : iterable of str
+        Each ``key.path=value``.
+    defaults : mapping of str to str
+        Path of every component with a default, and the default's name.
+
+    Raises
+    ------
+    ExperimentError
+        For a setting that cannot be applied.
+    """
+    before = copy.deepcopy(data)
+    given: dict[str, Any] = {}
+    notes: list[str] = []
+    for key, value in map(parse_setting, settings):
+        for path, name in defaults.items():
+            if key.startswith(f"{path}.") and _at(data, path) is None:
+                override(data, path, {"name": name})
+        if key.endswith(".name"):
+            notes += _drop_options(data, key.removesuffix(".name"), str(value), given)
+        override(data, key, value)
+        given[key] = value
+    return [*notes, *_scale_split(data, before, given)]
+
+
+def _at(data: Any, path: str) -> Any:
+    """Return the value at a dotted `path`, or None where there is none."""
+    for part in path.split("."):
+        if isinstance(data, list) and part.isdecimal() and int(part) < len(data):
+            data = data[int(part)]
+        elif isinstance(data, dict):
+            data = data.get(part)
+        else:
+            return None
+    return data
+
+
+def _drop_options(
+    data: dict[str, Any], path: str, name: str, given: Mapping[str, Any]
+) -> Iterator[str]:
+    """Remove the options of the component at `path` that no setting gave, if `name` is another."""
+    table = _at(data, path)
+    if not isinstance(table, dict) or table.get("name") in (None, name):
+        return
+    dropped = [key for key in table if key != "name" and f"{path}.{key}" not in given]
+    for key in dropped:
+        del table[key]
+    if dropped:
+        yield (
+            f"{path} is now {name}: the options of {table['name']} in the file do not apply "
+            f"({', '.join(dropped)})"
+        )
+
+
+def _scale_split(
+    data: dict[str, Any], before: dict[str, Any], given: Mapping[str, Any]
+) -> Iterator[str]:
+    """Scale the whole numbers of a split that fitted the set, and no longer do, with it."""
+    split = data.get("split")
+    if not isinstance(split, dict) or not any(k.startswith("structure") for k in given):
+        return
+    try:
+        old, new = (structure(d.get("structure", {}), Structure, "") for d in (before, data))
+        structure(before.get("split", {}), Split, "").sizes(*_size(old))
+    except ExperimentError:
+        return  # whatever is wrong there is said where the whole experiment is read
+    if _fits(split, new):
+        return
+    scaled = dict(split)
+    each = new.patterns_per_count / old.patterns_per_count
+    whole = _size(new)[0] / _size(old)[0]
+    for key in (*PARTS, _PER_CLASS):
+        value = split.get(key)
+        if isinstance(value, int) and value > 0 and f"split.{key}" not in given:
+            scaled[key] = max(1, int(value * (each if key == _PER_CLASS else whole)))
+    if isinstance(scaled.get("test"), int) and _PER_CLASS in scaled and "split.test" not in given:
+        scaled["test"] = scaled[_PER_CLASS] * len(new.values)
+    changed = [key for key in scaled if scaled[key] != split.get(key)]
+    if not changed or not _fits(scaled, new):
+        return
+    data["split"] = scaled
+    told = ", ".join(f"{key} {split[key]} → {scaled[key]}" for key in changed)
+    yield f"the split is scaled to the {_size(new)[0]} patterns of this set: {told}"
+
+
+def _size(of: Structure) -> tuple[int, int]:
+    """Return the number of patterns and of classes."""
+    return len(of.values) * of.patterns_per_count, len(of.values)
+
+
+def _fits(split: Mapping[str, Any], of: Structure) -> bool:
+    try:
+        structure(dict(split), Split, "").sizes(*_size(of))
+    except ExperimentError:
+        return False
+    return True
