@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     )
     from speckle_core.contracts.grid import KGrid as KGrid
     from speckle_core.contracts.patterns import PatternSet as PatternSet
+    from speckle_core.contracts.refinement import RefinableShape as RefinableShape
+    from speckle_core.contracts.refinement import SupportsRefinement as SupportsRefinement
+    from speckle_core.contracts.refinement import SupportsScaledProfile as SupportsScaledProfile
     from speckle_core.contracts.roles import Classifier as Classifier
     from speckle_core.contracts.roles import Epoch as Epoch
     from speckle_core.contracts.roles import Explainer as Explainer
@@ -32,12 +35,14 @@ if TYPE_CHECKING:
     from speckle_core.contracts.roles import Preprocessor as Preprocessor
     from speckle_core.contracts.roles import Sampler as Sampler
     from speckle_core.contracts.roles import Scatterer as Scatterer
+    from speckle_core.contracts.roles import Solver as Solver
     from speckle_core.contracts.roles import SupportsCheckpoints as SupportsCheckpoints
     from speckle_core.contracts.roles import SupportsFeatureMaps as SupportsFeatureMaps
     from speckle_core.contracts.roles import SupportsGradients as SupportsGradients
     from speckle_core.contracts.roles import SupportsIntensities as SupportsIntensities
     from speckle_core.contracts.roles import SupportsRandomised as SupportsRandomised
     from speckle_core.contracts.roles import SupportsRegion as SupportsRegion
+    from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
     from speckle_core.errors import AmbiguousComponentError as AmbiguousComponentError
     from speckle_core.errors import DataError as DataError
@@ -84,6 +89,11 @@ _HOME = {
     ),
     "contracts.grid": ("KGrid",),
     "contracts.patterns": ("PatternSet",),
+    "contracts.refinement": (
+        "RefinableShape",
+        "SupportsRefinement",
+        "SupportsScaledProfile",
+    ),
     "contracts.roles": (
         "Classifier",
         "Epoch",
@@ -92,6 +102,7 @@ _HOME = {
         "Preprocessor",
         "Sampler",
         "Scatterer",
+        "Solver",
         "SupportsCheckpoints",
         "SupportsFeatureMaps",
         "SupportsGradients",
@@ -99,6 +110,7 @@ _HOME = {
         "SupportsRandomised",
         "SupportsRegion",
     ),
+    "contracts.solution": ("Solution",),
     "data.dataset": ("Dataset",),
     "errors": (
         "AmbiguousComponentError",

@@ -1,4 +1,4 @@
-"""The five roles that a component can fill, and the optional powers of a classifier or scatterer.
+"""The roles that a component can fill, and the optional powers of a classifier or scatterer.
 
 Each is a Protocol: a component need not inherit from it, but may, and a scatterer then gets
 `Scatterer.intensity` for nothing. Arrays are NumPy; no framework's tensor leaves its plugin.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, get_args, runtime_checkable
 
 import attrs
 import numpy as np
@@ -18,12 +18,20 @@ from numpy.typing import NDArray
 from speckle_core.contracts.arrays import ComplexArray, FloatArray, IntArray
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.solution import Solution
 
 if TYPE_CHECKING:
     from speckle_core.contracts.patterns import PatternSet
 
-Role = Literal["sampler", "scatterer", "preprocessor", "classifier", "explainer"]
-ROLES: tuple[Role, ...] = ("sampler", "scatterer", "preprocessor", "classifier", "explainer")
+Role = Literal[
+    "sampler",
+    "scatterer",
+    "preprocessor",
+    "classifier",
+    "explainer",
+    "solver",
+]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @attrs.frozen
@@ -161,6 +169,40 @@ class Explainer(Protocol):
         ------
         PluginError
             When the classifier lacks the power that this explainer needs.
+        """
+        ...
+
+
+@runtime_checkable
+class Solver(Protocol):
+    """Finds the bodies behind a pattern, without any training."""
+
+    def solve(
+        self,
+        pattern: FloatArray,
+        grid: KGrid,
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        seed: int = 0,
+    ) -> Solution:
+        """Return the bodies behind one pattern, or the best found so far.
+
+        Parameters
+        ----------
+        pattern : array, (ny, nx)
+            Intensities or counts up to a factor, raw or standardized; it is left as it is.
+        grid : KGrid
+            The k of each pixel.
+        mask : array of bool, (ny, nx), optional
+            True where a pixel counts; what the others hold, NaN included, does not matter.
+        seed : int
+            One seed, one answer.
+
+        Raises
+        ------
+        PatternError
+            For NaN or infinity in a pixel that counts, a constant pattern, a mask that leaves too
+            few pixels, or a shape that is not the grid's.
         """
         ...
 

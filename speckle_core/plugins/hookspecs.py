@@ -1,4 +1,4 @@
-"""The five hooks a plugin can implement: one per role, each returning components.
+"""The hooks a plugin can implement: one per role, each returning components.
 
 A plugin is a module (or object) registered under the entry-point group ``speckle.plugins``; it
 describes components and must import nothing heavy to do so. In ``pyproject.toml``::
@@ -110,10 +110,25 @@ def speckle_explainers() -> Iterable[Component]:
     return ()
 
 
+@hookspec
+def speckle_solvers() -> Iterable[Component]:
+    """Return components that find the bodies behind a pattern (role `Solver`).
+
+    Examples
+    --------
+    >>> from speckle_core import Component, hookimpl
+    >>> @hookimpl
+    ... def speckle_solvers():
+    ...     yield Component("flip", "my_package.flip:ChargeFlipping", "Charge flipping.")
+    """
+    return ()
+
+
 HOOKS = {
     "sampler": "speckle_samplers",
     "scatterer": "speckle_scatterers",
     "preprocessor": "speckle_preprocessors",
     "classifier": "speckle_classifiers",
     "explainer": "speckle_explainers",
+    "solver": "speckle_solvers",
 }

@@ -32,13 +32,15 @@ _SUMMARIES: dict[Role, str] = {
     "preprocessor": "A power of the intensity.",
     "classifier": "The class whose mean histogram lies nearest.",
     "explainer": "The probability lost when a patch of the pattern is blanked.",
+    "solver": "One Gaussian body, from the slope of Guinier's plot.",
 }
 _USAGES: dict[Role, str] = {
-    "sampler": 'sampler = { name = "%s" }` under `[structure]`',
-    "scatterer": 'scatterer = { name = "%s" }` under `[scattering]`',
-    "preprocessor": 'name = "%s"` under a `[[prepare]]` of its own',
-    "classifier": 'name = "%s"` under `[classifier]`',
-    "explainer": 'explainers = ["%s"]`',
+    "sampler": 'sampler = { name = "%s" }` under `[structure]` of an experiment',
+    "scatterer": 'scatterer = { name = "%s" }` under `[scattering]` of an experiment',
+    "preprocessor": 'name = "%s"` under a `[[prepare]]` of an experiment',
+    "classifier": 'name = "%s"` under `[classifier]` of an experiment',
+    "explainer": 'explainers = ["%s"]` in an experiment',
+    "solver": "speckle solve FILE --solver %s` on the command line",
 }
 
 

@@ -29,6 +29,7 @@ _CALLS: dict[Role, dict[str, tuple[int, tuple[str, ...]]]] = {
         "load": (1, ()),
     },
     "explainer": {"explain": (3, ())},
+    "solver": {"solve": (2, ("mask", "seed"))},
 }
 _MISSING = object()
 

@@ -20,6 +20,7 @@ from speckle_core.testing import (
     preprocessor,
     sampler,
     scatterer,
+    solver,
 )
 from speckle_core.testing.check import (
     Check,
@@ -42,6 +43,7 @@ KNOWN_NUMBER: Mapping[Subjects, int] = {
     "preprocessor": 10,
     "classifier": 15,
     "explainer": 14,
+    "solver": 14,
 }
 COMPLETE = "kit.complete"
 
@@ -55,6 +57,7 @@ def _collect(role: Subjects) -> tuple[Check, ...]:
         "preprocessor": preprocessor,
         "classifier": classifier,
         "explainer": explainer,
+        "solver": solver,
     }
     return (*common_checks(role), *modules[role].CHECKS)
 

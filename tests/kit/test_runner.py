@@ -84,6 +84,17 @@ IDS = {
         "explainer.alone-is-as-in-a-batch",
         "explainer.refuses-clearly",
     ],
+    "solver": [
+        *SHARED,
+        "solver.returns-a-solution",
+        "solver.bodies-lie-in-the-box",
+        "solver.deterministic",
+        "solver.input-unchanged",
+        "solver.masked-pixels-do-not-count",
+        "solver.refuses-clearly",
+        "solver.noise-is-not-solved",
+        "solver.solved-explains",
+    ],
 }
 
 

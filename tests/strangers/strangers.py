@@ -11,7 +11,7 @@ from pathlib import Path
 
 import attrs
 
-ROLES = ("sampler", "scatterer", "preprocessor", "classifier", "explainer")
+ROLES = ("sampler", "scatterer", "preprocessor", "classifier", "explainer", "solver")
 
 #: Console scripts that come with packages of the parent, for shells in the environment.
 PROGRAMS = {

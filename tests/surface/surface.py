@@ -19,7 +19,7 @@ import numpy as np
 import speckle_core
 from speckle_core import testing
 from speckle_core.contracts import geometry as configuration
-from speckle_core.contracts import roles
+from speckle_core.contracts import refinement, roles
 from speckle_core.errors import SpeckleError
 from speckle_core.plugins import hookspecs
 
@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent
 DEMANDED = ("Particles", *(role.capitalize() for role in roles.ROLES))
 _MARKED = ("__call__", "__len__")
 #: Passed between the framework and a plugin, so their members count and not their names alone.
-PASSED = ("Component", "Configuration", "Epoch", "KGrid", "PatternSet")
+PASSED = ("Component", "Configuration", "Epoch", "KGrid", "PatternSet", "Solution")
 
 
 def surface() -> list[str]:
@@ -88,7 +88,7 @@ def _members(kind: type) -> Iterator[str]:
 def _protocols() -> list[str]:
     found = [
         kind
-        for module in (configuration, roles)
+        for module in (configuration, refinement, roles)
         for kind in vars(module).values()
         if inspect.isclass(kind)
         and kind.__module__ == module.__name__
@@ -148,7 +148,10 @@ def differences(before: list[str], now: list[str]) -> tuple[list[str], list[str]
 def breaks(before: list[str], now: list[str]) -> bool:
     """Return whether a plugin could go wrong by it: something went, or more is demanded."""
     gone, new = differences(before, now)
-    return bool(gone) or any(line.split(".")[0] in DEMANDED for line in new)
+    # A role that was not there before asks nothing of the plugins that are.
+    known = {line.strip().split(".")[0] for line in before if "." in line}
+    demanded = known.intersection(DEMANDED)
+    return bool(gone) or any(line.split(".")[0] in demanded for line in new)
 
 
 def advice(before: list[str], now: list[str]) -> str:

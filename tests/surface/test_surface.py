@@ -46,6 +46,11 @@ def test_one_more_method_of_a_role_is_a_break_too() -> None:
     assert "raise API_VERSION" in s.advice(before, s.surface())
 
 
+def test_a_new_role_is_an_addition() -> None:
+    before = [line for line in s.surface() if "Solver." not in line]
+    assert "API_VERSION" not in s.advice(before, s.surface())
+
+
 def test_an_addition_asks_for_a_line_in_the_changelog_only() -> None:
     before = [line for line in s.surface() if "SupportsGradients" not in line]
     advice = s.advice(before, s.surface())

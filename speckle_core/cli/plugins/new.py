@@ -17,7 +17,8 @@ def new_package(
     role: Annotated[
         str,
         typer.Option(
-            metavar="ROLE", help="sampler, scatterer, preprocessor, classifier or explainer."
+            metavar="ROLE",
+            help="sampler, scatterer, preprocessor, classifier, explainer or solver.",
         ),
     ],
     output: Annotated[
