@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from types import ModuleType
+from typing import Any
 
 from speckle_core import MissingDependencyError, PluginError
 from speckle_resnet.framework import claim
@@ -47,7 +47,7 @@ def _silent() -> Iterator[None]:
             os.close(terminal)
 
 
-def _import() -> tuple[ModuleType, ModuleType]:
+def _import() -> tuple[Any, Any]:
     loaded = sys.modules.get("keras")
     backend = loaded.config.backend() if loaded else os.environ["KERAS_BACKEND"]
     if backend not in BACKENDS:
@@ -74,4 +74,7 @@ def _import() -> tuple[ModuleType, ModuleType]:
         ) from error
 
 
+#: Neither Keras nor its backends have annotations, so types end here.
+keras: Any
+engine: Any
 keras, engine = _import()

@@ -129,7 +129,9 @@ class KerasNetwork:
             with self.model.computing_in(self.precision):
                 return self.model(values)
 
-        return self._asked(("scores",), compute, patterns, np.zeros(len(patterns), np.int64))
+        targets = np.zeros(len(patterns), np.int64)
+        scores: Floats = self._asked(("scores",), compute, patterns, targets)
+        return scores
 
     def input_gradients(self, patterns: Floats, targets: IntArray, *, guided: bool) -> Floats:
         """Return d score[target] / d pattern, (B, ny, nx)."""
@@ -143,7 +145,8 @@ class KerasNetwork:
 
             return engine.gradient(score, values)
 
-        return self._asked(("gradients", guided), compute, patterns, targets)
+        gradients: Floats = self._asked(("gradients", guided), compute, patterns, targets)
+        return gradients
 
     def feature_maps(
         self, patterns: Floats, targets: IntArray, stage: int

@@ -23,7 +23,8 @@ from speckle_resnet.architecture import (
     tensors,
 )
 
-layers, ops = keras.layers, keras.ops
+layers: Any = keras.layers
+ops: Any = keras.ops
 
 Tensor = Any
 Activation = Callable[[Tensor], Tensor]

@@ -107,12 +107,12 @@ class KerasTrainer:
     def sums(self) -> tuple[float, float]:
         """Return the sums since the last call."""
         said, self._said = [engine.numpy(sums) for sums in self._said], []
-        loss, right = np.sum(said, axis=0, dtype=np.float64)
-        return float(loss), float(right)
+        loss, right = np.array(said, dtype=np.float64).sum(axis=0).tolist()
+        return loss, right
 
     def _moments(self) -> dict[str, Any]:
         """Return Adam's live variables, whose names end so, in the order of what they move."""
-        found = {}
+        found: dict[str, Any] = {}
         for prefix, ending in ((MEANS, "_momentum"), (SQUARES, "_velocity")):
             theirs = [v for v in self._optimizer.variables if v.name.endswith(ending)]
             found |= dict(zip((prefix + n for n in self._variables), theirs, strict=True))

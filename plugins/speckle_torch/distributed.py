@@ -116,4 +116,6 @@ def batch_norm_over_all(
 
 
 def _all(values: Tensor) -> Tensor:
-    return torch.distributed.nn.functional.all_reduce(values)
+    # torch leaves this function without annotations.
+    total: Tensor = torch.distributed.nn.functional.all_reduce(values)  # type: ignore[no-untyped-call]
+    return total

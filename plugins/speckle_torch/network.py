@@ -122,7 +122,8 @@ class Bottleneck(nn.Module):
         y = self.conv1(y)
         y = self.conv2(relu(self.bn2(y)))
         y = self.conv3(relu(self.bn3(y)))
-        return y + (x if self.shortcut is None else self.shortcut(x))
+        outputs: Tensor = y + (x if self.shortcut is None else self.shortcut(x))
+        return outputs
 
 
 class ResNet(nn.Module):
@@ -227,7 +228,9 @@ def build(plan: Plan, channels: int, classes: int, weights: Weights) -> ResNet:
         network = ResNet(plan, channels, classes)
     network.to_empty(device="cpu")
     fill(named_tensors(network), weights)
-    return network.to(memory_format=torch.channels_last)
+    # torch's annotations of `Module.to` lack the memory format, which its documentation has.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 class GuidedReLU(torch.autograd.Function):
@@ -242,5 +245,5 @@ class GuidedReLU(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         """Return the positive part of the gradient where the input was positive."""
-        (x,) = ctx.saved_tensors
+        x: Tensor = ctx.saved_tensors[0]
         return gradient.clamp(min=0) * (x > 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 import torch
@@ -48,11 +49,11 @@ class TorchTrainer:
         self._learned = {name: t for name, t in tensors.items() if trainable(name)}
         decaying = [t for name, t in self._learned.items() if decays(name)]
         others = [t for name, t in self._learned.items() if not decays(name)]
-        self._optimizer = torch.optim.Adam(
-            [{"params": decaying, "weight_decay": 2 * self._decay}, {"params": others}],
-            betas=BETAS,
-            fused=True,
-        )
+        groups: list[dict[str, Any]] = [
+            {"params": decaying, "weight_decay": 2 * self._decay},
+            {"params": others},
+        ]
+        self._optimizer = torch.optim.Adam(groups, betas=BETAS, fused=True)
         self._sums = torch.zeros(2, device=self._device)
 
     @property
@@ -89,7 +90,7 @@ class TorchTrainer:
             self._optimizer.zero_grad(set_to_none=True)
             loss, right = self._score(self._joined, batch)
             # The processes' gradients are averaged, each over its share of the batch.
-            (loss * (self._team.size / count)).backward()
+            torch.autograd.backward(loss * (self._team.size / count))
             self._optimizer.step()
             self._sums += torch.stack([loss.detach(), right])
 

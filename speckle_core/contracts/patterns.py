@@ -6,7 +6,7 @@ function that it was given. It must not know of files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,7 +142,7 @@ class PatternSet:
             self._on_batch(len(where))
         return patterns, self.labels[where]
 
-    def batches(self, size: int) -> Any:
+    def batches(self, size: int) -> Iterator[tuple[NDArray[np.float32], IntArray]]:
         """Iterate over `(patterns, labels)` in order, `size` at a time."""
         for start in range(0, len(self), size):
             yield self.batch(np.arange(start, min(start + size, len(self))))

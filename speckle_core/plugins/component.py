@@ -13,7 +13,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -36,6 +36,11 @@ def _check_factory(_: Any, __: Any, value: Any) -> None:
             raise PluginError(f"factory {value!r} is no 'package.module:Class'")
     elif not callable(value):
         raise PluginError(f"factory {value!r} is neither a class nor 'package.module:Class'")
+
+
+def _as_names(value: Iterable[str]) -> tuple[str, ...]:
+    # A bare `tuple` as a converter makes type checkers reject every value.
+    return tuple(value)
 
 
 @attrs.frozen
@@ -61,7 +66,7 @@ class Component:
     name: str = attrs.field(validator=_check_name)
     factory: Callable[..., Any] | str = attrs.field(validator=_check_factory)
     summary: str = attrs.field(validator=attrs.validators.instance_of(str))
-    requires: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=tuple)
+    requires: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_as_names)
     extra: str | None = attrs.field(default=None, kw_only=True)
     reference: str = attrs.field(default="", kw_only=True)
 

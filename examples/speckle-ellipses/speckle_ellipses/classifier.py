@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
-from speckle_core import Epoch, ModelError, PatternError
+from numpy.typing import NDArray
+from speckle_core import (
+    Epoch,
+    FloatArray,
+    IntArray,
+    ModelError,
+    OnEpoch,
+    PatternError,
+    PatternSet,
+)
 
 FILE = "coarse-logistic.npz"
 LEARNED = ("classes_", "mean_", "scale_", "coef_", "intercept_")
@@ -27,19 +37,17 @@ class CoarseLogistic:
 
     cells: int = 8
     strength: float = 1.0
-    classes_: np.ndarray | None = attrs.field(init=False, default=None, repr=False, eq=False)
-    mean_: np.ndarray | None = attrs.field(init=False, default=None, repr=False, eq=False)
-    scale_: np.ndarray | None = attrs.field(init=False, default=None, repr=False, eq=False)
-    coef_: np.ndarray | None = attrs.field(init=False, default=None, repr=False, eq=False)
-    intercept_: np.ndarray | None = attrs.field(init=False, default=None, repr=False, eq=False)
+    _learned: dict[str, NDArray[Any]] = attrs.field(init=False, factory=dict, repr=False, eq=False)
 
     @property
-    def classes(self):
-        if self.classes_ is None:
+    def classes(self) -> IntArray:
+        if not self._learned:
             raise ModelError("is not fitted yet", where="coarse-logistic")
-        return self.classes_
+        return self._learned["classes_"]
 
-    def fit(self, train, valid, *, seed, on_epoch=None):
+    def fit(
+        self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
+    ) -> list[Epoch]:
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
@@ -50,25 +58,31 @@ class CoarseLogistic:
         )
         rule = LogisticRegression(C=self.strength, max_iter=2000, random_state=seed)
         rule.fit(cells, train.labels)
-        self.classes_, self.coef_, self.intercept_ = rule.classes_, rule.coef_, rule.intercept_
-        self.mean_, self.scale_ = scaler.mean_, scaler.scale_
+        self._learned = {
+            "classes_": rule.classes_,
+            "mean_": scaler.mean_,
+            "scale_": scaler.scale_,
+            "coef_": rule.coef_,
+            "intercept_": rule.intercept_,
+        }
         seconds = time.perf_counter() - begun
         epoch = Epoch(1, 1, *self._reading(train), *self._reading(valid), seconds, float("nan"))
         if on_epoch is not None:
             on_epoch(epoch)
         return [epoch]
 
-    def predict_proba(self, patterns):
-        scores = (
-            self._average(patterns) - self.mean_
-        ) / self.scale_ @ self.coef_.T + self.intercept_
-        if len(self.classes) == 2:  # scikit-learn then keeps the second class's score alone
+    def predict_proba(self, patterns: FloatArray) -> FloatArray:
+        columns = len(self.classes)
+        _, mean, scale, coef, intercept = (self._learned[name] for name in LEARNED)
+        scores = (self._average(patterns) - mean) / scale @ coef.T + intercept
+        if columns == 2:  # scikit-learn then keeps the second class's score alone
             scores = np.hstack([np.zeros_like(scores), scores])
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return weights / weights.sum(axis=1, keepdims=True)
+        shares: FloatArray = weights / weights.sum(axis=1, keepdims=True)
+        return shares
 
     def save(self, folder: Path) -> None:
-        np.savez(folder / FILE, **{name: getattr(self, name) for name in LEARNED})
+        np.savez(folder / FILE, allow_pickle=False, **self._learned)
 
     def load(self, folder: Path) -> None:
         try:
@@ -78,10 +92,9 @@ class CoarseLogistic:
             raise ModelError(f"cannot be read: {error}", where=str(folder / FILE)) from error
         if learned["coef_"].shape[-1:] != (self.cells**2,):
             raise ModelError(f"was not saved with cells = {self.cells}", where=str(folder / FILE))
-        for name, array in learned.items():
-            setattr(self, name, array)
+        self._learned = learned
 
-    def _average(self, patterns):
+    def _average(self, patterns: FloatArray) -> FloatArray:
         """Return the mean of each cell, (B, cells²); a pattern may have any size."""
         sides = patterns.shape[1:]
         if min(sides) < self.cells:
@@ -93,7 +106,7 @@ class CoarseLogistic:
             out = np.add.reduceat(out, edges[:-1], axis=axis) / sizes
         return out.reshape(len(out), -1)
 
-    def _reading(self, patterns):
+    def _reading(self, patterns: PatternSet) -> tuple[float, float]:
         """Return (mean loss, accuracy); nan without any pattern."""
         if not len(patterns):
             return float("nan"), float("nan")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
-from speckle_core import OptionError
+from speckle_core import Classifier, FloatArray, IntArray, OptionError
 
 
 @attrs.frozen(kw_only=True)
@@ -20,11 +22,13 @@ class Occlusion:
     patch: int = attrs.field(default=8)
 
     @patch.validator
-    def _at_least_one(self, _, value):
+    def _at_least_one(self, _: Any, value: int) -> None:
         if value < 1:
             raise OptionError(f"must be at least 1, not {value}", where="patch")
 
-    def explain(self, classifier, patterns, targets):
+    def explain(
+        self, classifier: Classifier, patterns: FloatArray, targets: IntArray
+    ) -> FloatArray:
         rows = np.arange(len(patterns))
         before = classifier.predict_proba(patterns)[rows, targets]
         maps = np.zeros(patterns.shape)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from speckle_core import PackingError
+from numpy.typing import NDArray
+from speckle_core import FloatArray, PackingError
 
 TRIALS = 2000
 
 
-def axis_vectors(semi_axes, angles):
+def axis_vectors(semi_axes: FloatArray, angles: FloatArray) -> FloatArray:
     """Return each ellipse's semi-axes as the columns of a matrix, (n, 2, 2) [length]."""
     cos, sin = np.cos(angles), np.sin(angles)
     turns = np.moveaxis(np.array([[cos, -sin], [sin, cos]]), -1, 0)
     return turns * semi_axes[:, None, :]
 
 
-def apart(center, axes, centers, others):
+def apart(
+    center: FloatArray, axes: FloatArray, centers: FloatArray, others: FloatArray
+) -> NDArray[np.bool_]:
     """Say of each ellipse in `centers` and `others` whether it lies wholly outside one other.
 
     Two ellipses are apart if and only if their characteristic polynomial has two distinct positive
@@ -39,20 +42,25 @@ def apart(center, axes, centers, others):
     q = trace + det - det * np.sum(np.linalg.solve(axes, between) ** 2, axis=(1, 2))
     r = det
     discriminant = 18 * p * q * r - 4 * p**3 * r + p**2 * q**2 - 4 * q**3 - 27 * r**2
-    return (discriminant > 0) & ((p < 0) | (q < 0))
+    found: NDArray[np.bool_] = (discriminant > 0) & ((p < 0) | (q < 0))
+    return found
 
 
-def grown(semi_axes, gap):
+def grown(semi_axes: FloatArray, gap: float) -> FloatArray:
     """Return semi-axes of ellipses that hold all points within gap / 2 of the given ones.
 
     Growing both by t is enough where t (a cos² + b sin²) >= gap / 2 · sqrt(a² cos² + b² sin²) in
     every direction; Kantorovich's inequality gives the smallest such t.
     """
     a, b = semi_axes.T
-    return semi_axes + (gap / 2 * (a + b) / (2 * np.sqrt(a * b)))[:, None]
+    growth = gap / 2 * (a + b) / (2 * np.sqrt(a * b))
+    larger: FloatArray = semi_axes + growth[:, None]
+    return larger
 
 
-def place(semi_axes, angles, *, box, gap, rng):
+def place(
+    semi_axes: FloatArray, angles: FloatArray, *, box: float, gap: float, rng: np.random.Generator
+) -> FloatArray:
     """Return centres, (n, 2) [length], of ellipses inside the box and at least `gap` apart."""
     centers = np.empty((len(angles), 2))
     axes = axis_vectors(grown(semi_axes, gap), angles)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 import numpy as np
@@ -12,8 +14,10 @@ from speckle_ellipses.placing import place
 from speckle_ellipses.shapes import Circles, Ellipses
 
 
-def within(low, high=math.inf):
-    def check(_, option, value):
+def within(low: float, high: float = math.inf) -> Callable[[Any, Any, float], None]:
+    """Return a check, for attrs, that an option lies from `low` to `high`."""
+
+    def check(_: Any, option: Any, value: float) -> None:
         if not (math.isfinite(value) and low <= value <= high):
             raise OptionError(f"must be from {low:g} to {high:g}, not {value}", where=option.name)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import attrs
 import numpy as np
 from scipy.special import j1
+from speckle_core import FloatArray
 
 
-def airy(q):
+def airy(q: FloatArray) -> FloatArray:
     """Return 2 J1(q) / q, which is 1 at q = 0."""
     out = np.ones_like(q)
     np.divide(2 * j1(q), q, out=out, where=q != 0)
@@ -30,23 +31,24 @@ class Ellipses:
         1 unless given.
     """
 
-    centers: np.ndarray
-    semi_axes: np.ndarray = attrs.field(metadata={"units": "length"})
-    angles: np.ndarray = attrs.field(metadata={"units": "rad"})
-    contrast: np.ndarray = attrs.field()
+    centers: FloatArray
+    semi_axes: FloatArray = attrs.field(metadata={"units": "length"})
+    angles: FloatArray = attrs.field(metadata={"units": "rad"})
+    contrast: FloatArray = attrs.field()
 
     @contrast.default
-    def _one_each(self):
+    def _one_each(self) -> FloatArray:
         return np.ones(len(self.centers))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.centers)
 
     @property
-    def bounding_radii(self):
-        return self.semi_axes.max(axis=1)
+    def bounding_radii(self) -> FloatArray:
+        longer: FloatArray = self.semi_axes.max(axis=1)
+        return longer
 
-    def form_factors(self, kx, ky):
+    def form_factors(self, kx: FloatArray, ky: FloatArray) -> FloatArray:
         """Return F(k) = 2π a b J1(q) / q with q = |(a kx', b ky')|, k' along the axes [area].
 
         An ellipse is a stretched circle, so its transform is the circle's, squeezed (Bracewell,
@@ -56,45 +58,46 @@ class Ellipses:
         a, b, angle = (v.reshape(one_each) for v in (*self.semi_axes.T, self.angles))
         cos, sin = np.cos(angle), np.sin(angle)
         q = np.hypot(a * (cos * kx + sin * ky), b * (cos * ky - sin * kx))
-        return np.pi * a * b * airy(q)
+        factors: FloatArray = np.pi * a * b * airy(q)
+        return factors
 
-    def density(self, i, x, y):
+    def density(self, i: int, x: FloatArray, y: FloatArray) -> FloatArray:
         dx, dy = x - self.centers[i, 0], y - self.centers[i, 1]
         cos, sin = np.cos(self.angles[i]), np.sin(self.angles[i])
         a, b = self.semi_axes[i]
         inside = ((cos * dx + sin * dy) / a) ** 2 + ((cos * dy - sin * dx) / b) ** 2 <= 1
-        return inside.astype(float)
+        return np.where(inside, 1.0, 0.0)
 
 
 @attrs.frozen(eq=False)
 class Circles:
     """n circles; they also offer the optional power of round shapes, which makes them quick."""
 
-    centers: np.ndarray
-    radii: np.ndarray
-    contrast: np.ndarray = attrs.field()
+    centers: FloatArray
+    radii: FloatArray
+    contrast: FloatArray = attrs.field()
 
     @contrast.default
-    def _one_each(self):
+    def _one_each(self) -> FloatArray:
         return np.ones(len(self.centers))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.centers)
 
     @property
-    def bounding_radii(self):
+    def bounding_radii(self) -> FloatArray:
         return self.radii
 
-    def form_factors(self, kx, ky):
+    def form_factors(self, kx: FloatArray, ky: FloatArray) -> FloatArray:
         return np.stack([self.radial_form_factor(i, np.hypot(kx, ky)) for i in range(len(self))])
 
-    def density(self, i, x, y):
-        return (np.hypot(x - self.centers[i, 0], y - self.centers[i, 1]) <= self.radii[i]).astype(
-            float
-        )
+    def density(self, i: int, x: FloatArray, y: FloatArray) -> FloatArray:
+        distance = np.hypot(x - self.centers[i, 0], y - self.centers[i, 1])
+        return np.where(distance <= self.radii[i], 1.0, 0.0)
 
-    def shape_keys(self):
-        return self.radii.tolist()
+    def shape_keys(self) -> list[float]:
+        return [float(radius) for radius in self.radii]
 
-    def radial_form_factor(self, i, k):
-        return np.pi * self.radii[i] ** 2 * airy(k * self.radii[i])
+    def radial_form_factor(self, i: int, k: FloatArray) -> FloatArray:
+        factor: FloatArray = np.pi * self.radii[i] ** 2 * airy(k * self.radii[i])
+        return factor
