@@ -1,9 +1,82 @@
-"""What every test may rely on: few threads, no display, and plugins found afresh."""
+"""What every test may rely on: few threads, no display, and one tiny run, done once."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 # Before NumPy is first imported: tests run two at a time on machines of two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Continuous integration asks for colours, which would stand between the words looked for.
+os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+
+from typer.testing import CliRunner, Result
+
+from speckle_core.cli.app import app
+
+TINY = """
+name = "tiny"
+seed = 5
+baselines = ["first-moment"]
+[structure]
+counts = [2, 12]
+count_step = 5
+patterns_per_count = 24
+[grid]
+size = 33
+[[prepare]]
+name = "block-center"
+size = 3
+[[prepare]]
+name = "standardize"
+[split]
+train = 48
+valid = 9
+test = 15
+test_per_class = 5
+[classifier]
+name = "radial-lda"
+"""
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def invoke() -> Invoke:
+    """Run a command in this process."""
+
+    def run(*args: object, **environment: str) -> Result:
+        return CliRunner(env=environment).invoke(app, [str(a) for a in args], prog_name="speckle")
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The experiment file."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def done(tiny: Path, invoke: Invoke) -> tuple[Path, Result]:
+    """The folder of its whole run, and what the command said; tests only read there."""
+    folder = tiny.parent / "run"
+    result = invoke("run", tiny, "-o", folder, "--workers", 1)
+    assert result.exit_code == 0, result.output
+    return folder, result
+
+
+@pytest.fixture(scope="session")
+def data(done: tuple[Path, Result]) -> Path:
+    return done[0] / "data"
+
+
+@pytest.fixture(scope="session")
+def model(done: tuple[Path, Result]) -> Path:
+    return done[0] / "model"

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from data_fakes import PLUGIN, experiment
 
 from speckle_core.data.generate import generate
 from speckle_core.plugins.manager import plugin_manager
+from tests.data.fakes import PLUGIN, experiment
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ def run_python(plugin_folder: Path) -> Callable[[str], list[str]]:
     """Return the command line for a script that sees the fake plugin."""
 
     def command(script: str) -> list[str]:
-        paths = [str(plugin_folder), str(Path(__file__).parent)]
+        paths = [str(plugin_folder), str(Path(__file__).parents[2])]
         return [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{script}"]
 
     return command

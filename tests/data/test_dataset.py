@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_fakes import experiment
 
 from speckle_core import DataError, Dataset, KGrid
 from speckle_core.data import reader
 from speckle_core.data.generate import generate
+from tests.data.fakes import experiment
 
 
 def test_a_set_knows_its_experiment_grid_labels_classes_and_split(made: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from data_fakes import replace_data, vouch
 
 from speckle_core import DataError, Dataset
+from tests.data.fakes import replace_data, vouch
 
 SHARD = "shards/00001.h5"
 

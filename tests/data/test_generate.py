@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data_fakes import experiment, hashes
 
 from speckle_core import Dataset
 from speckle_core.data.generate import generate
 from speckle_core.data.verify import verify
+from tests.data.fakes import experiment, hashes
 
 
 class Shuffled(cf.Executor):
@@ -92,7 +92,7 @@ _SLOW = {"each": 400, "scatterer": {"sleep": 5e-4}}
 _GENERATE = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
-from data_fakes import experiment
+from tests.data.fakes import experiment
 from speckle_core.data import build_shards as produce
 from speckle_core.data.generate import generate
 if {workers} > 1:

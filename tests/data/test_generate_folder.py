@@ -13,7 +13,6 @@ import attrs
 import h5py
 import numpy as np
 import pytest
-from data_fakes import experiment, hashes
 
 from speckle_core import (
     Component,
@@ -27,6 +26,7 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.data.generate import generate
 from speckle_core.data.manifest import plan
 from speckle_core.data.verify import verify
+from tests.data.fakes import experiment, hashes
 
 
 def test_only_what_is_missing_is_made(copy: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_limit_on_file_size_is_one_error_without_a_traceback_of_hdf5(
 ) -> None:
     script = f"""
 import resource
-from data_fakes import experiment
+from tests.data.fakes import experiment
 from speckle_core import OutputError
 from speckle_core.data.generate import generate
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))

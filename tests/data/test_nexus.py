@@ -10,9 +10,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from data_fakes import experiment
 
 from speckle_core import Dataset
+from tests.data.fakes import experiment
 
 FILES = ["patterns.h5", "shards/00000.h5"]
 

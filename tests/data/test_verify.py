@@ -9,11 +9,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from data_fakes import experiment, hashes, replace_data, vouch
 
 from speckle_core import DataError, Dataset
 from speckle_core.data.generate import generate
 from speckle_core.data.verify import Problem, verify
+from tests.data.fakes import experiment, hashes, replace_data, vouch
 
 SHARD = "shards/00001.h5"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import h5py
 import pytest
-from pages import DOCS, blocks, pages_with
 
 from speckle_core.contracts.roles import ROLES
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.plugins.hookspecs import HOOKS
+from tests.docs.pages import DOCS, blocks, pages_with
 
 
 @pytest.mark.parametrize("page", pages_with("python"))

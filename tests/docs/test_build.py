@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import typer
-from pages import DOCS
 
 from speckle_core.experiment.presets import presets
 from speckle_core.plugins.component import options_of
 from speckle_core.plugins.manager import plugin_manager
 from speckle_core.testing import KNOWN_NUMBER
+from tests.docs.pages import DOCS
 
 pytestmark = pytest.mark.xdist_group("docs-build")
 

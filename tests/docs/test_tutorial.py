@@ -9,8 +9,9 @@ import re
 from pathlib import Path
 
 import pytest
-from pages import blocks
-from strangers import Fresh
+
+from tests.docs.pages import blocks
+from tests.e2e.fresh_environment import Fresh
 
 PAGE = "tutorial/first-geometry.md"
 

@@ -2,7 +2,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from results import DOCS
+
+from tests.paper.results import DOCS
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "paper"
 

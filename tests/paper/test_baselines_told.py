@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from results import RESULTS, confusion, rows, table_after, wilson
+
+from tests.paper.results import RESULTS, confusion, rows, table_after, wilson
 
 SETS = (
     "paper-mono-257",

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from results import numbers, rows, table_after
+
+from tests.paper.results import numbers, rows, table_after
 
 
 def means(folder, definition="raw"):

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from results import numbers, rows, wilson
+
+from tests.paper.results import numbers, rows, wilson
 
 
 def test_saliency_is_densest_just_outside_a_zero_of_the_form_factor(page):

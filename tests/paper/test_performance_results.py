@@ -4,7 +4,8 @@ import json
 import re
 
 import pytest
-from results import DOCS, RESULTS
+
+from tests.paper.results import DOCS, RESULTS
 
 FILES = sorted((RESULTS / "performance").glob("training-*.json"))
 COLUMNS = (

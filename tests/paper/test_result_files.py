@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from results import DOCS, RESULTS, table_after
+
+from tests.paper.results import DOCS, RESULTS, table_after
 
 
 def test_the_full_size_figures_on_the_physics_page_are_those_of_the_script():

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from results import confusion, numbers, rows, table_after, wilson
+
+from tests.paper.results import confusion, numbers, rows, table_after, wilson
 
 #: How a row of the page begins, and the folder whose confusion matrix it tells.
 TRAINED = {

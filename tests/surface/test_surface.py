@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-import surface as s
 
 import speckle_core
+from tests.surface import surface as s
 
 
 def test_what_plugins_rely_on_is_as_it_was_frozen() -> None:

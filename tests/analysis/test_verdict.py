@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from speckle_core import DataError, KGrid, PluginError
+from speckle_core.analysis.verdict import evaluate, verdict
+from speckle_core.contracts.patterns import PatternSet
+from tests.analysis.test_evaluation import right_and_wrong
+
+
+class Reader:
+    """Reads the class off the first pixel, which holds its column."""
+
+    def __init__(self, classes, row=lambda column, count: np.eye(count)[column]):
+        self.classes, self.row, self.sizes = np.array(classes), row, []
+
+    def predict_proba(self, patterns):
+        self.sizes.append(len(patterns))
+        return np.array([self.row(int(p[0, 0]), len(self.classes)) for p in patterns])
+
+
+def patterns_of(columns, labels):
+    images = np.ones((len(columns), 3, 3), dtype=np.float32)
+    images[:, 0, 0] = columns
+    return PatternSet.from_arrays(images, labels, KGrid.centered(3, 1.0))
+
+
+def test_every_pattern_is_read_once_in_batches():
+    reader = Reader([2, 3, 9])
+    found = evaluate(reader, patterns_of([0, 1, 2, 1, 0], [2, 3, 9, 3, 3]), batch_size=2)
+    assert reader.sizes == [2, 2, 1]
+    assert found.predicted.tolist() == [2, 3, 9, 3, 2]
+    assert found.accuracy == 0.8
+
+
+def test_a_classifier_may_know_more_classes_than_occur():
+    found = evaluate(Reader([2, 3, 9]), patterns_of([0, 2], [2, 3]))
+    assert found.classes.tolist() == [2, 3, 9]
+    assert found.confusion.tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
+
+
+def test_labels_that_the_classifier_does_not_know_are_refused_before_it_is_asked():
+    reader = Reader([2, 3])
+    with pytest.raises(DataError, match=r"labels \[9\]"):
+        evaluate(reader, patterns_of([0, 1], [2, 9]))
+    assert reader.sizes == []
+
+
+def test_no_pattern_is_refused():
+    with pytest.raises(DataError, match="no pattern"):
+        evaluate(Reader([2, 3]), patterns_of([0], [2]).subset([]))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda column, count: np.ones(count),
+        lambda column, count: np.full(count, np.nan),
+        lambda column, count: np.ones(count + 1) / (count + 1),
+        lambda column, count: np.array([-1.0, 2.0]),
+        lambda column, count: np.array(1.0),
+    ],
+)
+def test_what_are_no_probabilities_is_the_plugins_fault(row):
+    with pytest.raises(PluginError, match="sum to 1"):
+        evaluate(Reader([2, 3], row), patterns_of([0, 1], [2, 3]))
+
+
+def test_a_solved_task_needs_no_network():
+    said = verdict(
+        right_and_wrong(199, 1),
+        {"first-moment": right_and_wrong(100, 100), "radial-lda": right_and_wrong(200, 0)},
+        summaries={"radial-lda": "a linear rule on the azimuthal profile"},
+    )
+    assert said == (
+        "radial-lda, a linear rule on the azimuthal profile, reads 1.000 [0.981, 1.000] of the "
+        "same test patterns: this task does not need a network. "
+        "The network reads 0.995 [0.972, 0.999]."
+    )
+
+
+def test_a_gain_over_a_solved_task_is_still_told():
+    said = verdict(right_and_wrong(3000, 0), {"rule": right_and_wrong(2975, 25)})
+    assert "does not need a network" in said
+    assert "0.008 [0.005, 0.012] more" in said
+
+
+def test_a_network_that_gains_is_said_to_and_by_how_much():
+    rules = {"rule": right_and_wrong(100, 100), "worse": right_and_wrong(1, 199)}
+    said = verdict(right_and_wrong(190, 10), rules)
+    low, high = 0.38, 0.52  # of 200 patterns: 100 read by both, 90 by the network alone, 10 by none
+    assert said.startswith("The network reads 0.950 [0.910, 0.973] of the test patterns, 0.450 [")
+    told = [float(part) for part in said.split("0.450 [")[1].split("]")[0].split(", ")]
+    assert told == pytest.approx([low, high], abs=0.01)
+    assert said.endswith("more than the best baseline, rule (0.500 [0.431, 0.569]).")
+
+
+def test_a_network_that_is_beaten_is_told_so():
+    said = verdict(right_and_wrong(100, 100), {"rule": right_and_wrong(190, 10)})
+    assert said.startswith("rule reads 0.950 [0.910, 0.973] of the same test patterns, 0.450 [")
+    assert said.endswith("which misses what a simple rule finds.")
+
+
+def test_two_that_are_alike_cannot_be_told_apart():
+    said = verdict(right_and_wrong(150, 50), {"rule": right_and_wrong(152, 48, where=100)})
+    assert "cannot be told apart on these 200 test patterns: the difference is -0.010 [-0." in said
+
+
+def test_without_a_baseline_nothing_is_claimed():
+    assert "nothing says" in verdict(right_and_wrong(10, 0), {})
+
+
+def test_baselines_on_other_patterns_are_refused():
+    with pytest.raises(DataError, match=r"rule: .*other patterns"):
+        verdict(right_and_wrong(10, 0), {"rule": right_and_wrong(11, 0)})

@@ -1,0 +1,1 @@
+from tests.simulation import simulate, simulation  # noqa: F401
