@@ -1,8 +1,8 @@
-"""The one exception tree of the framework.
+"""The exception hierarchy.
 
-Whatever a user can cause raises a `SpeckleError`, so that the command line can print it without a
+Every error that a user can cause is a `SpeckleError`, so the command line can print it without a
 traceback and a script can catch one class. A message says what is wrong, where, and what to do
-next; this module must not know how it is shown.
+next; how it is displayed is up to the caller.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterable
 
 
 class SpeckleError(Exception):
-    """Base of every error that a user, and not a defect of ours, causes.
+    """Base class of every error caused by user input or the environment rather than by a bug.
 
     Parameters
     ----------
     what : str
-        What is wrong, as one sentence without a final full stop.
+        What is wrong, as a sentence without a final full stop.
     where : str, optional
-        The file, key, dataset or component concerned.
+        The file, key, dataset or component in question.
     hint : str, optional
         What to do next.
     """
@@ -35,7 +35,7 @@ class SpeckleError(Exception):
         return f"{text}\n  {self.hint}" if self.hint else text
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Errors cross process borders (generation workers); keyword-only arguments need help to.
+        # Errors are pickled when a worker process raises them; keyword-only arguments need help.
         return _rebuild, (type(self), self.what, self.where, self.hint)
 
 
@@ -46,23 +46,23 @@ def _rebuild(
 
 
 class ExperimentError(SpeckleError):
-    """An experiment file, a preset or a ``--set`` says something that cannot be."""
+    """An experiment file, a preset or a ``--set`` is invalid."""
 
 
 class OptionError(ExperimentError):
-    """A component was given an option it does not have, or a value of the wrong type."""
+    """A component was given an unknown option, or a value of the wrong type."""
 
 
 class PluginError(SpeckleError):
-    """A plugin is broken, or behaves otherwise than its role demands."""
+    """A plugin is broken or does not fulfil its role."""
 
 
 class UnknownComponentError(PluginError):
-    """No loaded plugin has a component of that name in that role."""
+    """No loaded plugin provides a component of that name in that role."""
 
 
 class AmbiguousComponentError(PluginError):
-    """Two plugins offer a component of that name in one role."""
+    """Several plugins provide a component of that name in one role."""
 
 
 class MissingDependencyError(PluginError):
@@ -70,25 +70,25 @@ class MissingDependencyError(PluginError):
 
 
 class PackingError(SpeckleError):
-    """The particles asked for cannot be placed without overlap."""
+    """The requested particles cannot be placed without overlap."""
 
 
 class DataError(SpeckleError):
-    """A file or array of patterns is missing, damaged, foreign or unfit."""
+    """A file or array of patterns is missing, damaged or unsuitable."""
 
 
 class PatternError(DataError):
-    """The values of a pattern cannot be used: NaN, infinity, no variance, a wrong shape."""
+    """A pattern cannot be used: NaN, infinity, zero variance or a wrong shape."""
 
 
 class ModelError(SpeckleError):
-    """A model folder is missing, damaged, foreign, or does not fit the data."""
+    """A model folder is missing or damaged, or does not match the data."""
 
 
 class OutputError(SpeckleError):
-    """An output cannot be written: the place holds something else, or the disk is full."""
+    """An output cannot be written: the folder contains something else, or the disk is full."""
 
 
 def nearest(word: object, known: Iterable[object]) -> list[str]:
-    """Return the known words nearest to `word` in spelling, best first."""
+    """Return the known words that are spelt most like `word`, best first."""
     return difflib.get_close_matches(str(word), [str(k) for k in known], n=3, cutoff=0.6)

@@ -1,8 +1,7 @@
-"""Files that appear under their final name whole or not at all.
+"""Atomic file writes: a file appears under its final name complete or not at all.
 
-Bytes go to a temporary name beside the target, reach the disk, and are then renamed; a kill or a
-full disk leaves at most a temporary file, which `sweep` removes. Nothing here knows what the bytes
-mean.
+Bytes go to a temporary file beside the target, are flushed to disk, and the file is then renamed.
+A kill or a full disk leaves at most a temporary file, which `sweep` removes.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ _PREFIX = ".unfinished-"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all; an old file is replaced.
+    """Write `data` to `path` atomically; an existing file is replaced.
 
     Raises
     ------
     OutputError
-        When the disk is full or the place cannot be written; `path` is then as it was before.
+        When the disk is full or `path` is not writable; an existing file is then left unchanged.
     """
     temporary: str | None = None
     try:
@@ -46,41 +45,41 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    """Write `text` as UTF-8 to `path` atomically."""
     write_bytes(path, text.encode())
 
 
 def make_folder(folder: Path) -> Path:
-    """Return `folder`, made with its parents if it was not there.
+    """Create `folder` and its parents if needed, and return it.
 
     Raises
     ------
     OutputError
-        When something that is no folder is in the way, or it may not be made.
+        When a file is in the way or permission is missing.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"no folder can be made here: {error.strerror or error}", where=str(folder)
+            f"cannot create this folder: {error.strerror or error}", where=str(folder)
         ) from error
     return folder
 
 
 def is_leftover(path: Path) -> bool:
-    """Say whether `path` is what an interrupted write left."""
+    """Return whether `path` is a temporary file of an interrupted write."""
     return path.name.startswith(_PREFIX)
 
 
 def empty(folder: Path) -> bool:
-    """Say whether `folder` is not there yet, or holds at most what interrupted writes left."""
+    """Return whether `folder` does not exist or contains only files of interrupted writes."""
     if not folder.exists():
         return True
     return folder.is_dir() and all(is_leftover(entry) for entry in folder.iterdir())
 
 
 def sweep(folder: Path) -> None:
-    """Remove what interrupted writes left in `folder`."""
+    """Remove the temporary files of interrupted writes from `folder`."""
     for left in folder.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             left.unlink()

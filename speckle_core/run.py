@@ -1,7 +1,7 @@
-"""A run folder: an experiment done from data to report, stage by stage, and resumable at each.
+"""A run folder: an experiment from data to report, stage by stage, resumable at each stage.
 
-``run.json`` holds what was asked for and which stages are over; each stage is one function that can
-itself go on from where it was cut short. What a stage does lives elsewhere.
+``run.json`` records the experiment and the finished stages; each stage can itself resume where it
+was interrupted. The stages are implemented in the packages below.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ MANIFEST = "run.json"
 
 @attrs.define
 class Run:
-    """An experiment in its folder.
+    """An experiment and its run folder.
 
     Parameters
     ----------
     folder : Path
-        Holds ``data``, ``model``, ``evaluation``, ``explanations``, ``report.html``, ``run.json``.
+        With ``data``, ``model``, ``evaluation``, ``explanations``, ``report.html``, ``run.json``.
     experiment : Experiment
         Resolved: every default written out.
     stages : dict
-        Seconds that each finished stage took, by name.
+        Duration of each finished stage [s], by name.
     """
 
     folder: Path
@@ -55,14 +55,14 @@ class Run:
 
     @classmethod
     def begin(cls, experiment: Experiment, folder: Path, *, fresh: bool = False) -> Run:
-        """Return the run of `experiment` in `folder`: a new one, or the one to go on with.
+        """Return the run of `experiment` in `folder`: a new one, or the one to resume.
 
-        With `fresh`, an earlier run there is removed first; anything that is no run of ours stays.
+        With `fresh`, an earlier run in `folder` is removed first; any other content is refused.
 
         Raises
         ------
         OutputError
-            When the folder holds another experiment or something else.
+            When the folder contains the run of another experiment, or something else.
         """
         resolved = experiment.resolved()
         if folder.exists() and not folder.is_dir():
@@ -73,7 +73,7 @@ class Run:
                 shutil.rmtree(folder)
             elif found := resolved.departures(known.experiment):
                 raise OutputError(
-                    f"holds a run of another experiment; they differ in {', '.join(found)}",
+                    f"contains the run of another experiment; they differ in {', '.join(found)}",
                     where=str(folder),
                     hint="Choose another folder with -o, or start over with --fresh.",
                 )
@@ -88,12 +88,12 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Run:
-        """Return the run that lies in `folder`.
+        """Open the run in `folder`.
 
         Raises
         ------
         OutputError
-            When it holds no run of ours.
+            When it is not a speckle run folder.
         """
         try:
             data = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -103,9 +103,9 @@ class Run:
             experiment = Experiment.from_dict(data["experiment"], str(folder / MANIFEST))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise OutputError(
-                f"holds something else than a run of ours ({error})",
+                f"is not a speckle run folder ({error})",
                 where=str(folder),
-                hint="Choose another folder with -o; nothing here was touched.",
+                hint="Choose another folder with -o; nothing in this one was changed.",
             ) from error
         return cls(folder, experiment, stages)
 
@@ -125,13 +125,13 @@ class Run:
         progress: Progress | None = None,
         tensorboard: bool = False,
     ) -> None:
-        """Do the stages that are not yet over: data, model, evaluation, explanations, report.
+        """Run the unfinished stages: data, model, evaluation, explanations, report.
 
-        With `tensorboard`, the training writes event files beside the model.
+        With `tensorboard`, training writes TensorBoard event files beside the model.
         """
         if team_size() > 1:
             raise OutputError(
-                "a run is made by one process, and torchrun has started several",
+                "speckle run uses one process, but torchrun has started several",
                 where=str(self.folder),
                 hint="Use speckle generate, then speckle train with torchrun.",
             )
@@ -139,44 +139,41 @@ class Run:
         if tensorboard:
             require_tensorboard()
 
-        def generated() -> None:
+        def run_generate() -> None:
             progress.start("generate", len(self.experiment.labels()))
             generate(self.experiment, self.data, workers=workers, on_progress=progress.advance)
             progress.finish()
 
-        def trained() -> None:
+        def run_train() -> None:
             dataset = Dataset.open(self.data)
             train(self.experiment, dataset, self.model, progress, tensorboard=tensorboard)
 
-        def evaluated() -> None:
+        def run_evaluate() -> None:
             model = load_model(self.model)
             patterns = part_of(model, Dataset.open(self.data), "test")
             for name, evaluation in assess(model, patterns, progress).items():
                 evaluation.save(make_folder(self.folder / "evaluation" / name))
 
-        def explained() -> None:
+        def run_explain() -> None:
             from speckle_core.explain.folder import explain_model
 
             explainers = self.experiment.build(only=("explainers",)).explainers
             model, dataset = load_model(self.model, baselines=False), Dataset.open(self.data)
             explain_model(model, dataset, explainers, self.explanations, progress=progress)
 
-        def reported() -> None:
-            write_report(self, progress)
-
-        self._stage("generate", generated)
-        self._stage("train", trained)
-        self._stage("evaluate", evaluated)
+        self._run_stage("generate", run_generate)
+        self._run_stage("train", run_train)
+        self._run_stage("evaluate", run_evaluate)
         if self.experiment.explainers:
-            self._stage("explain", explained)
-        self._stage("report", reported)
+            self._run_stage("explain", run_explain)
+        self._run_stage("report", lambda: write_report(self, progress))
 
-    def _stage(self, name: str, work: Callable[[], object]) -> None:
+    def _run_stage(self, name: str, work: Callable[[], object]) -> None:
         if name in self.stages:
             return
-        begun = time.perf_counter()
+        started = time.perf_counter()
         work()
-        self.stages[name] = time.perf_counter() - begun
+        self.stages[name] = time.perf_counter() - started
         self._write()
 
     @property
@@ -191,7 +188,7 @@ class Run:
 
     @property
     def explanations(self) -> Path:
-        """The folder of maps and their analysis."""
+        """The folder of the maps and their analysis."""
         return self.folder / "explanations"
 
     @property
@@ -200,7 +197,7 @@ class Run:
         return self.folder / "report.html"
 
     def evaluations(self) -> dict[str, Evaluation]:
-        """Return the evaluation of the classifier, first, and of every baseline."""
+        """Return the evaluations: the classifier first, then every baseline."""
         keys = reading_keys(
             self.experiment.classifier.key, [c.key for c in self.experiment.baselines]
         )
@@ -208,7 +205,7 @@ class Run:
 
 
 def write_report(run: Run, progress: Progress | None = None) -> Path:
-    """Write the report of a run whose data, model and evaluations are there; return its path.
+    """Write the report of a run that has data, model and evaluations; return its path.
 
     Raises
     ------

@@ -83,7 +83,7 @@ def test_a_folder_of_another_experiment_is_left_alone_and_told_apart(done: Run) 
 
 def test_fresh_starts_over_but_only_where_a_run_of_ours_lies(tmp_path: Path, done: Run) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(OutputError, match="something else than a run of ours"):
+    with pytest.raises(OutputError, match="is not a speckle run folder"):
         Run.begin(small(), tmp_path, fresh=True)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 

@@ -136,7 +136,7 @@ class Rings:
         if not np.all(np.isfinite(mean) & (mean > 0)):
             bad = int(np.flatnonzero(~(np.isfinite(mean) & (mean > 0)))[0])
             raise PatternError(
-                "it holds NaN or infinity, or no intensity above its blocked centre",
+                "it contains NaN or infinity, or no intensity above its blocked centre",
                 where=f"pattern {bad}",
             )
         found: Floats = values / mean

@@ -179,7 +179,7 @@ def rule_from(kind: str, arrays: Mapping[str, Floats], features: int, classes: i
     """
     left = dict(arrays)
     if not all(array.dtype == np.float64 and np.isfinite(array).all() for array in left.values()):
-        raise ValueError("an array is no float64, or holds NaN or infinity")
+        raise ValueError("an array is no float64, or contains NaN or infinity")
     try:
         if kind == Gaussian.kind:
             mean, variance, prior = left.pop("mean"), left.pop("variance"), left.pop("prior")

@@ -44,7 +44,7 @@ def _spread(
     for index, pattern in enumerate(patterns):
         low, high = float(pattern.min()), float(pattern.max())
         if not (math.isfinite(low) and math.isfinite(high)):
-            raise PatternError(f"pattern {index} holds NaN or infinity", where=where)
+            raise PatternError(f"pattern {index} contains NaN or infinity", where=where)
         if low == high:
             raise PatternError(
                 f"pattern {index} has no {lacking}: every pixel is {low:g}",

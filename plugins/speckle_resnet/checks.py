@@ -92,7 +92,7 @@ def check_patterns(patterns: FloatArray) -> NDArray[np.float32]:
         raise PatternError(f"patterns must be (B, ny, nx), not of shape {values.shape}")
     bad = np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))
     if bad.size:
-        raise PatternError(f"pattern {bad[0]} holds NaN or infinity")
+        raise PatternError(f"pattern {bad[0]} contains NaN or infinity")
     return values
 
 

@@ -115,7 +115,7 @@ class ResNet50(Options):
         classes = np.asarray(train.classes, dtype=np.int64)
         network = self._network(framework, len(classes), self._first_weights(len(classes), seed))
         if self.cache:
-            train, valid = train.kept(), valid.kept()
+            train, valid = train.cached(), valid.cached()
         with framework.training(network, self.weight_decay) as trainer:
             training = Training(
                 self, network, trainer, train, valid, seed, processes=framework.processes

@@ -141,7 +141,7 @@ class Training:
             values = patterns.batch(share)[0][:, *square]
             if not np.isfinite(values).all():
                 raise PatternError(
-                    "a prepared pattern holds NaN or infinity",
+                    "a prepared pattern contains NaN or infinity",
                     where="training",
                     hint="A step of `prepare` makes it: the raw pattern was finite.",
                 )

@@ -177,7 +177,7 @@ def read_tensors(path: Path, shapes: Shapes) -> Weights:
                 )
             found[name] = file.get_tensor(name)
             if not np.isfinite(found[name]).all():
-                raise ModelError(f"{name} holds NaN or infinity", where=str(path))
+                raise ModelError(f"{name} contains NaN or infinity", where=str(path))
     return found
 
 

@@ -113,7 +113,7 @@ def _moments(
 ) -> tuple[float, float, float, float]:
     where = f"first moments, pattern {number}"
     if not np.isfinite(intensity).all():
-        raise PatternError("it holds NaN or infinity", where=where)
+        raise PatternError("it contains NaN or infinity", where=where)
     mean, sd, low, high = intensity.mean(), intensity.std(), intensity.min(), intensity.max()
     if low == high:
         raise PatternError("all pixels are equal: it has no first moment", where=where)

@@ -1,1 +1,1 @@
-"""Values that travel between components, and the roles that components fill."""
+"""The values passed between components, and the roles that components fill."""

@@ -1,4 +1,4 @@
-"""Array types that the roles speak of; each alias names the kind of number, not the shape."""
+"""Array types used in the roles' signatures; an alias names the kind of number, not the shape."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is in the box: bodies of any shape in real space.
+"""The contents of the box: bodies of any shape in real space.
 
-A geometry owns its physics; everything else here works on shapes that it has never seen. So
-nothing in this module, nor in whatever uses it, may assume a radius beyond the bounding one.
+A particle class implements the physics of its shape; everything else works on shapes it knows
+nothing about. So no code outside such a class may assume any radius but the bounding one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Particles(Protocol):
 
     @property
     def bounding_radii(self) -> FloatArray:
-        """Radius of a circle about each centre that holds the body, (n,) [length]."""
+        """Radius of a circle about each centre that encloses the body, (n,) [length]."""
         ...
 
     @property
@@ -60,17 +60,17 @@ class Particles(Protocol):
 
 @runtime_checkable
 class SupportsRadialFormFactors(Protocol):
-    """Optional power of round bodies: form factors that depend on the length of k alone.
+    """Optional capability of round bodies: form factors that depend on |k| alone.
 
-    A scatterer then evaluates one form factor per distinct length and key instead of one per pixel
-    and body. `Particles.form_factors` must say the same.
+    A scatterer then evaluates one form factor per distinct |k| and key instead of one per pixel
+    and body. `Particles.form_factors` must return the same values.
     """
 
     def shape_keys(self) -> Sequence[Hashable]:
         """Return one key per body, (n,).
 
-        Bodies of one class with equal keys have equal form factors, in whatever configuration they
-        are; a scatterer may keep what it computed for a key.
+        Bodies of one class with equal keys have equal form factors in every configuration, so a
+        scatterer may cache the result for a key.
         """
         ...
 
@@ -90,7 +90,7 @@ class Configuration:
     Parameters
     ----------
     particles : Particles or tuple of Particles
-        One entry per shape; a single one may be given bare.
+        One entry per shape; a single one may be given without a tuple.
     box : float
         Side of the box [length]; coordinates run from 0 to `box`.
     """

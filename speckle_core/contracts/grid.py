@@ -1,4 +1,4 @@
-"""Which points of k space a detector sees: one pixel, one k, and nothing about intensities."""
+"""The k-space points that the detector pixels see."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class KGrid:
     size : int
         Pixels along each side.
     step : float
-        Distance of neighbouring pixels [1 / unit of length of the box]; the paper's is π / L.
+        Spacing of neighbouring pixels [1/length, in the unit of the box]; π / L in the paper.
 
     Raises
     ------
@@ -48,7 +48,7 @@ class KGrid:
             raise ExperimentError(f"size must be at least 1, not {self.size}", where="grid")
         if self.layout == "centered" and self.size % 2 == 0:
             raise ExperimentError(
-                f"a centred grid has k = 0 in its middle pixel: size is odd, not {self.size}",
+                f"a centred grid needs an odd size, for k = 0 in its middle pixel, not {self.size}",
                 where="grid",
                 hint=f"Use {self.size + 1}, or layout = 'quadrant'.",
             )
@@ -64,7 +64,7 @@ class KGrid:
 
     @classmethod
     def quadrant(cls, size: int, step: float) -> KGrid:
-        """Return the grid from k = 0 in pixel [0, 0] to k_max, as the paper's text has it."""
+        """Return the grid from k = 0 in pixel [0, 0] to k_max, as in the paper's text."""
         return cls("quadrant", size, step)
 
     @property
@@ -79,12 +79,12 @@ class KGrid:
 
     @property
     def indices(self) -> NDArray[np.int64]:
-        """Whole-number k coordinates along one axis, (size,): k divided by `step`."""
+        """Integer k coordinates along one axis, (size,): k divided by `step`."""
         return np.arange(self.size, dtype=np.int64) - self.origin
 
     @property
     def axis(self) -> NDArray[np.float64]:
-        """The k along one axis, (size,) [1/length]; kx runs along the last axis, ky the first."""
+        """K along one axis, (size,) [1/length]; kx runs along the last array axis, ky the first."""
         return np.asarray(self.indices * self.step, dtype=np.float64)
 
     @property
@@ -93,20 +93,20 @@ class KGrid:
         return float((self.size - 1 - self.origin) * self.step)
 
     def distance(self) -> NDArray[np.float64]:
-        """Return every pixel's distance from k = 0 in pixels, (ny, nx)."""
+        """Return the distance of every pixel from k = 0 [pixels], (ny, nx)."""
         index = self.indices.astype(np.float64)
         distance: NDArray[np.float64] = np.hypot(index[:, None], index[None, :])
         return distance
 
     def magnitude(self) -> NDArray[np.float64]:
-        """Return the length of k of every pixel, (ny, nx) [1/length]."""
+        """Return |k| of every pixel, (ny, nx) [1/length]."""
         lengths: NDArray[np.float64] = self.distance() * self.step
         return lengths
 
     def block(self, size: int) -> tuple[slice, slice]:
-        """Return the slices of the `size` × `size` pixels around k = 0 that lie on the grid.
+        """Return the slices of the `size` × `size` block of pixels around k = 0.
 
-        On a quadrant only the part with indices from 0 on exists.
+        The block is clipped to the grid: on a quadrant only indices ≥ 0 exist.
         """
         half = size // 2
         side = slice(max(self.origin - half, 0), min(self.origin + half + 1, self.size))

@@ -1,11 +1,12 @@
-"""Patterns with labels as a classifier is given them: in memory or on disk, one face.
+"""Labelled patterns as a classifier receives them, the same in memory and on disk.
 
-A `PatternSet` reads lazily and hands out prepared float32 batches; where they come from is a
-function that it was given. It must not know of files.
+A `PatternSet` reads lazily through a function that it is given, and returns prepared float32
+batches. It knows nothing about files.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -25,12 +26,12 @@ Step = Callable[[FloatArray, KGrid], FloatArray]
 def prepare(
     patterns: FloatArray, grid: KGrid, steps: Sequence[Step], *, where: str = "patterns"
 ) -> NDArray[np.float32]:
-    """Check raw patterns and run them through `steps`; float32 (B, ny, nx).
+    """Check raw patterns and apply `steps`; float32 (B, ny, nx).
 
     Raises
     ------
     PatternError
-        For a shape other than the grid's, NaN or infinity before or after a step.
+        For a shape that is not the grid's, or NaN or infinity before or after a step.
     """
     if patterns.ndim != 3 or patterns.shape[1:] != grid.shape:
         raise PatternError(
@@ -40,15 +41,15 @@ def prepare(
     if not np.isfinite(patterns).all():
         bad = int(np.flatnonzero(~np.isfinite(patterns).all(axis=(1, 2)))[0])
         raise PatternError(
-            f"pattern {bad} holds NaN or infinity",
+            f"pattern {bad} contains NaN or infinity",
             where=where,
-            hint="Mask or replace dead pixels before you go on.",
+            hint="Mask or replace dead pixels first.",
         )
     for step in steps:
         patterns = step(patterns, grid)
         if not np.isfinite(patterns).all():
             raise PatternError(
-                f"{type(step).__name__} made NaN or infinity of finite patterns", where=where
+                f"{type(step).__name__} turned finite patterns into NaN or infinity", where=where
             )
     return np.ascontiguousarray(patterns, dtype=np.float32)
 
@@ -59,7 +60,7 @@ class PatternSet:
     Parameters
     ----------
     read : callable
-        ``read(indices) -> float32 (B, ny, nx)``, raw patterns in the order asked for.
+        ``read(indices) -> float32 (B, ny, nx)``, raw patterns in the requested order.
     labels : array of int, (N,)
         The class of each pattern: its number of particles.
     grid : KGrid
@@ -67,9 +68,9 @@ class PatternSet:
     classes : array of int, optional
         All classes, ascending; by default the distinct labels.
     steps : sequence of Preprocessor, optional
-        What `batch` runs the raw patterns through.
+        Applied to the raw patterns by `batch`.
     on_batch : callable, optional
-        Told the number of patterns handed out by each `batch`, for progress.
+        Called by `batch` with the number of patterns returned, to report progress.
 
     Raises
     ------
@@ -93,10 +94,10 @@ class PatternSet:
         self.classes: IntArray = np.unique(self.labels if classes is None else np.asarray(classes))
         self.steps = tuple(steps)
         self._on_batch = on_batch
-        strangers = np.setdiff1d(self.labels, self.classes)
-        if strangers.size:
+        unknown = np.setdiff1d(self.labels, self.classes)
+        if unknown.size:
             raise DataError(
-                f"labels {strangers[:5].tolist()} are not among the classes "
+                f"labels {unknown[:5].tolist()} are not among the classes "
                 f"{self.classes.min()}…{self.classes.max()}",
                 where="labels",
             )
@@ -111,7 +112,7 @@ class PatternSet:
         classes: ArrayLike | None = None,
         steps: Sequence[Step] = (),
     ) -> PatternSet:
-        """Return a set over raw `patterns` (N, ny, nx) in memory."""
+        """Return the set of raw `patterns` (N, ny, nx) in memory."""
         labels = np.asarray(labels)
         if len(patterns) != len(labels):
             raise DataError(f"{len(patterns)} patterns but {len(labels)} labels")
@@ -127,11 +128,11 @@ class PatternSet:
 
     @property
     def targets(self) -> IntArray:
-        """The column of each label in `classes`, (N,)."""
+        """The index of each label in `classes`, (N,)."""
         return np.searchsorted(self.classes, self.labels)
 
     def raw(self, indices: ArrayLike) -> NDArray[np.float32]:
-        """Return the patterns at `indices` as recorded, float32 (B, ny, nx)."""
+        """Return the unprepared patterns at `indices`, float32 (B, ny, nx)."""
         return self._read(np.atleast_1d(np.asarray(indices, dtype=np.int64)))
 
     def batch(self, indices: ArrayLike) -> tuple[NDArray[np.float32], IntArray]:
@@ -147,7 +148,7 @@ class PatternSet:
         for start in range(0, len(self), size):
             yield self.batch(np.arange(start, min(start + size, len(self))))
 
-    def _like(self, read: Read, labels: IntArray, **changes: Any) -> PatternSet:
+    def _derive(self, read: Read, labels: IntArray, **changes: Any) -> PatternSet:
         settings: dict[str, Any] = {
             "classes": self.classes,
             "steps": self.steps,
@@ -156,32 +157,52 @@ class PatternSet:
         return PatternSet(read, labels, self.grid, **(settings | changes))
 
     def subset(self, indices: ArrayLike) -> PatternSet:
-        """Return the set of the patterns at `indices`, in that order, read as lazily."""
+        """Return the patterns at `indices`, in that order, as a set that also reads lazily."""
         chosen = np.asarray(indices, dtype=np.int64)
-        return self._like(lambda where: self._read(chosen[where]), self.labels[chosen])
+        return self._derive(lambda where: self._read(chosen[where]), self.labels[chosen])
 
     def prepared_with(self, steps: Sequence[Step]) -> PatternSet:
-        """Return the same patterns, prepared by `steps` instead."""
-        return self._like(self._read, self.labels, steps=tuple(steps))
+        """Return the same patterns, prepared by `steps` instead of the present ones."""
+        return self._derive(self._read, self.labels, steps=tuple(steps))
 
-    def kept(self) -> PatternSet:
-        """Return the same patterns, prepared when first asked for and from then on kept in memory.
+    def cached(self) -> PatternSet:
+        """Return the same patterns, each prepared on first use and then cached in memory.
 
-        Four bytes a pixel: 4 GB for 15200 patterns of 257 × 257. Raw patterns are not kept, so that
-        the new set's `raw` are the prepared ones, and its `steps` none.
+        Takes 4 bytes a pixel: 4 GB for 15200 patterns of 257 × 257. Only prepared patterns are
+        cached, so `raw` of the new set returns those, and its `steps` are empty.
         """
         values = np.empty((len(self), *self.grid.shape), dtype=np.float32)
-        there = np.zeros(len(self), dtype=bool)
+        filled = np.zeros(len(self), dtype=bool)
 
         def read(indices: IntArray) -> NDArray[np.float32]:
-            missing = np.unique(indices[~there[indices]])
+            missing = np.unique(indices[~filled[indices]])
             if missing.size:
                 values[missing] = prepare(self._read(missing), self.grid, self.steps)
-                there[missing] = True
+                filled[missing] = True
             return values[indices]
 
-        return self._like(read, self.labels, steps=())
+        return self._derive(read, self.labels, steps=())
+
+    def with_progress(self, on_batch: OnBatch) -> PatternSet:
+        """Return the same patterns; `on_batch` is called with the size of every batch returned."""
+        return self._derive(self._read, self.labels, on_batch=on_batch)
+
+    def kept(self) -> PatternSet:
+        """Return `cached()`.
+
+        .. deprecated:: 0.2.0
+           Use `cached`.
+        """
+        warnings.warn("PatternSet.kept() is now cached()", DeprecationWarning, stacklevel=2)
+        return self.cached()
 
     def watched(self, on_batch: OnBatch) -> PatternSet:
-        """Return the same patterns; `on_batch` hears of every batch handed out."""
-        return self._like(self._read, self.labels, on_batch=on_batch)
+        """Return `with_progress(on_batch)`.
+
+        .. deprecated:: 0.2.0
+           Use `with_progress`.
+        """
+        warnings.warn(
+            "PatternSet.watched() is now with_progress()", DeprecationWarning, stacklevel=2
+        )
+        return self.with_progress(on_batch)

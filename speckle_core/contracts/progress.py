@@ -1,6 +1,6 @@
-"""How long work tells whoever watches: the command line draws it, a script may ignore it.
+"""Progress reports of long tasks; the command line draws them, a script may ignore them.
 
-The base class does nothing, so that it is also what runs when nobody watches.
+The base class does nothing and is the default.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from speckle_core.contracts.roles import Epoch
 
 
 class Progress:
-    """Hears of tasks, their advance, finished epochs and remarks; does nothing with them."""
+    """Receives the progress of tasks and training epochs, and ignores it."""
 
     def start(
         self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
     ) -> None:
-        """Hear that a task begins, of `total` units of work, or None when that is not known.
+        """Start a task of `total` units of work, or None if unknown.
 
-        With `epochs` the units are those of one epoch, and come again in the next.
+        With `epochs`, `total` is the number of units per epoch.
         """
 
     def advance(self, amount: int) -> None:
-        """Hear that so many more units of the current task are done."""
+        """Advance the current task by `amount` units."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """Hear that one pass over the training patterns is over."""
+        """Report a finished training epoch."""
 
     def finish(self, note: str = "") -> None:
-        """Hear that the current task is over; `note` is what came of it."""
+        """Finish the current task; `note` is a short result to show."""

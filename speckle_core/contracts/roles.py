@@ -1,8 +1,8 @@
-"""The roles that a component can fill, and the optional powers of a classifier or scatterer.
+"""The roles that a component can fill, and the optional capabilities of some of them.
 
-Each is a Protocol: a component need not inherit from it, but may, and a scatterer then gets
-`Scatterer.intensity` for nothing. Arrays are NumPy; no framework's tensor leaves its plugin.
-Components are configured by keyword-only constructor parameters, and constructors only store.
+Each is a Protocol: a component may inherit from it but need not; a scatterer that does inherits
+`Scatterer.intensity`. Arrays are NumPy arrays; framework tensors stay inside their plugin.
+Components are configured by keyword-only constructor parameters, and constructors only store them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 @attrs.frozen
 class Epoch:
-    """What one pass over the training patterns gave; a classifier's history is a list of these.
+    """Result of one pass over the training patterns; a classifier's history is a list of these.
 
     Losses are means per pattern, accuracies fractions; `nan` where there is no validation set.
     """
@@ -59,12 +59,12 @@ class Sampler(Protocol):
     """Draws configurations in real space."""
 
     def sample(self, count: int, rng: np.random.Generator) -> Configuration:
-        """Return a configuration of exactly `count` bodies, drawn from `rng` and nothing else.
+        """Return a configuration of exactly `count` bodies, drawn from `rng` only.
 
         Raises
         ------
         PackingError
-            When the bodies cannot be placed, after bounded work.
+            When the bodies cannot be placed; the search must be bounded.
         """
         ...
 
@@ -85,7 +85,7 @@ class Scatterer(Protocol):
 
 @runtime_checkable
 class SupportsIntensities(Protocol):
-    """Optional power of a scatterer: many intensities in one call, faster than one by one."""
+    """Optional capability of a scatterer: many intensities in one call, faster than one by one."""
 
     def intensities(
         self, configurations: Sequence[Configuration], grid: KGrid
@@ -96,15 +96,15 @@ class SupportsIntensities(Protocol):
 
 @runtime_checkable
 class Preprocessor(Protocol):
-    """Changes patterns before a classifier sees them, each on its own."""
+    """Transforms patterns before a classifier sees them, each independently of the others."""
 
     def __call__(self, patterns: FloatArray, grid: KGrid) -> FloatArray:
-        """Return the changed patterns, (B, ny, nx) floating; the input stays as it is.
+        """Return the transformed patterns, (B, ny, nx) floating; the input is left unchanged.
 
         Raises
         ------
         PatternError
-            When a pattern cannot be treated, such as one without variance.
+            When a pattern cannot be transformed, for example one of zero variance.
         """
         ...
 
@@ -121,10 +121,10 @@ class Classifier(Protocol):
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
     ) -> list[Epoch]:
-        """Learn from `train`, watch `valid`; return the history, one entry per epoch.
+        """Train on `train`, monitor `valid`; return the history, one entry per epoch.
 
-        One seed and one data set give one result. `on_epoch` is called after every epoch; what it
-        raises ends the training.
+        The same seed and data give the same result. `on_epoch` is called after every epoch; an
+        exception it raises ends the training.
         """
         ...
 
@@ -133,23 +133,23 @@ class Classifier(Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Write the learned state, and no options, to files in the existing, empty `folder`."""
+        """Write the learned state, without options, to files in the existing, empty `folder`."""
         ...
 
     def load(self, folder: Path) -> None:
-        """Restore what `save` wrote, into an object made with the same options.
+        """Restore the state that `save` wrote, in an object created with the same options.
 
         Raises
         ------
         ModelError
-            When a file is missing, damaged, or does not fit the options; no file runs code.
+            When a file is missing, damaged, or does not match the options. No file may run code.
         """
         ...
 
 
 @runtime_checkable
 class Explainer(Protocol):
-    """Says which pixels a classifier used."""
+    """Shows which pixels a classifier used."""
 
     def explain(
         self, classifier: Classifier, patterns: FloatArray, targets: IntArray
@@ -159,16 +159,16 @@ class Explainer(Protocol):
         Parameters
         ----------
         classifier : Classifier
-            A fitted classifier; it is left exactly as it was.
+            A fitted classifier; it is left unchanged.
         patterns : array, (B, ny, nx)
             Prepared patterns.
         targets : array of int, (B,)
-            Columns of `predict_proba` that are explained.
+            Columns of `predict_proba` to explain.
 
         Raises
         ------
         PluginError
-            When the classifier lacks the power that this explainer needs.
+            When the classifier lacks a capability that this explainer needs.
         """
         ...
 
@@ -209,7 +209,7 @@ class Solver(Protocol):
 
 @runtime_checkable
 class SupportsGradients(Protocol):
-    """Optional power of a classifier: derivatives of a class score by the pixels."""
+    """Optional capability of a classifier: gradients of a class score by the pixels."""
 
     def input_gradients(
         self, patterns: FloatArray, targets: IntArray, *, guided: bool = False
@@ -223,68 +223,68 @@ class SupportsGradients(Protocol):
 
 @runtime_checkable
 class SupportsFeatureMaps(Protocol):
-    """Optional power of a classifier: its convolutional maps and the gradients on them."""
+    """Optional capability of a classifier: feature maps and the score's gradients on them."""
 
     def feature_maps(
         self, patterns: FloatArray, targets: IntArray, *, stage: str | None = None
     ) -> tuple[FloatArray, FloatArray]:
         """Return one stage's maps and d score[target] / d maps, both (B, c, h, w).
 
-        `stage` names a convolutional stage by the classifier's own word for it; None is the last.
+        `stage` is a convolutional stage by the classifier's own name for it; None is the last.
 
         Raises
         ------
         OptionError
-            For a stage it does not have; the message names those it has.
+            For an unknown stage; the message lists the known ones.
         """
         ...
 
 
 @runtime_checkable
 class SupportsRandomised(Protocol):
-    """Optional power of a classifier: the same network, knowing nothing.
+    """Optional capability of a classifier: the same network with random weights.
 
-    The control of Adebayo et al. (2018): a map that looks the same for a network with random
-    weights shows the pattern or the architecture, not what was learned.
+    This is the control of Adebayo et al. (2018): a map that looks the same for a network with
+    random weights shows the pattern or the architecture, not what was learned.
     """
 
     def randomised(self, *, seed: int) -> Classifier:
-        """Return a new classifier with these options and classes, its weights drawn anew.
+        """Return a new classifier with the same options and classes and freshly drawn weights.
 
-        The weights come from the distribution that training starts from, by `seed` alone; the
-        classifier itself stays as it is. The new one has the same optional powers.
+        The weights are drawn from the distribution that training starts from and depend on `seed`
+        only. The classifier itself is left unchanged; the new one has the same capabilities.
         """
         ...
 
 
 @runtime_checkable
 class SupportsRegion(Protocol):
-    """Optional power of a classifier that reads only some of the pixels, such as a central crop.
+    """Optional capability of a classifier that reads only some pixels, such as a central crop.
 
-    A classifier without it may read all of them.
+    Without it, a classifier is assumed to read all pixels.
     """
 
     def region(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """Return which pixels of a pattern of that `shape` (ny, nx) it reads, bool (ny, nx).
+        """Return which pixels of a pattern of shape `shape` (ny, nx) are read, bool (ny, nx).
 
-        What the others hold never changes `predict_proba`.
+        The values of all others never change `predict_proba`.
 
         Raises
         ------
         PatternError
-            When it cannot read a pattern of that shape.
+            When it cannot read patterns of that shape.
         """
         ...
 
 
 @runtime_checkable
 class SupportsCheckpoints(Protocol):
-    """Optional power of a classifier: `fit` goes on from where a killed one stopped."""
+    """Optional capability of a classifier: `fit` resumes where an interrupted one stopped."""
 
     def checkpoint_in(self, folder: Path) -> None:
-        """Keep the state of `fit` in `folder` after every epoch, and start from what lies there.
+        """Save the state of `fit` to `folder` after every epoch; resume from a state found there.
 
-        The next `fit` on the same data with the same options and seed gives the history of an
-        unbroken one. Files there appear whole or not at all.
+        The next `fit` with the same data, options and seed returns the same history as one that
+        was never interrupted. Files are written atomically.
         """
         ...

@@ -1,1 +1,1 @@
-"""Data sets on disk: simulate, write, read and verify them; and pattern files of other programs."""
+"""Data sets on disk: generate, read and verify them; and read pattern files of other programs."""

@@ -1,8 +1,7 @@
-"""Shards on any executor: in this process, in a pool of our own, or on whatever one is given.
+"""Build shards in this process, in a process pool, or on a given executor.
 
-A worker gets the experiment as text and the number of a shard, writes the file itself, and hands
-back its record; so patterns never travel between processes. What shards mean for a set is not
-decided here.
+A worker receives the experiment as text and the number of a shard, writes the file itself and
+returns its record, so patterns are never sent between processes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import attrs
 
 from speckle_core.data.manifest import Record, Shard
 from speckle_core.data.shard import build
-from speckle_core.data.workers import interrupts_later, one_thread, worker_pool
+from speckle_core.data.workers import defer_interrupts, one_thread, worker_pool
 from speckle_core.errors import OutputError
 from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.experiment.pipeline import Pipeline
@@ -32,28 +31,29 @@ from speckle_core.plugins.manager import plugin_manager
 OnRecord = Callable[[Record], None]
 OnProgress = Callable[[int], None]
 
-# Tasks given at a time to an executor of unknown size; each is a few hundred bytes.
+# Tasks submitted at a time to an executor of unknown size; each is a few hundred bytes.
 _BACKLOG = 256
-# Starting processes and importing in them takes a second or two: less work is done faster here.
+# Starting processes and their imports takes a second or two, so less work than this [s] is faster
+# in this process.
 _WORTH_A_POOL = 4.0
-# Seconds per byte to pack, hash and write a pattern, roughly.
+# Rough time to pack, hash and write a pattern [s per byte].
 _STORING = 2e-9
 
 
 @attrs.frozen
 class Task:
-    """One shard to make: plain values, which any process can be sent.
+    """One shard to make, as plain values that can be sent to any process.
 
     Parameters
     ----------
     experiment : str
         The resolved experiment as JSON.
     folder : str
-        Of the data set, the same for all workers.
+        Folder of the data set, the same path for all workers.
     shard : Shard
         Which one.
     expected : str, optional
-        SHA-256 it must have to be written; its record is returned in any case.
+        Write the file only if it has this SHA-256; its record is returned in any case.
     """
 
     experiment: str
@@ -63,24 +63,24 @@ class Task:
 
 
 def make_shard(task: Task) -> Record:
-    """Make one shard, write it and return its record: the work of one worker."""
-    experiment, pipeline = _live(task.experiment, threading.get_ident())
+    """Make one shard, write it and return its record; this runs in the worker."""
+    experiment, pipeline = _cached_pipeline(task.experiment, threading.get_ident())
     with one_thread():
         data = build(pipeline, experiment, task.shard)
     return _store(task, data, pipeline.grid.shape)
 
 
 @functools.lru_cache(maxsize=8)
-def _live(experiment: str, _thread: int) -> tuple[Experiment, Pipeline]:
-    """Return the live objects, one set for each thread, since components may keep a scratchpad."""
-    made = Experiment.from_dict(json.loads(experiment))
-    return made, _warm(made)
+def _cached_pipeline(experiment: str, _thread: int) -> tuple[Experiment, Pipeline]:
+    """Return experiment and pipeline, one pair per thread: components may keep scratch space."""
+    parsed = Experiment.from_dict(json.loads(experiment))
+    return parsed, _warm_up(parsed)
 
 
-def _warm(experiment: Experiment) -> Pipeline:
-    """Return the pipeline once it has made a pattern, with all libraries loaded that it uses.
+def _warm_up(experiment: Experiment) -> Pipeline:
+    """Build the pipeline and simulate one pattern, so that every library it uses is loaded.
 
-    BLAS can be held to one thread only where it is loaded already.
+    BLAS can be limited to one thread only once it is loaded.
     """
     pipeline = experiment.build(only=SIMULATION)
     pipeline.simulate([pipeline.draw(experiment.counts[-1], 0, experiment.seed)])
@@ -120,37 +120,39 @@ def produce(
     experiment, folder, shards
         What to make, and where.
     on_record : callable
-        Told of every shard as soon as it is on disk, in any order, in the calling thread.
+        Called in the calling thread with the record of every shard once it is on disk, in any
+        order.
     on_progress : callable
-        Told how many more patterns are made.
+        Called with the number of patterns made since the last call.
     workers : int, optional
-        The most processes to use; by default one a core. Work of a few seconds, or with components
-        that only this process knows, is done here.
+        Maximum number of processes, one per core by default. Work of a few seconds, or with
+        components registered in this process only, is done in this process.
     executor : concurrent.futures.Executor, optional
-        Use this one instead; its workers must see `folder`.
+        Used instead of a process pool; its workers must see `folder`.
     expected : mapping, optional
-        SHA-256 that shards must have to be written, by name; `on_record` hears of them in any case.
+        SHA-256 by shard name: a shard with another one is not written, but still reported to
+        `on_record`.
 
     Raises
     ------
     SpeckleError
-        The first one that a shard met; shards that were under way are finished and told of.
+        The first error of any shard, after the shards in progress are finished and reported.
     """
     text = json.dumps(experiment.to_dict())
     tasks = [Task(text, str(folder), s, (expected or {}).get(s.name)) for s in shards]
     if not tasks:
         return
     if executor is not None:
-        _spread(executor, tasks, _BACKLOG, on_record, on_progress)
+        _make_on_executor(executor, tasks, _BACKLOG, on_record, on_progress)
         return
     workers = min(workers or _cores(), len(tasks))
-    pipeline = _warm(experiment)
-    if workers == 1 or _only_here(experiment) or _brief(experiment, pipeline, tasks):
-        _here(experiment, pipeline, tasks, on_record, on_progress)
+    pipeline = _warm_up(experiment)
+    if workers == 1 or _has_local_components(experiment) or _is_brief(experiment, pipeline, tasks):
+        _make_here(experiment, pipeline, tasks, on_record, on_progress)
     else:
         with worker_pool(workers) as pool:
-            # One more than are computed, so that none waits; Ctrl-C has to wait for all of them.
-            _spread(pool, tasks, workers + 1, on_record, on_progress)
+            # One more than the workers, so that none is idle; Ctrl-C waits for all submitted tasks.
+            _make_on_executor(pool, tasks, workers + 1, on_record, on_progress)
 
 
 def _cores() -> int:
@@ -159,8 +161,8 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _only_here(experiment: Experiment) -> bool:
-    """Say whether a component was registered in this process and is not installed."""
+def _has_local_components(experiment: Experiment) -> bool:
+    """Return whether a component is registered in this process but not installed."""
     choices = {role: choice for _, role, choice in experiment.choices()}
     return any(
         version_of(plugin_manager().find(role, choices[role].name).provider.distribution) is None
@@ -168,28 +170,28 @@ def _only_here(experiment: Experiment) -> bool:
     )
 
 
-def _brief(experiment: Experiment, pipeline: Pipeline, tasks: list[Task]) -> bool:
-    """Say whether the work is over sooner than processes would start: one pattern is timed."""
-    begun = time.perf_counter()
+def _is_brief(experiment: Experiment, pipeline: Pipeline, tasks: list[Task]) -> bool:
+    """Time one pattern and return whether all of them take less time than starting processes."""
+    started = time.perf_counter()
     pipeline.simulate([pipeline.draw(experiment.counts[-1], 0, experiment.seed)])
-    seconds = time.perf_counter() - begun + _STORING * 4 * pipeline.grid.size**2
+    seconds = time.perf_counter() - started + _STORING * 4 * pipeline.grid.size**2
     return seconds * sum(task.shard.count for task in tasks) < _WORTH_A_POOL
 
 
-def _here(
+def _make_here(
     experiment: Experiment,
     pipeline: Pipeline,
     tasks: list[Task],
     on_record: OnRecord,
     on_progress: OnProgress,
 ) -> None:
-    """Make shards in this process; while one is computed, the last is hashed and written."""
+    """Make shards in this process; a thread hashes and writes one while the next is computed."""
     waiting: list[cf.Future[Record]] = []
 
-    def tell() -> None:
+    def report_finished() -> None:
         for future in tuple(waiting):
             record = future.result()
-            with interrupts_later():
+            with defer_interrupts():
                 waiting.remove(future)
                 on_record(record)
 
@@ -197,28 +199,30 @@ def _here(
         try:
             for task in tasks:
                 data = build(pipeline, experiment, task.shard, on_progress)
-                tell()
-                with interrupts_later():
+                report_finished()
+                with defer_interrupts():
                     waiting.append(writer.submit(_store, task, data, pipeline.grid.shape))
-            tell()
+            report_finished()
         finally:
+            # After an error or Ctrl-C, the shard being written is still recorded.
             if all(future.exception() is None for future in waiting):
-                tell()
+                report_finished()
 
 
-def _spread(
+def _make_on_executor(
     executor: cf.Executor,
     tasks: list[Task],
     backlog: int,
     on_record: OnRecord,
     on_progress: OnProgress,
 ) -> None:
-    """Run `tasks` on `executor`, at most `backlog` of them handed in at a time."""
+    """Run `tasks` on `executor`, with at most `backlog` of them submitted at a time."""
     todo = iter(tasks)
     pending: set[cf.Future[Record]] = set()
 
-    def told(future: cf.Future[Record]) -> None:
-        with interrupts_later():
+    def report(future: cf.Future[Record]) -> None:
+        # Ctrl-C between these lines would lose the record of a shard that is already on disk.
+        with defer_interrupts():
             pending.discard(future)
             record = future.result()
             on_record(record)
@@ -227,14 +231,14 @@ def _spread(
     try:
         while True:
             for task in todo:
-                with interrupts_later():
+                with defer_interrupts():
                     pending.add(executor.submit(make_shard, task))
                 if len(pending) >= backlog:
                     break
             if not pending:
                 return
             for future in cf.wait(pending, return_when=cf.FIRST_COMPLETED).done:
-                told(future)
+                report(future)
     except cf.BrokenExecutor as error:
         raise OutputError(
             "a worker process ended before its work was done",
@@ -242,8 +246,9 @@ def _spread(
             "below 'if __name__ == \"__main__\":', or with workers=1.",
         ) from error
     finally:
-        # On an error or Ctrl-C: what has not begun is dropped, what is under way is kept.
-        under_way = {future for future in pending if not future.cancel()}
-        for future in cf.wait(under_way).done:
+        # After an error or Ctrl-C, tasks that have not started are cancelled; running ones finish
+        # and are recorded.
+        running = {future for future in pending if not future.cancel()}
+        for future in cf.wait(running).done:
             if not future.cancelled() and future.exception() is None:
-                told(future)
+                report(future)

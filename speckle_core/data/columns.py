@@ -1,6 +1,6 @@
-"""The bodies of many configurations as columns: every array field of whatever class they are of.
+"""The particles of many configurations as HDF5 columns: every array field of their class.
 
-No shape is known here, and no class is imported to read a set: its name is kept as text.
+Any particle class works. Its name is stored as text, so reading a set imports no class.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from speckle_core.contracts.geometry import Configuration, Particles
 from speckle_core.data.nexus import LENGTH, PARTICLES, field, group
 from speckle_core.errors import PluginError
 
-#: Which pattern of the whole set each row belongs to.
+#: Name of the column with the pattern number that each row belongs to.
 INDEX = "pattern_index"
 _LENGTHS = ("centers", "bounding_radii", "radii")
 _PROTOCOL = ("centers", "bounding_radii", "contrast")
 
 
 class Columns:
-    """Collects the particles of one pattern after the other, and writes them as HDF5 columns.
+    """Collects the particles of successive patterns and writes them as HDF5 columns.
 
-    A class with fields a, b gives a group with datasets a and b, whose rows follow one another
-    pattern by pattern. The attribute ``index`` of each names the dataset that says which pattern
-    each row belongs to.
+    A class with fields a and b becomes a group with datasets a and b, rows in the order of the
+    patterns. The attribute ``index`` of each names the dataset with the pattern of each row.
     """
 
     def __init__(self) -> None:
@@ -39,7 +38,7 @@ class Columns:
         self._units: dict[type, dict[str, str]] = {}
 
     def add(self, pattern: int, configuration: Configuration) -> None:
-        """Take the particles of one pattern; `pattern` is its number in the whole set."""
+        """Add the particles of one pattern; `pattern` is its number in the whole set."""
         self._boxes.append(configuration.box)
         for particles in configuration.particles:
             kind = type(particles)
@@ -50,12 +49,12 @@ class Columns:
                 self._units.setdefault(kind, {})[name] = units
 
     def write(self, entry: h5py.Group) -> None:
-        """Write all that was taken below the NXentry `entry`.
+        """Write everything that was added below the NXentry `entry`.
 
         Raises
         ------
         PluginError
-            When a field holds what cannot be stored as numbers of one shape.
+            When a field cannot be stored as an array of numbers.
         """
         home = group(entry, PARTICLES.rsplit("/", 1)[1], "NXcollection")
         field(home, "box", np.asarray(self._boxes), units=LENGTH, long_name="side of the box")
@@ -72,26 +71,26 @@ class Columns:
         lengths = [(pattern, len(value)) for pattern, value in values]
         index = INDEX
         if lengths != self._sizes[kind]:
-            # Not one row a body: such a field has its own index.
+            # A field that does not have one row per body gets its own index.
             index = f"{name}_{INDEX}"
             field(home, index, _index(lengths), units="")
         try:
             rows = np.concatenate([value for _, value in values])
             if rows.dtype.kind not in "biufc":
-                raise ValueError(f"it holds {rows.dtype}")
+                raise ValueError(f"it contains {rows.dtype}")
         except ValueError as error:
             raise PluginError(
                 f"the field {name!r} cannot be stored as an array of numbers: {error}",
                 where=_path(kind),
-                hint="Keep numbers in it, in one shape beyond the first axis, or make it private.",
+                hint="Store arrays that differ in the first axis only, or make it private.",
             ) from error
         field(home, name, rows, units=self._units[kind][name], index=index)
 
 
 def _fields(particles: Particles) -> Iterator[tuple[str, NDArray[Any], str]]:
-    """Iterate over name, rows and units of what describes `particles`.
+    """Iterate over name, rows and units of the fields of `particles`.
 
-    What the protocol demands comes first, so that it is there for any shape, attrs class or not.
+    The fields of the protocol come first and are stored for any class, attrs or not.
     """
     kind = type(particles)
     known = {a.name: a.metadata for a in attrs.fields(kind)} if attrs.has(kind) else {}
@@ -103,7 +102,7 @@ def _fields(particles: Particles) -> Iterator[tuple[str, NDArray[Any], str]]:
 
 
 def _guess(name: str) -> str:
-    """Return the unit of a field that names none; only those of the protocol are known."""
+    """Return the unit of a field without one; only the protocol's fields are known."""
     return LENGTH if name in _LENGTHS else ""
 
 
@@ -117,7 +116,7 @@ def _path(kind: type) -> str:
 
 
 def _names(kinds: Iterable[type]) -> list[tuple[str, type]]:
-    """Return a group name for each class: its own, or with its module where two would clash."""
+    """Return a group name for each class: its own name, with the module where two would clash."""
     kinds = list(kinds)
     own = [kind.__qualname__.rsplit(".", 1)[-1] for kind in kinds]
     return [

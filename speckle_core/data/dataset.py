@@ -1,7 +1,4 @@
-"""`Dataset`: a data set on disk, opened without trust and read lazily.
-
-It reads; nothing here writes or repairs.
-"""
+"""`Dataset`: a data set on disk, checked when opened and read lazily."""
 
 from __future__ import annotations
 
@@ -26,14 +23,14 @@ from speckle_core.experiment.split import PARTS
 
 
 class Dataset:
-    """A whole data set: labels in memory, patterns on disk. Made by `Dataset.open`.
+    """A complete data set: labels in memory, patterns on disk. Created by `Dataset.open`.
 
     Parameters
     ----------
     folder : Path
-        Where it lies.
+        Folder of the data set.
     manifest : Manifest
-        What lies there, already checked against the folder.
+        Its manifest, already checked against the folder.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -45,15 +42,15 @@ class Dataset:
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Dataset:
-        """Return the data set in `folder`.
+        """Open the data set in `folder`.
 
-        Every shard must be there in its recorded size; whether its bytes are right is for `verify`,
-        and, pattern by pattern, for reading.
+        Every shard must exist with its recorded size. Its bytes are checked by `verify`, and
+        pattern by pattern when they are read.
 
         Raises
         ------
         DataError
-            When there is no data set, it is not whole, or a file is not what it should be.
+            When there is no data set, or it is incomplete or damaged.
         """
         folder = Path(folder)
         manifest = read(folder)
@@ -65,7 +62,7 @@ class Dataset:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        """Return folder, number and size of the patterns."""
+        """Return the folder and the number and size of the patterns."""
         size = self.grid.size
         return f"<Dataset {str(self.folder)!r}: {len(self)} patterns of {size} × {size} pixels>"
 
@@ -76,33 +73,33 @@ class Dataset:
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of the software that made it, by name."""
+        """Versions of the software that made it, by name."""
         return dict(self._manifest.versions)
 
     @property
     def classes(self) -> IntArray:
-        """The classes, ascending: the numbers of particles."""
+        """The classes (numbers of particles), ascending."""
         return np.asarray(self.experiment.counts, dtype=np.int64)
 
     @property
     def split(self) -> dict[str, NDArray[np.int64]]:
-        """The patterns of each part, ``train``, ``valid`` and ``test``, as indices."""
+        """Indices of the patterns in ``train``, ``valid`` and ``test``."""
         return self.experiment.split.indices(self.labels, self.experiment.seed)
 
     def patterns(self, split: str | None = None, steps: Sequence[Preprocessor] = ()) -> PatternSet:
-        """Return the patterns of one part, or all of them, read when they are asked for.
+        """Return the patterns of one part, or all of them, as a set that reads lazily.
 
         Parameters
         ----------
         split : {"train", "valid", "test"}, optional
             Which part; all patterns by default.
         steps : sequence of Preprocessor
-            What `PatternSet.batch` runs them through.
+            Preparation steps that `PatternSet.batch` applies.
 
         Raises
         ------
         DataError
-            For an unknown part; while reading, for a damaged shard.
+            For an unknown part; later, when a damaged shard is read.
         """
         whole = PatternSet(
             self._reader, self.labels, self.grid, classes=self.classes, steps=tuple(steps)
@@ -114,7 +111,7 @@ class Dataset:
         return whole.subset(self.split[split])
 
     def close(self) -> None:
-        """Close the files that reading opened."""
+        """Close the files that were opened for reading."""
         self._reader.close()
 
     def __enter__(self) -> Self:
@@ -135,7 +132,7 @@ def _check_whole(folder: Path, manifest: Manifest) -> None:
     plan, recorded = manifest.plan, manifest.recorded
     if len(recorded) < len(plan):
         raise DataError(
-            f"is not whole: {len(recorded)} of {len(plan)} shards are there "
+            f"is incomplete: {len(recorded)} of {len(plan)} shards are there "
             f"({sum(r.count for r in manifest.shards)} of {patterns_of(manifest.experiment)} "
             "patterns)",
             where=str(folder),

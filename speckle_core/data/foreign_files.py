@@ -1,8 +1,8 @@
-"""Patterns out of files that somebody else wrote: HDF5, NumPy, MATLAB, TIFF.
+"""Read patterns from files of other programs: HDF5, NumPy, MATLAB, TIFF.
 
-One function finds the patterns in a file and says where it found them. A file is data: nothing in
-it is run, no other file is opened because it says so, and no more memory is taken than its size
-warrants. Whether the values make sense is for whoever uses them.
+`read_patterns` finds the patterns in a file and returns where it found them. Files are untrusted:
+no code in them runs, no other file is opened on their behalf, and no more memory is allocated than
+their size justifies. Whether the values make sense is left to the caller.
 """
 
 from __future__ import annotations
@@ -26,46 +26,46 @@ LIMIT = 4 * 2**30
 _STRONGEST = 1100
 _NUMBERS = "iuf"
 _CXI = "/entry_1/data_1/data"
-# What it says of a damaged file goes to whoever listens to logs; the user gets one error.
+# tifffile logs its complaints about damaged files; the user gets one error instead.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_patterns(
     path: str | os.PathLike[str], *, dataset: str | None = None
 ) -> tuple[FloatArray, str]:
-    """Return the patterns in a file, and where in it they were found.
+    """Return the patterns in a file, and where in the file they were found.
 
     Parameters
     ----------
     path : path
-        HDF5 (``.h5 .hdf5 .nxs .cxi``, our own ``patterns.h5`` among them), ``.npy``, MATLAB up to
-        v7.3 (``.mat``) or TIFF (``.tif .tiff``), with one pattern or a stack.
+        HDF5 (``.h5 .hdf5 .nxs .cxi``, including our own ``patterns.h5``), ``.npy``, MATLAB up to
+        v7.3 (``.mat``) or TIFF (``.tif .tiff``), containing one pattern or a stack.
     dataset : str, optional
-        The HDF5 dataset or MATLAB variable. Without it, CXI's ``/entry_1/data_1/data``, the only
-        array of two or three dimensions, or of several the file's default plot (NeXus).
+        The HDF5 dataset or MATLAB variable. By default CXI's ``/entry_1/data_1/data``, else the
+        only array of two or three dimensions, else the file's default plot (NeXus).
 
     Returns
     -------
     patterns : array, (B, ny, nx)
-        As recorded, float32 or, where that would round, float64; NaN is left as it is.
+        Unchanged values, float32 or, where that would round, float64; NaN is kept.
     source : str
         The file, and the dataset or variable in it.
 
     Raises
     ------
     DataError
-        When the file is missing, damaged, of another kind, larger than it can be, or holds no or
-        several candidates.
+        When the file is missing, damaged, of an unknown kind, declares more data than it can
+        contain, or contains no candidate or several.
 
     Notes
     -----
-    A MATLAB stack is counted by its last axis, as MATLAB does, unless only its last two axes are
-    of equal length.
+    The stack axis of a MATLAB array is the last one, as in MATLAB, unless only the last two axes
+    are of equal length.
     """
     path = Path(path)
     where = str(path)
     if not path.exists():
-        raise DataError("there is no such file", where=where)
+        raise DataError("file not found", where=where)
     if not path.is_file():
         raise DataError("is not a file", where=where)
     if path.stat().st_size == 0:
@@ -73,7 +73,7 @@ def read_patterns(
     read = _READERS.get(path.suffix.lower())
     if read is None:
         raise DataError(
-            f"is of the unknown kind {path.suffix!r}",
+            f"has the unknown suffix {path.suffix!r}",
             where=where,
             hint=f"These can be read: {' '.join(_READERS)}.",
         )
@@ -82,12 +82,12 @@ def read_patterns(
     except DataError:
         raise
     except Exception as error:
-        # Given arbitrary bytes, the parsers of four formats may raise anything.
+        # Given arbitrary bytes, the parsers of the four formats may raise anything.
         cause = " ".join(str(error).split())[:200]
         raise DataError(
             f"cannot be read: {type(error).__name__}: {cause}",
             where=where,
-            hint="It is damaged, or not what its name says.",
+            hint="It is damaged, or not of the type that its suffix says.",
         ) from error
     return _stack(values, source), source
 
@@ -95,7 +95,7 @@ def read_patterns(
 def _check(
     shape: Sequence[int], dtype: np.dtype[Any], source: str, available: float = math.inf
 ) -> None:
-    """Refuse, before it is read, an array that is no stack of patterns or cannot be in the file."""
+    """Reject an unread array that is not a stack of patterns or cannot fit in its file."""
     if dtype.kind == "c":
         raise DataError(
             "holds complex numbers, not intensities", where=source, hint="Store |A|² instead."
@@ -104,7 +104,7 @@ def _check(
         raise DataError(f"holds {dtype}, not numbers", where=source)
     if len(shape) not in (2, 3):
         raise DataError(
-            f"has the shape {tuple(shape)}: neither a pattern (ny, nx) nor a stack (B, ny, nx)",
+            f"has shape {tuple(shape)}, neither a pattern (ny, nx) nor a stack (B, ny, nx)",
             where=source,
         )
     declared = math.prod(shape) * dtype.itemsize
@@ -117,20 +117,20 @@ def _check(
     wanted = math.prod(shape) * _floating(dtype).itemsize
     if wanted > LIMIT:
         raise DataError(
-            f"takes {wanted} bytes, more than the {LIMIT} that are read at once",
+            f"takes {wanted} bytes, more than the limit of {LIMIT}",
             where=source,
             hint="Split it into several files.",
         )
 
 
 def _floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the floating type that holds `dtype` without rounding (64-bit integers: nearly)."""
+    """Return a floating type that represents `dtype` exactly (64-bit integers: nearly)."""
     small = dtype.itemsize <= (4 if dtype.kind == "f" else 2)
     return np.dtype(np.float32 if small else np.float64)
 
 
 def _stack(values: NDArray[Any], source: str) -> FloatArray:
-    """Return `values` as a contiguous floating stack (B, ny, nx) that this process owns."""
+    """Return a contiguous floating copy of `values` as a stack (B, ny, nx)."""
     _check(values.shape, values.dtype, source)
     stack: FloatArray = np.array(values, _floating(values.dtype), order="C")
     return stack if stack.ndim == 3 else stack[None]
@@ -141,7 +141,7 @@ def _hdf5(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
 
     folder = path.resolve().parent
     with open_file(path) as file:
-        found = _chosen(file, dataset, folder)
+        found = _choose_dataset(file, dataset, folder)
         check(found, folder=folder)
         source = f"{path}: {found.name}"
         _check(found.shape, found.dtype, source)
@@ -150,8 +150,8 @@ def _hdf5(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     return values, source
 
 
-def _chosen(file: Any, name: str | None, folder: Path) -> Any:
-    """Return the HDF5 dataset called `name`, or the one that the file means."""
+def _choose_dataset(file: Any, name: str | None, folder: Path) -> Any:
+    """Return the HDF5 dataset called `name`, or the one that the file marks as its data."""
     import h5py
 
     from speckle_core.data.hdf5 import datasets, find, is_there
@@ -159,13 +159,13 @@ def _chosen(file: Any, name: str | None, folder: Path) -> Any:
     if name is None:
         name = _CXI if is_there(file, _CXI) else None
     if name is None:
-        # MATLAB keeps the insides of its cells below '#refs#'.
+        # MATLAB stores the contents of cell arrays below '#refs#'.
         candidates = [
             d
             for d in datasets(file, folder=folder)
             if d.dtype.kind in _NUMBERS and _is_pattern(d.shape) and not d.name.startswith("/#")
         ]
-        # Text in attributes comes last: it is what HDF5 reads least safely in a damaged file.
+        # Attributes are read last: text is what HDF5 reads least safely in a damaged file.
         name = _default_plot(file) if len(candidates) > 1 else None
         if name is None:
             return _only(candidates, [f"{d.name} {d.shape}" for d in candidates], file.filename)
@@ -176,12 +176,12 @@ def _chosen(file: Any, name: str | None, folder: Path) -> Any:
 
 
 def _is_pattern(shape: Sequence[int]) -> bool:
-    """Say whether an array may be meant: to MATLAB, every number and every text is a matrix."""
+    """Return whether an array can be a pattern; in MATLAB every number and text is a matrix."""
     return len(shape) in (2, 3) and sum(length > 1 for length in shape) > 1
 
 
 def _default_plot(file: Any) -> str | None:
-    """Return the path that NeXus' ``@default`` and ``@signal`` give for the data, if they do."""
+    """Return the path of the data given by NeXus' ``@default`` and ``@signal``, if any."""
     from speckle_core.data.hdf5 import find
 
     path, here = "", file
@@ -205,25 +205,25 @@ def _only(candidates: list[Any], names: list[str], where: str) -> Any:
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        raise DataError("holds no array of two or three dimensions", where=where)
+        raise DataError("contains no array of two or three dimensions", where=where)
     shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
     raise DataError(
-        f"holds {len(candidates)} arrays that could be patterns: {shown}",
+        f"contains {len(candidates)} arrays that could be patterns: {shown}",
         where=where,
-        hint="Name the one that is meant (--dataset).",
+        hint="Choose one with --dataset.",
     )
 
 
 def _npy(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
-    _nameless(path, dataset)
-    # A mapping takes no memory, refuses pickles, and fails when the file is shorter than its header
-    # says.
+    _refuse_dataset_name(path, dataset)
+    # A memory map allocates nothing, refuses pickles, and fails if the file is shorter than its
+    # header says.
     return np.lib.format.open_memmap(path, mode="r"), str(path)
 
 
-def _nameless(path: Path, dataset: str | None) -> None:
+def _refuse_dataset_name(path: Path, dataset: str | None) -> None:
     if dataset is not None:
-        raise DataError(f"has no names, so none is {dataset!r}", where=str(path))
+        raise DataError(f"has no named arrays, so {dataset!r} cannot be chosen", where=str(path))
 
 
 def _mat(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
@@ -231,7 +231,7 @@ def _mat(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
 
     if h5py.is_hdf5(path):
         values, source = _hdf5(path, dataset)
-        # MATLAB writes its columns first, so that HDF5 sees every axis in reverse.
+        # MATLAB is column-major, so HDF5 sees the axes in reverse order.
         return _matlab_stack(values.transpose()), source
     import scipy.io
 
@@ -248,7 +248,7 @@ def _mat(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
         raise DataError(
             f"has no variable {dataset!r}",
             where=str(path),
-            hint=f"It has {', '.join(listed) or 'none'}.",
+            hint=f"Variables: {', '.join(listed) or 'none'}.",
         )
     source = f"{path}: {dataset}"
     shape, kind = listed[dataset]
@@ -263,23 +263,23 @@ def _matlab_stack(values: NDArray[Any]) -> NDArray[Any]:
     """Return (B, ny, nx) of MATLAB's (ny, nx, B)."""
     if values.ndim != 3:
         return values
-    counted_first = values.shape[1] == values.shape[2] != values.shape[0]
-    return values if counted_first else np.moveaxis(values, -1, 0)
+    stack_is_first = values.shape[1] == values.shape[2] != values.shape[0]
+    return values if stack_is_first else np.moveaxis(values, -1, 0)
 
 
 def _tiff(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     import tifffile
 
-    _nameless(path, dataset)
+    _refuse_dataset_name(path, dataset)
     source, size = str(path), path.stat().st_size
-    # Pages, never series: those follow names of other files in OME metadata.
+    # Read pages, never series: series follow file names in OME metadata.
     with tifffile.TiffFile(path) as file:
         pages = [file.pages[i] for i in range(len(file.pages))]
         if not pages:
-            raise DataError("holds no picture", where=source)
+            raise DataError("contains no image", where=source)
         first = pages[0]
         if not first.axes.endswith("YX"):
-            raise DataError("holds colours, not intensities", where=source)
+            raise DataError("is a colour image, not intensities", where=source)
         shape = first.shape if len(pages) == 1 else (len(pages), *first.shape)
         if first.dtype is None or any(
             (page.shape, page.dtype) != (first.shape, first.dtype) for page in pages

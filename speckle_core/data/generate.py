@@ -1,7 +1,7 @@
-"""From an experiment to a data set on disk: all of it, or what is still missing.
+"""Generate the data set of an experiment on disk, or the part of it that is still missing.
 
-This module decides whether a folder may be written in and which shards it lacks; how shards are
-made and laid out is `speckle_core.data`'s. It never looks into a pattern.
+This module decides whether a folder may be written to and which shards are missing; shards are
+built in `build_shards` and laid out in `shard`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
 from speckle_core.files import empty, make_folder, sweep
 
-_ELSEWHERE = "Choose another folder; nothing here was touched."
+_ELSEWHERE = "Choose another folder; nothing in this one was changed."
 
 
 def generate(
@@ -47,77 +47,78 @@ def generate(
     executor: concurrent.futures.Executor | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Dataset:
-    """Make the data set of `experiment` in `folder`, or what a cut-short call left to do.
+    """Generate the data set of `experiment` in `folder`, or finish an interrupted call.
 
     Parameters
     ----------
     experiment : Experiment
-        Its seed, structure, grid and scattering decide every byte of the patterns; its split and
-        the rest are noted beside them.
+        Its seed, structure, grid and scattering determine every byte of the patterns; the split
+        and everything else are stored with them.
     folder : path
-        New, empty, or holding a set of the same recipe.
+        New, empty, or containing a set of the same recipe.
     workers : int, optional
-        The most processes to use, one a core by default. Work of a few seconds is done in this one.
+        Maximum number of processes, one per core by default. Work of a few seconds is done in the
+        calling process.
     executor : concurrent.futures.Executor, optional
-        Where to run instead, such as dask's ``Client(address).get_executor()``. Its workers must
-        see `folder` under the same name.
+        Used instead of processes, for example dask's ``Client(address).get_executor()``. Its
+        workers must see `folder` under the same path.
     on_progress : callable, optional
-        Told how many more patterns there are, those found in the folder first.
+        Called with the number of patterns added, first with those already in the folder.
 
     Returns
     -------
     Dataset
-        The whole set, opened.
+        The complete set, opened.
 
     Raises
     ------
     OutputError
-        When the folder holds something else (and is left as it was), another process is at work in
-        it, or the disk is full. Whole shards stay, and the same call goes on from there.
+        When the folder contains something else (it is then left unchanged), another process is
+        generating in it, or the disk is full. Finished shards stay; the same call resumes.
     PackingError, PluginError, OptionError
-        When patterns of this experiment cannot be made.
+        When patterns of this experiment cannot be simulated.
     """
     folder = Path(folder)
     if workers is not None and workers < 1:
         raise OptionError(f"must be at least 1, not {workers}", where="workers")
     resolved = experiment.resolved()
-    manifest = _known(folder, resolved)
+    manifest = _read_or_begin(folder, resolved)
     if _missing(folder, manifest):
-        # What cannot be packed is better known before a folder is made.
+        # Fail before a folder is created if the particles cannot be packed.
         resolved.build(only=SIMULATION).draw(resolved.counts[-1], 0, resolved.seed)
     make_folder(folder)
-    with _alone(folder):
+    with _lock(folder):
         _fill(folder, resolved, workers, executor, on_progress or (lambda _: None))
     return Dataset.open(folder)
 
 
-def _known(folder: Path, resolved: Experiment) -> Manifest:
-    """Return the manifest in `folder`, or a new one for a folder that is new or empty.
+def _read_or_begin(folder: Path, resolved: Experiment) -> Manifest:
+    """Return the manifest in `folder`, or a new one if the folder is new or empty.
 
     Raises
     ------
     OutputError
-        When the folder holds something else.
+        When the folder contains something else.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError("is a file, not a folder", where=str(folder))
     if not (folder / NAME).exists():
         if not empty(folder):
             raise OutputError(
-                "is not empty and holds no data set", where=str(folder), hint=_ELSEWHERE
+                "is not empty and contains no data set", where=str(folder), hint=_ELSEWHERE
             )
         return begin(resolved, versions(resolved, libraries=LIBRARIES))
     try:
         manifest = read(folder)
     except DataError as error:
         raise OutputError(
-            f"holds a {NAME} that is of no use: {error.what}",
+            f"contains an unusable {NAME}: {error.what}",
             where=error.where,
-            hint=f"{_ELSEWHERE} If it is the rest of a data set, remove the folder.",
+            hint=f"{_ELSEWHERE} If it is what remains of a data set, remove the folder.",
         ) from error
     if found := differences(recipe_of(resolved), manifest.recipe):
         raise OutputError(
-            f"holds the data of another experiment; they differ in {', '.join(found)}",
+            f"contains the data of another experiment; they differ in {', '.join(found)}",
             where=str(folder),
             hint=_ELSEWHERE,
         )
@@ -125,17 +126,17 @@ def _known(folder: Path, resolved: Experiment) -> Manifest:
 
 
 def _missing(folder: Path, manifest: Manifest) -> list[Shard]:
-    """Return the shards that are not there as recorded, judged by their size.
+    """Return the shards that are missing or whose size is not the recorded one.
 
-    One that was written but not recorded is made again, into the same bytes.
+    A shard that was written but not recorded is made again, with the same bytes.
     """
     recorded = manifest.recorded
 
-    def there(shard: Shard) -> bool:
+    def is_there(shard: Shard) -> bool:
         path, record = folder / shard.name, recorded.get(shard.name)
         return record is not None and path.is_file() and path.stat().st_size == record.bytes
 
-    return [shard for shard in manifest.plan if not there(shard)]
+    return [shard for shard in manifest.plan if not is_there(shard)]
 
 
 def _fill(
@@ -145,8 +146,8 @@ def _fill(
     executor: concurrent.futures.Executor | None,
     on_progress: Callable[[int], None],
 ) -> None:
-    """Bring the folder, in which nobody else is at work, to a whole set."""
-    manifest = _known(folder, resolved)
+    """Complete the data set in the locked folder."""
+    manifest = _read_or_begin(folder, resolved)
     shards = make_folder(folder / SHARDS)
     sweep(folder)
     sweep(shards)
@@ -154,7 +155,7 @@ def _fill(
     if missing:
         manifest = manifest.also_made_with(versions(resolved, libraries=LIBRARIES))
     if missing or manifest.experiment != resolved:
-        # The same patterns, but perhaps with another split: the latest word counts.
+        # The patterns are the same, but the split may differ: the latest experiment wins.
         manifest = attrs.evolve(manifest, experiment=resolved, master=None)
         manifest.write(folder)
     on_progress(patterns_of(resolved) - sum(shard.count for shard in missing))
@@ -175,7 +176,8 @@ def _fill(
             executor=executor,
         )
     except BaseException:
-        # A full disk may have refused the manifest; what was under way has made room since.
+        # If the disk was full when the manifest was written, removed temporary files may have made
+        # room since.
         with contextlib.suppress(OutputError):
             manifest.write(folder)
         sweep(folder)
@@ -186,17 +188,17 @@ def _fill(
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold `folder` against another process that would generate into it.
+def _lock(folder: Path) -> Iterator[None]:
+    """Lock `folder` against other processes that generate into it.
 
     Raises
     ------
     OutputError
-        When one already does.
+        When another process holds the lock.
     """
     try:
         import fcntl
-    except ImportError:  # not on Windows, where two at once are merely wasteful
+    except ImportError:  # Windows; two processes at once are merely wasteful
         yield
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,8 +1,7 @@
-"""HDF5 files from strangers: opening one may read that file's own bytes, and nothing else.
+"""Safe reading of untrusted HDF5 files: only the file's own bytes are ever read.
 
-HDF5 can name other files (external links, external storage, virtual datasets) and can declare
-terabytes in a kilobyte. All that is settled here, before the first value is read. This module must
-not know what a file is for.
+HDF5 can refer to other files (external links, external storage, virtual datasets) and can declare
+terabytes in a kilobyte. All of this is checked here before the first value is read.
 """
 
 from __future__ import annotations
@@ -17,24 +16,24 @@ import h5py
 from speckle_core.errors import DataError
 
 _HOPS = 16
-_MISSING = "is not there"
+_MISSING = "is missing"
 # Deflate, the strongest of the usual filters, gains at most a factor of 1032.
 _STRONGEST = 1100
 _KEEPS_SIZE = frozenset({h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
-_REFUSED = "A file must hold its own data; copy it into one, with h5copy or h5repack for example."
+_REFUSED = "A file must contain its own data; copy it into one file, e.g. with h5copy or h5repack."
 
 
 def open_file(path: Path) -> h5py.File:
-    """Return the HDF5 file at `path`, open for reading.
+    """Open the HDF5 file at `path` for reading.
 
     Raises
     ------
     DataError
-        When it is missing, no HDF5 file, or cut short.
+        When it is missing, not an HDF5 file, or truncated.
     """
     where = str(path)
     if not path.exists():
-        raise DataError("there is no such file", where=where)
+        raise DataError("file not found", where=where)
     if not path.is_file():
         raise DataError("is not a file", where=where)
     try:
@@ -42,12 +41,12 @@ def open_file(path: Path) -> h5py.File:
             raise DataError(
                 "is not an HDF5 file",
                 where=where,
-                hint="It is of another format, or damaged at its start.",
+                hint="It is of another format, or its first bytes are damaged.",
             )
-        # Chunks here are whole patterns, each read once: a chunk cache would only hold memory.
+        # A chunk is one pattern and read once, so a chunk cache would only waste memory.
         return h5py.File(path, "r", rdcc_nbytes=0)
     except (OSError, RuntimeError, ValueError) as error:
-        raise DataError(f"is damaged or was cut short: {_short(error)}", where=where) from error
+        raise DataError(f"is damaged or truncated: {_short(error)}", where=where) from error
 
 
 def _short(error: BaseException) -> str:
@@ -56,12 +55,12 @@ def _short(error: BaseException) -> str:
 
 
 def find(file: h5py.File, path: str) -> Any:
-    """Return the group or dataset at `path`, going through no link that leaves the file.
+    """Return the group or dataset at `path` without following links out of the file.
 
     Raises
     ------
     DataError
-        When there is nothing, or the way leads into another file.
+        When nothing is there, or the path leads into another file.
     """
     where = f"{file.filename}: {path}"
     parts = [p for p in path.split("/") if p]
@@ -95,12 +94,12 @@ def find(file: h5py.File, path: str) -> Any:
 
 
 def is_there(file: h5py.File, path: str) -> bool:
-    """Say whether `find` would find something at `path`.
+    """Return whether `find` would find something at `path`.
 
     Raises
     ------
     DataError
-        When the way leads into another file.
+        When the path leads into another file.
     """
     try:
         find(file, path)
@@ -112,19 +111,19 @@ def is_there(file: h5py.File, path: str) -> bool:
 
 
 def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
-    """Refuse a dataset that is not numbers, lies elsewhere, or declares more than is stored.
+    """Reject a dataset that is not numeric, is stored elsewhere, or declares more than is stored.
 
     Parameters
     ----------
     dataset : h5py.Dataset
-        From `find`; nothing of it has been read yet.
+        From `find`; nothing of it may have been read yet.
     folder : Path, optional
-        Where a virtual dataset may take its parts from; without it none is allowed.
+        Folder from which a virtual dataset may take its parts; by default none is allowed.
 
     Raises
     ------
     DataError
-        With what is wrong.
+        When the dataset is rejected.
     """
     where = f"{dataset.file.filename}: {dataset.name}"
     try:
@@ -139,10 +138,10 @@ def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
 
 
 def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
-    """Refuse a dataset whose values lie in another file than `check` allows.
+    """Reject a dataset whose values are in a file that `check` does not allow.
 
-    This comes before anything else: to tell its shape, HDF5 may open the files that a virtual
-    dataset names.
+    This must come before anything else: even to return the shape, HDF5 may open the files that a
+    virtual dataset refers to.
     """
     where = f"{dataset.file.filename}: {dataset.name}"
     if dataset.id.get_create_plist().get_external_count():
@@ -155,7 +154,7 @@ def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
     for name in {source.file_name for source in dataset.virtual_sources()} - {"."}:
         parts = Path(name).parts
         inside = (home / name).resolve().is_relative_to(home)
-        # A '%' would stand for a number, and one entry for any number of files.
+        # HDF5 replaces '%b' by a number, so one entry could refer to any number of files.
         if not inside or Path(name).is_absolute() or ".." in parts or "%" in name:
             raise DataError(
                 f"takes its values from {name!r}, outside its own folder",
@@ -170,7 +169,7 @@ def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
             "holds complex numbers, not intensities", where=where, hint="Store |A|² instead."
         )
     if dataset.dtype.kind not in "iuf":
-        raise DataError(f"holds {dataset.dtype}, not numbers", where=where)
+        raise DataError(f"contains {dataset.dtype}, not numbers", where=where)
     if dataset.shape is None:
         raise DataError("is empty", where=where)
 
@@ -183,14 +182,14 @@ def _check_size(dataset: h5py.Dataset, where: str) -> None:
     gain = 1 if filters <= _KEEPS_SIZE else _STRONGEST
     if declared > stored * gain or not _all_chunks(dataset):
         raise DataError(
-            f"declares {declared} bytes, but only {stored} were stored",
+            f"declares {declared} bytes, but only {stored} are stored",
             where=where,
-            hint="Writing it was cut short, or the file is not what it claims to be.",
+            hint="Writing it was interrupted, or the file has been tampered with.",
         )
 
 
 def _all_chunks(dataset: h5py.Dataset) -> bool:
-    """Say whether every chunk was written; HDF5 reads the others as zeros without a word."""
+    """Return whether every chunk was written; HDF5 silently reads missing ones as zeros."""
     if dataset.chunks is None:
         return True
     pairs = zip(dataset.shape, dataset.chunks, strict=True)
@@ -198,7 +197,7 @@ def _all_chunks(dataset: h5py.Dataset) -> bool:
 
 
 def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
-    """Refuse a virtual dataset with parts that are unfit, or that no source fills."""
+    """Reject a virtual dataset with invalid sources, or with parts that no source fills."""
     mapped = 0
     sources: dict[tuple[str, str], int] = {}
     for source in dataset.virtual_sources():
@@ -207,34 +206,34 @@ def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None
         if key not in sources:
             sources[key] = _source_size(dataset, folder or Path(), *key, where)
     wanted = math.prod(dataset.shape)
-    # Both: one source shown many times would let a small file fill any amount of memory.
+    # Compare with both: a small source mapped many times could fill any amount of memory.
     if wanted > mapped or wanted > sum(sources.values()):
         raise DataError("has parts that no file fills", where=where)
 
 
 def _source_size(dataset: h5py.Dataset, folder: Path, name: str, path: str, where: str) -> int:
-    """Return the number of values in one source of a virtual dataset, once it is found fit."""
+    """Check one source of a virtual dataset and return its number of values."""
     if name == ".":
-        return _fit_source(dataset.file, path, where)
+        return _check_source(dataset.file, path, where)
     with open_file(folder / name) as file:
-        return _fit_source(file, path, where)
+        return _check_source(file, path, where)
 
 
-def _fit_source(file: h5py.File, path: str, where: str) -> int:
+def _check_source(file: h5py.File, path: str, where: str) -> int:
     source = find(file, path)
     if not isinstance(source, h5py.Dataset):
-        raise DataError(f"takes its values from {path!r}, which is no dataset", where=where)
+        raise DataError(f"takes its values from {path!r}, which is not a dataset", where=where)
     check(source)
     return math.prod(source.shape)
 
 
 def datasets(group: h5py.Group, *, folder: Path) -> Iterator[h5py.Dataset]:
-    """Iterate over every dataset below `group` that hard links lead to, each once.
+    """Iterate over every dataset below `group` that is reached by hard links, each once.
 
     Raises
     ------
     DataError
-        For one whose values lie outside `folder`.
+        For a dataset whose values are stored outside `folder`.
     """
     found: list[str] = []
     group.visit(found.append)

@@ -1,6 +1,6 @@
-"""What `manifest.json` says: the experiment, the software, and what every shard must be.
+"""`manifest.json`: the experiment, the software versions, and the checksum of every shard.
 
-It is the one judge of whether a shard is whole. It knows nothing of HDF5 and writes no pattern.
+The manifest alone decides whether a shard is complete.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ SHARDS = "shards"
 MASTER = "patterns.h5"
 FORMAT: Literal["speckle-dataset"] = "speckle-dataset"
 VERSION = 1
-#: A shard holds at most so many patterns, and about so many bytes of them.
+#: Limits of one shard: number of patterns, and roughly their bytes.
 PATTERNS = 256
 BYTES = 72 * 2**20
-# What a stranger's manifest may ask for: at 257 × 257 pixels these are 2.6 TB.
+# Limits for an untrusted manifest: this many patterns of 257 × 257 pixels are 2.6 TB.
 _MOST = 10**7
 _LARGEST = 2**28
-#: Libraries whose version can change the bytes of a set.
+#: Libraries whose version can change the bytes of a data set.
 LIBRARIES = ("numpy", "scipy", "h5py")
 _DECIDE = ("seed", "structure", "grid", "scattering")
 
 
 @attrs.frozen
 class Shard:
-    """Neighbouring patterns of a set, the unit of work: number, first pattern, how many."""
+    """A run of consecutive patterns, the unit of work: shard number, first pattern, count."""
 
     number: int
     first: int
@@ -43,12 +43,12 @@ class Shard:
 
     @property
     def name(self) -> str:
-        """Its file, relative to the folder of the set, with a slash."""
+        """Its file relative to the folder of the set, with a forward slash."""
         return f"{SHARDS}/{self.number:05d}.h5"
 
 
 def plan(patterns: int, grid: KGrid) -> tuple[Shard, ...]:
-    """Return the shards of a set of so many patterns on `grid`, a function of these alone.
+    """Return the shards of a set of `patterns` patterns on `grid`; depends on nothing else.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def plan(patterns: int, grid: KGrid) -> tuple[Shard, ...]:
     """
     if patterns > _MOST:
         raise ExperimentError(
-            f"{patterns} patterns are more than the {_MOST} that a set can hold",
+            f"{patterns} patterns are more than the limit of {_MOST}",
             where="structure.patterns_per_count",
         )
     most = max(1, min(PATTERNS, BYTES // (4 * grid.size**2)))
@@ -69,7 +69,7 @@ def plan(patterns: int, grid: KGrid) -> tuple[Shard, ...]:
 
 @attrs.frozen(kw_only=True)
 class Record:
-    """One finished file: its name in the folder, and what it must be to count as undamaged."""
+    """One finished file: its name in the folder, its checksum, size and contents."""
 
     name: str
     sha256: str
@@ -86,17 +86,17 @@ class Manifest:
     Parameters
     ----------
     format, version
-        What this file is, and the version of its layout.
+        The kind of file, and the version of its layout.
     seed : int
-        The experiment's, for readers who look for it here.
+        The experiment's seed, repeated for convenience.
     experiment : Experiment
-        Resolved: every default written out.
+        Resolved: every default is written out.
     versions : dict
-        Of the software that began the set.
+        Of the software that made the set.
     shards : tuple of Record
-        The shards that are there, in order.
+        The finished shards, in order.
     master : Record, optional
-        The file that shows all shards as one, written when all are there.
+        The file that combines all shards, written once all are finished.
     """
 
     format: Literal["speckle-dataset"]
@@ -109,31 +109,34 @@ class Manifest:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """What alone decides the patterns; as `Experiment.data_recipe`, and needs no plugin."""
+        """The part of the experiment that determines the patterns.
+
+        The same as `Experiment.data_recipe`, but needs no plugin.
+        """
         return recipe_of(self.experiment)
 
     @property
     def grid(self) -> KGrid:
-        """The grid of the patterns; a resolved experiment states its step."""
+        """The grid of the patterns."""
         return self.experiment.kgrid()
 
     @property
     def plan(self) -> tuple[Shard, ...]:
-        """Every shard that the whole set has."""
+        """Every shard of the complete set."""
         return plan(patterns_of(self.experiment), self.grid)
 
     @property
     def recorded(self) -> dict[str, Record]:
-        """The records of the shards that are there, by name."""
+        """The records of the finished shards, by name."""
         return {record.name: record for record in self.shards}
 
     def with_shard(self, record: Record) -> Manifest:
-        """Return the manifest with one more shard, or another record of it."""
+        """Return the manifest with this shard added or replaced."""
         shards = self.recorded | {record.name: record}
         return attrs.evolve(self, shards=tuple(sorted(shards.values(), key=lambda r: r.first)))
 
     def also_made_with(self, versions: dict[str, str]) -> Manifest:
-        """Return the manifest with these versions too, where they differ from those it has."""
+        """Return the manifest with these software versions added where they differ."""
         joined = dict(self.versions)
         for name, version in versions.items():
             known = joined.get(name)
@@ -144,24 +147,24 @@ class Manifest:
         return attrs.evolve(self, versions=joined)
 
     def write(self, folder: Path) -> None:
-        """Write it into `folder`, whole or not at all."""
+        """Write it to `folder` atomically."""
         data = converter.unstructure(self) | {"experiment": self.experiment.to_dict()}
         write_text(folder / NAME, json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
 def patterns_of(experiment: Experiment) -> int:
-    """Return the number of patterns of an experiment, without an array of them."""
+    """Return the number of patterns of an experiment without allocating their labels."""
     return len(experiment.counts) * experiment.structure.patterns_per_count
 
 
 def recipe_of(resolved: Experiment) -> dict[str, Any]:
-    """Return the keys of a resolved experiment that alone decide the patterns."""
+    """Return the part of a resolved experiment that determines the patterns."""
     data = resolved.to_dict()
     return {key: data[key] for key in _DECIDE}
 
 
 def begin(resolved: Experiment, versions: dict[str, str]) -> Manifest:
-    """Return the manifest of a set without any shard yet."""
+    """Return the manifest of a set that has no shards yet."""
     return Manifest(
         format=FORMAT,
         version=VERSION,
@@ -172,28 +175,28 @@ def begin(resolved: Experiment, versions: dict[str, str]) -> Manifest:
 
 
 def read(folder: Path) -> Manifest:
-    """Return the manifest in `folder`.
+    """Read and check the manifest in `folder`.
 
     Raises
     ------
     DataError
-        When there is none, or it is damaged, foreign, or of another version.
+        When there is none, or it is damaged or of another format or version.
     """
     path = folder / NAME
     where = str(path)
     if not folder.is_dir():
         raise DataError(
-            "is not the folder of a data set" if folder.exists() else "there is no such folder",
+            "is not a data set folder" if folder.exists() else "folder not found",
             where=str(folder),
             hint="Give the folder that 'speckle generate' wrote.",
         )
     try:
         if path.stat().st_size > _LARGEST:
-            raise DataError("is far too large for a manifest", where=where)
+            raise DataError("is too large for a manifest", where=where)
         data = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise DataError(
-            f"holds no data set: {NAME} is missing",
+            f"contains no data set: {NAME} is missing",
             where=str(folder),
             hint="Give the folder that 'speckle generate' wrote.",
         ) from None
@@ -214,7 +217,7 @@ def read(folder: Path) -> Manifest:
 
 
 def _check(manifest: Manifest, where: str) -> None:
-    """Refuse records that do not fit the plan; names are then known to stay in the folder."""
+    """Reject records that do not match the plan, so that every name stays inside the folder."""
     if manifest.experiment.grid.step is None:
         raise DataError("its experiment is not resolved: grid.step is missing", where=where)
     expected = {s.name: (s.first, s.count, (s.count, *manifest.grid.shape)) for s in manifest.plan}
@@ -222,7 +225,7 @@ def _check(manifest: Manifest, where: str) -> None:
         stated = (record.first, record.count, record.shape)
         if expected.get(record.name) != stated:
             raise DataError(
-                f"lists {record.name!r} with {stated}, which is no shard of this experiment",
+                f"lists {record.name!r} with {stated}, which is not a shard of this experiment",
                 where=where,
             )
     if len(manifest.recorded) != len(manifest.shards):

@@ -1,7 +1,7 @@
-"""`patterns.h5`: the whole set as one NeXus file, whose values stay in the shards.
+"""`patterns.h5`: the whole set as one NeXus file whose patterns stay in the shards.
 
-It holds labels and axes itself and points to patterns and particles by names relative to its own
-folder, so that the folder can be moved. Reading through our own code does not use it.
+It contains labels and axes and refers to patterns and particles by relative paths, so the folder
+can be moved. It is for other programs; `Dataset` reads the shards directly.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Part:
 
 
 def build_master(folder: Path, manifest: Manifest) -> bytes:
-    """Return the bytes of the master of a set whose shards are all there.
+    """Return the bytes of the master file of a set whose shards are all finished.
 
     Raises
     ------
@@ -64,17 +64,17 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
             version=manifest.versions.get("speckle-core"),
         )
         parts = [(r.name, r.count) for r in manifest.shards]
-        # Patterns of a shard that was lost show as NaN, not as darkness.
+        # Patterns of a lost shard read as NaN rather than 0.
         data = _joined(home, "data", DATA, parts, grid.shape, np.dtype("<f4"), np.nan)
-        # nexusformat takes a virtual dataset to be as long as its list of files: it finds axis and
-        # signal of one length only if both are virtual.
+        # nexusformat takes the number of source files as the length of a virtual dataset, so axis
+        # and signal match only if both are virtual.
         describe(data, _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1))
         _particles(file[ENTRY], folder, manifest)
     return memory.getvalue()
 
 
 def write_master(folder: Path, manifest: Manifest) -> Manifest:
-    """Write the master into `folder` and return the manifest, written too, that records it.
+    """Write the master file and the manifest that records it to `folder`; return the manifest.
 
     Raises
     ------
@@ -108,10 +108,10 @@ def _joined(
     dtype: np.dtype[Any],
     missing: float,
 ) -> h5py.Dataset:
-    """Return a new dataset that shows those at `path` in `parts` (file, rows) as one.
+    """Return a new virtual dataset that joins those at `path` in `parts` (file, rows).
 
-    Where a file is missing, `missing` shows. By HDF5's own functions, since h5py's would note the
-    time.
+    A missing file reads as `missing`. This uses HDF5's low-level functions, since h5py's would
+    store the time, and equal input would not give equal bytes.
     """
     total = sum(rows for _, rows in parts)
     space = h5py.h5s.create_simple((total, *tail))
@@ -130,7 +130,7 @@ def _joined(
 
 
 def _particles(entry: h5py.Group, folder: Path, manifest: Manifest) -> None:
-    """Join the columns of all shards; one whose type or shape changes is left to the shards."""
+    """Join the columns of all shards; skip those whose type or shape differs between shards."""
     found: dict[str, list[_Part]] = {}
     classes: dict[str, str] = {}
     for record in manifest.shards:
@@ -143,22 +143,22 @@ def _particles(entry: h5py.Group, folder: Path, manifest: Manifest) -> None:
                 attributes = {str(k): str(v) for k, v in item.attrs.items()}
                 part = _Part(record.name, len(item), item.shape[1:], item.dtype, attributes)
                 found.setdefault(name, []).append(part)
-    made = group(entry, PARTICLES.rsplit("/", 1)[1], "NXcollection", unit_of_length=LENGTH)
+    home = group(entry, PARTICLES.rsplit("/", 1)[1], "NXcollection", unit_of_length=LENGTH)
     for name, kind in classes.items():
-        group(made, name, "NXcollection", **{"class": kind})
+        group(home, name, "NXcollection", **{"class": kind})
     for name, parts in found.items():
         if len({(part.tail, part.dtype) for part in parts}) > 1:
             continue
         pieces = [(part.shard, part.rows) for part in parts]
         joined = _joined(
-            made, name, f"{PARTICLES}/{name}", pieces, parts[0].tail, parts[0].dtype, 0
+            home, name, f"{PARTICLES}/{name}", pieces, parts[0].tail, parts[0].dtype, 0
         )
         for key, value in parts[0].attributes.items():
             joined.attrs[key] = value
 
 
 def _below(file: h5py.File, path: str) -> Iterator[tuple[str, Any]]:
-    """Iterate over the groups and datasets below `path`, names relative to it."""
+    """Iterate over the groups and datasets below `path`, with names relative to it."""
     for name in find(file, path):
         item = find(file, f"{path}/{name}")
         yield name, item

@@ -1,8 +1,8 @@
-"""The layout of an HDF5 file of patterns: NeXus, in the names of CXI 1.6.
+"""The layout of an HDF5 file of patterns: NeXus, with the names of CXI 1.6.
 
-Shards and master have one skeleton, written here, so that silx, h5web and nexusformat show a
-speckle pattern on opening either. Equal input gives equal bytes: no time, no version, no file name
-may enter a shard.
+Shards and master file share the skeleton written here, so that silx, h5web and nexusformat show a
+speckle pattern when either is opened. Equal input gives equal bytes: times, versions and file names
+must not enter a shard.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 
-#: The oldest format that readers know and that holds no times; virtual datasets raise it by
-#: themselves.
+#: The oldest format, which all readers know and which stores no times; HDF5 raises it where virtual
+#: datasets need it.
 LIBVER = ("earliest", "v110")
 ENTRY = "/entry_1"
 DATA = "/entry_1/data_1/data"
@@ -28,7 +28,7 @@ LABELS = "/entry_1/data_1/labels"
 PARTICLES = "/entry_1/particles"
 EXPERIMENT = "/entry_1/process_1/experiment/data"
 
-#: Lengths are in the unit of the box, which the paper leaves open ("unit pixels").
+#: Lengths are in the unit of the box, which the paper does not specify ("unit pixels").
 LENGTH = "length"
 UNITS = {"length": LENGTH, "k": f"1/{LENGTH}", "intensity": f"{LENGTH}^4"}
 
@@ -59,22 +59,22 @@ def skeleton(
     recipe: Mapping[str, Any],
     version: str | None = None,
 ) -> h5py.Group:
-    """Write all but patterns, their numbers, and particles; return the NXdata group for those.
+    """Write everything but the patterns, their numbers and particles; return the NXdata group.
 
     Parameters
     ----------
     file : h5py.File
         New and empty.
     title : str
-        One line for whoever opens the file.
+        One line, shown by viewers.
     grid : KGrid
         The grid of the patterns.
     labels : array of int, (N,)
         The class of each pattern.
     recipe : mapping
-        The resolved experiment, or what of it decides the patterns.
+        The resolved experiment, or the part of it that determines the patterns.
     version : str, optional
-        Of speckle-core; none in a shard, whose bytes must not depend on it.
+        Of speckle-core; not given for a shard, whose bytes must not depend on it.
     """
     file.attrs["NX_class"] = "NXroot"
     file.attrs["default"] = "entry_1"
@@ -118,7 +118,7 @@ def skeleton(
 
 
 def describe(data: h5py.Dataset, numbers: h5py.Dataset) -> None:
-    """Mark `data` as a stack of intensity images, and `numbers` as those of its patterns."""
+    """Add the attributes of `data`, a stack of intensity images, and of its pattern `numbers`."""
     data.attrs["units"] = UNITS["intensity"]
     data.attrs["long_name"] = "intensity"
     data.attrs["interpretation"] = "image"

@@ -1,6 +1,6 @@
-"""Patterns out of shards, in any order and from any thread, with little memory held.
+"""Read patterns from shards, in any order and from any thread, using little memory.
 
-Shards are read directly, not through the master; each is checked once when it is opened.
+Shards are read directly, not through the master file; each is checked when it is opened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from speckle_core.data.manifest import Shard
 from speckle_core.data.shard import open_shard
 from speckle_core.errors import DataError
 
-# Systems allow a process from 256 open files on; at random places, fewer here mean more openings.
+# Maximum number of open files. Some systems allow a process only 256; with fewer here, random
+# access reopens files more often.
 _OPEN = 96
 
 
@@ -35,7 +36,7 @@ class ShardReader:
     grid : KGrid
         Of the patterns.
     labels : array of int, (N,)
-        What the labels in the shards must be.
+        The labels that the shards must contain.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ShardReader:
         self._lock = threading.Lock()
 
     def __call__(self, indices: IntArray) -> NDArray[np.float32]:
-        """Return the patterns at `indices`, raw and in that order, float32 (B, ny, nx).
+        """Return the raw patterns at `indices`, in that order, float32 (B, ny, nx).
 
         Raises
         ------
@@ -60,13 +61,13 @@ class ShardReader:
         indices = np.asarray(indices, dtype=np.int64)
         if indices.size and not 0 <= indices.min() <= indices.max() < len(self._labels):
             raise DataError(
-                f"there are patterns 0 to {len(self._labels) - 1}, not "
+                f"has patterns 0 to {len(self._labels) - 1}, not "
                 f"{int(indices.min())} to {int(indices.max())}",
                 where=str(self._folder),
             )
         found = np.empty((len(indices), *self._grid.shape), dtype=np.float32)
         numbers = np.searchsorted(self._firsts, indices, side="right") - 1
-        # In the order of the file, one by one: HDF5's own fancy indexing is 50 times slower.
+        # In file order, one by one: h5py's fancy indexing is 50 times slower.
         with self._lock:
             for place in np.argsort(indices, kind="stable"):
                 self._read(int(numbers[place]), int(indices[place]), found[place])
@@ -98,7 +99,7 @@ class ShardReader:
         return data
 
     def close(self) -> None:
-        """Close the files; the next reading opens them again."""
+        """Close the files; the next read reopens them."""
         with self._lock:
             while self._open:
                 self._open.popitem()[1].file.close()

@@ -1,7 +1,7 @@
-"""One shard: a pure function of (experiment, seed, number), as bytes; and its reading back.
+"""Build one shard as bytes, a pure function of (experiment, seed, number), and open it again.
 
-A shard is built in memory, because an HDF5 file that is killed or runs out of disk while it is
-written can be left unreadable, or readable with zeros in it. Nothing here writes to a disk.
+A shard is built in memory, because an HDF5 file whose writing is interrupted by a kill or a full
+disk can be left unreadable, or readable but filled with zeros.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from speckle_core.errors import DataError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
 
-# Patterns simulated at once hold about this many bytes. Fixed, since the size of a batch can change
-# the last bits of a matrix product.
+# Approximate bytes of patterns simulated at once. Fixed, since the batch size can change the last
+# bits of a matrix product.
 _BATCH = 4 * 2**20
 
 
 def labels_of(experiment: Experiment, shard: Shard) -> IntArray:
-    """Return the classes of the patterns of one shard, (count,), without those of the whole set."""
+    """Return the labels of one shard, (count,), without allocating those of the whole set."""
     numbers = np.arange(shard.first, shard.first + shard.count)
     classes = np.asarray(experiment.counts, dtype=np.int64)
     return np.asarray(classes[numbers // experiment.structure.patterns_per_count])
@@ -99,25 +99,25 @@ def build(
 
 
 def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5py.Dataset:
-    """Return the patterns of a shard, checked to be what `grid` and `labels` say, none read yet.
+    """Open the patterns of a shard and check them against `grid` and `labels`, reading none yet.
 
     The dataset keeps its file open; close ``dataset.file``.
 
     Raises
     ------
     DataError
-        When the file is missing, damaged, or something else.
+        When the file is missing, damaged, or not this shard.
     """
     path = folder / shard.name
     if path.exists() and not path.resolve().is_relative_to(folder.resolve()):
-        raise DataError("is a link out of the data set's folder", where=str(path))
+        raise DataError("is a link out of the data set folder", where=str(path))
     file = open_file(path)
     try:
-        data = _sound(file, DATA)
+        data = _checked_dataset(file, DATA)
         expected = (shard.count, *grid.shape)
         if data.shape != expected or data.dtype != "<f4":
             raise DataError(
-                f"holds {data.dtype} of shape {data.shape}, not float32 patterns {expected}",
+                f"contains {data.dtype} of shape {data.shape}, not float32 patterns {expected}",
                 where=f"{path}: {DATA}",
             )
         _check_labels(file, labels)
@@ -127,19 +127,19 @@ def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5p
     return data
 
 
-def _sound(file: h5py.File, path: str) -> h5py.Dataset:
+def _checked_dataset(file: h5py.File, path: str) -> h5py.Dataset:
     found = find(file, path)
     if not isinstance(found, h5py.Dataset):
-        raise DataError("is no dataset", where=f"{file.filename}: {path}")
+        raise DataError("is not a dataset", where=f"{file.filename}: {path}")
     check(found)
     return found
 
 
 def _check_labels(file: h5py.File, labels: IntArray) -> None:
-    stored = _sound(file, LABELS)
+    stored = _checked_dataset(file, LABELS)
     where = f"{file.filename}: {LABELS}"
     if stored.shape != labels.shape:
-        raise DataError(f"is not {len(labels)} labels", where=where)
+        raise DataError(f"does not contain {len(labels)} labels", where=where)
     try:
         found = stored[()]
     except OSError as error:
@@ -147,19 +147,19 @@ def _check_labels(file: h5py.File, labels: IntArray) -> None:
     if not np.array_equal(found, labels):
         wrong = int(np.flatnonzero(found != labels)[0])
         raise DataError(
-            f"label {wrong} is {found[wrong]}, the experiment's is {labels[wrong]}",
+            f"label {wrong} is {found[wrong]}, but {labels[wrong]} in the experiment",
             where=where,
             hint="Run 'speckle verify --repair' on the data set.",
         )
 
 
 def check_recipe(file: h5py.File, experiment: Experiment) -> None:
-    """Raise `DataError` unless the recipe within a shard is that of the resolved `experiment`."""
+    """Raise `DataError` unless the recipe in a shard is that of the resolved `experiment`."""
     where = f"{file.filename}: {EXPERIMENT}"
     note = find(file, EXPERIMENT)
     try:
         found = json.loads(note.asstr()[()])
     except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise DataError("is no experiment", where=where) from error
+        raise DataError("is not a valid experiment", where=where) from error
     if found != recipe_of(experiment):
         raise DataError("is another experiment", where=where)

@@ -1,7 +1,8 @@
-"""`verify`: whether every byte of a data set is what it was when it was made, and mending it.
+"""`verify`: check every byte of a data set, and repair it.
 
-The SHA-256 in the manifest is the judge: of single flipped bits, checksums within HDF5 miss some.
-A mended shard is made from the experiment anew and kept only if it has the recorded bytes.
+Files are compared with the SHA-256 in the manifest, since the checksums within HDF5 miss some
+flipped bits. A repaired shard is regenerated from the experiment, and kept only if its bytes are
+the recorded ones.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _PIECE = 2**20
 
 @attrs.frozen
 class Problem:
-    """What is wrong with one file of a set: its name within the folder, and a sentence."""
+    """A fault of one file: its name within the folder, and a description."""
 
     name: str
     what: str
@@ -43,20 +44,20 @@ class Problem:
 
 @attrs.frozen(kw_only=True)
 class VerifyReport:
-    """What `verify` found.
+    """Result of `verify`.
 
     Parameters
     ----------
     folder : Path
-        Of the data set.
+        Folder of the data set.
     checked : int
-        Number of shards looked at: all that the set should have.
+        Number of shards checked: all that the set should have.
     problems : tuple of Problem
-        What is wrong now; after a repair, what could not be mended.
+        All faults found; after a repair, those that could not be repaired.
     repaired : tuple of str
-        Names of the files that were mended.
+        Names of the repaired files.
     strays : tuple of str
-        Files that do not belong to the set; they are left alone and do no harm.
+        Files that do not belong to the set; they are harmless and left alone.
     """
 
     folder: Path
@@ -67,7 +68,7 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every file of the set is whole."""
+        """Whether every file of the set is intact."""
         return not self.problems
 
 
@@ -77,32 +78,32 @@ def verify(
     repair: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> VerifyReport:
-    """Check every byte of the data set in `folder`; with `repair`, make damaged shards anew.
+    """Check every byte of the data set in `folder`; with `repair`, regenerate damaged shards.
 
     Parameters
     ----------
     folder : path
-        Of the data set.
+        Folder of the data set.
     repair : bool
-        Mend what is damaged or missing. The components that made the set must be installed.
+        Regenerate what is damaged or missing. The components that made the set must be installed.
     on_progress : callable, optional
-        Told how many more patterns were looked at.
+        Called with the number of patterns checked since the last call.
 
     Raises
     ------
     DataError
-        When there is no data set, or its manifest is damaged: nothing can be judged without it.
+        When there is no data set, or its manifest is damaged, without which nothing can be checked.
     """
     folder = Path(folder)
     manifest = read(folder)
     problems: dict[str, Problem] = {}
     for shard in manifest.plan:
-        what = _shard_fault(folder, manifest, shard)
+        what = _find_shard_fault(folder, manifest, shard)
         if what is not None:
             problems[shard.name] = Problem(shard.name, what)
         if on_progress is not None:
             on_progress(shard.count)
-    what = _master_fault(folder, manifest)
+    what = _find_master_fault(folder, manifest)
     if what is not None:
         problems[MASTER] = Problem(MASTER, what)
     repaired: tuple[str, ...] = ()
@@ -119,14 +120,14 @@ def verify(
     )
 
 
-def _shard_fault(folder: Path, manifest: Manifest, shard: Shard) -> str | None:
+def _find_shard_fault(folder: Path, manifest: Manifest, shard: Shard) -> str | None:
     record = manifest.recorded.get(shard.name)
     if record is None:
-        return "was not made yet"
-    fault = _bytes_fault(folder, record)
+        return "has not been made yet"
+    fault = _find_bytes_fault(folder, record)
     if fault is not None:
         return fault
-    # The manifest may be a stranger's, and vouch for what is no shard of ours.
+    # The manifest itself may be untrusted and list a file that is not a shard of this set.
     try:
         data = open_shard(folder, shard, manifest.grid, labels_of(manifest.experiment, shard))
         with data.file:
@@ -136,13 +137,13 @@ def _shard_fault(folder: Path, manifest: Manifest, shard: Shard) -> str | None:
     return None
 
 
-def _master_fault(folder: Path, manifest: Manifest) -> str | None:
+def _find_master_fault(folder: Path, manifest: Manifest) -> str | None:
     if manifest.master is None:
-        return "was not made yet"
-    return _bytes_fault(folder, manifest.master)
+        return "has not been made yet"
+    return _find_bytes_fault(folder, manifest.master)
 
 
-def _bytes_fault(folder: Path, record: Record) -> str | None:
+def _find_bytes_fault(folder: Path, record: Record) -> str | None:
     path = folder / record.name
     if not path.is_file():
         return "is missing"
@@ -157,12 +158,12 @@ def _bytes_fault(folder: Path, record: Record) -> str | None:
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
     if found.hexdigest() != record.sha256:
-        return "has other bytes than when it was made (its SHA-256 differs)"
+        return "has changed since it was made (its SHA-256 differs)"
     return None
 
 
 def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> None:
-    """Mend what can be, and leave in `problems` what cannot."""
+    """Repair what can be repaired, and leave the rest in `problems`."""
     sweep(folder)
     sweep(make_folder(folder / SHARDS))
     recorded = manifest.recorded
@@ -188,21 +189,21 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> N
         expected={name: record.sha256 for name, record in recorded.items()},
     )
     for name in changed:
-        problems[name] = Problem(name, _why_changed(manifest))
+        problems[name] = Problem(name, _explain_changed_bytes(manifest))
     if MASTER in problems and len(problems) == 1:
         write_master(folder, manifest)
         del problems[MASTER]
 
 
-def _why_changed(manifest: Manifest) -> str:
+def _explain_changed_bytes(manifest: Manifest) -> str:
     now = versions(manifest.experiment, libraries=LIBRARIES)
     other = [
         f"{name} {then} then, {now.get(name, 'none')} now"
         for name, then in manifest.versions.items()
         if now.get(name) != then
     ]
-    cause = "; ".join(other) or "the same versions made it, so another kind of processor"
-    return f"is damaged, and made anew it has other bytes ({cause}); generate the set anew"
+    cause = "; ".join(other) or "the same versions, so probably another kind of processor"
+    return f"is damaged, and regenerating it gives other bytes ({cause}); generate the set again"
 
 
 def _strays(folder: Path, manifest: Manifest) -> tuple[str, ...]:

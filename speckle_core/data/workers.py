@@ -1,7 +1,4 @@
-"""Where shards are computed: processes of our own that end cleanly, and one thread of BLAS.
-
-Nothing here knows what is computed.
-"""
+"""Worker processes that shut down cleanly, and BLAS limited to one thread."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ _users = 0
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold BLAS to one thread in this process, until the last of several users is done.
+    """Limit BLAS to one thread in this process until the last of several users is done.
 
     The number of threads changes the last bits of a matrix product.
     """
@@ -47,24 +44,26 @@ def one_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def worker_pool(workers: int) -> Iterator[cf.ProcessPoolExecutor]:
-    """Give a pool of fresh processes, which Ctrl-C does not reach.
+    """Provide a pool of new processes that Ctrl-C does not reach.
 
-    They are spawned, not forked: a fork of a process with threads, as every framework starts them,
-    can hang.
+    They are spawned, not forked: forking a process that has threads, as every framework starts
+    them, can hang.
     """
     context = multiprocessing.get_context("spawn")
-    # Started first, since it would unblock the signal that is blocked below.
+    # Start the resource tracker first: starting it would unblock the signal blocked below.
     multiprocessing.resource_tracker.ensure_running()
     with cf.ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        with _interrupts_held():
+        with _block_interrupts():
+            # The executor starts one process per submitted task: start all while SIGINT is blocked,
+            # since a child inherits the signal mask.
             for _ in range(workers):
                 pool.submit(int)
         yield pool
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C waiting, and for good from processes started inside, even while they boot."""
+def _block_interrupts() -> Iterator[None]:
+    """Block SIGINT; processes started inside inherit the mask and never receive it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -76,35 +75,36 @@ def _interrupts_held() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def interrupts_later() -> Iterator[None]:
-    """Put Ctrl-C off until the block is done, in the main thread; Python asks no other.
+def defer_interrupts() -> Iterator[None]:
+    """Defer Ctrl-C until the block is done; only the main thread handles it.
 
-    A mask would not do: the pool's own threads take the signal, and Python tells the main one.
+    A signal mask would not do: the pool's threads would take the signal, and Python would still
+    call the handler in the main thread.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
         return
-    came: list[tuple[int, types.FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    received: list[tuple[int, types.FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-        if came:
-            before(*came[0])
+        if received:
+            before(*received[0])
 
 
 def _start_worker() -> None:
-    """Prepare a worker: leave Ctrl-C to the parent, end when it ends, repeat no warnings."""
+    """Set up a worker: ignore Ctrl-C, exit with the parent, do not repeat plugin warnings."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore", PluginWarning)
     parent = multiprocessing.parent_process()
     if parent is not None:
 
-        def follow() -> None:
-            # A killed parent leaves its pool waiting for ever.
+        def exit_with_parent() -> None:
+            # Without this, a worker whose parent was killed would wait forever.
             parent.join()
             os._exit(1)
 
-        threading.Thread(target=follow, daemon=True).start()
+        threading.Thread(target=exit_with_parent, daemon=True).start()

@@ -88,7 +88,9 @@ def explain_model(
     for name, explainer in explainers.items():
         progress.start(f"explain with {name}", len(chosen) + len(many))
         maps[name] = _maps(explainer, classifier, patterns, columns, progress)
-        analyses[name] = analyse(explainer, classifier, many.watched(progress.advance), zeros=zeros)
+        analyses[name] = analyse(
+            explainer, classifier, many.with_progress(progress.advance), zeros=zeros
+        )
         progress.finish()
     make_folder(folder)
     found = {

@@ -92,7 +92,7 @@ def judged(
     found = {}
     for name, classifier in classifiers.items():
         progress.start(f"evaluate {name}", len(patterns))
-        found[name] = evaluate(classifier, patterns.watched(progress.advance))
+        found[name] = evaluate(classifier, patterns.with_progress(progress.advance))
         progress.finish()
     return found
 

@@ -95,8 +95,8 @@ def train(
 
     try:
         history = pipeline.classifier.fit(
-            train_set.watched(progress.advance),
-            valid_set.watched(progress.advance),
+            train_set.with_progress(progress.advance),
+            valid_set.with_progress(progress.advance),
             seed=experiment.seed,
             on_epoch=on_epoch,
         )
@@ -121,7 +121,7 @@ def fit_baselines(
     """Fit each of `baselines` on prepared patterns."""
     for name, baseline in baselines.items():
         progress.start(f"fit {name}", len(train_set))
-        baseline.fit(train_set.watched(progress.advance), valid_set, seed=seed)
+        baseline.fit(train_set.with_progress(progress.advance), valid_set, seed=seed)
         progress.finish()
 
 

@@ -43,11 +43,11 @@ def shape(subject: Subject) -> None:
 
 
 def finite(subject: Subject) -> None:
-    """No map holds NaN or infinity, even for a pattern without any structure."""
+    """No map contains NaN or infinity, even for a pattern without any structure."""
     patterns = _patterns()
     patterns[0] = 0
     found = _maps(subject, _network(), patterns, _TARGETS)
-    require(np.isfinite(found).all(), "a map holds NaN or infinity")
+    require(np.isfinite(found).all(), "a map contains NaN or infinity")
 
 
 def model_unchanged(subject: Subject) -> None:

@@ -70,7 +70,7 @@ def arrays_fit_together(particles: Particles) -> None:
     for name, shape in (("centers", (n, 2)), ("bounding_radii", (n,)), ("contrast", (n,))):
         found = np.asarray(getattr(particles, name))
         require(found.shape == shape, f"{name} has shape {found.shape}, not {shape}")
-        require(np.isfinite(found).all(), f"{name} holds NaN or infinity")
+        require(np.isfinite(found).all(), f"{name} contains NaN or infinity")
     require((np.asarray(particles.bounding_radii) > 0).all(), "a bounding radius is not positive")
     for shape in ((3,), (2, 5)):
         k = np.linspace(-0.1, 0.1, int(np.prod(shape))).reshape(shape)

@@ -56,7 +56,7 @@ def test_a_part_holds_its_own_patterns_and_labels(made: Path) -> None:
 def test_an_index_out_of_range_is_an_error_not_another_pattern(made: Path) -> None:
     patterns = Dataset.open(made).patterns()
     for index in (-1, 600):
-        with pytest.raises(DataError, match="there are patterns 0 to 599"):
+        with pytest.raises(DataError, match="has patterns 0 to 599"):
             patterns.raw([index])
 
 

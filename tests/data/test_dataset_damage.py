@@ -20,12 +20,12 @@ SHARD = "shards/00001.h5"
 @pytest.mark.parametrize("name", ["nowhere", "file"])
 def test_a_folder_that_is_none_is_said(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DataError, match=r"no such folder|not the folder of a data set"):
+    with pytest.raises(DataError, match=r"folder not found|is not a data set folder"):
         Dataset.open(tmp_path / name)
 
 
 def test_a_folder_without_a_manifest_holds_no_data_set(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"holds no data set: manifest\.json is missing"):
+    with pytest.raises(DataError, match=r"contains no data set: manifest\.json is missing"):
         Dataset.open(tmp_path)
 
 
@@ -49,10 +49,10 @@ def _set(*path: Any, value: Any) -> Callable[[Any], None]:
         (_set("experiment", "structure", "patterns_per_count", value=10**12), "10000000"),
         (_set("experiment", "grid", "step", value=float("nan")), "experiment.grid.step"),
         (_set("shards", 1, "name", value="../../secret.h5"), "secret.h5"),
-        (_set("shards", 1, "name", value="shards/00000.h5"), "no shard of this experiment"),
+        (_set("shards", 1, "name", value="shards/00000.h5"), "not a shard of this experiment"),
         (_set("shards", 1, "bytes", value="many"), "shards"),
-        (_set("shards", 1, "count", value=255), "no shard of this experiment"),
-        (_set("experiment", "grid", "size", value=11), "no shard of this experiment"),
+        (_set("shards", 1, "count", value=255), "not a shard of this experiment"),
+        (_set("experiment", "grid", "size", value=11), "not a shard of this experiment"),
         (_set("shards", value={}), "shards"),
     ],
 )
@@ -94,9 +94,7 @@ def _read_all(folder: Path) -> None:
 def test_a_truncated_shard_that_is_vouched_for_is_refused_on_reading(cut: int, copy: Path) -> None:
     (copy / SHARD).write_bytes((copy / SHARD).read_bytes()[:cut])
     vouch(copy, SHARD)
-    with pytest.raises(
-        DataError, match=r"00001\.h5: is (not an HDF5 file|damaged or was cut short)"
-    ):
+    with pytest.raises(DataError, match=r"00001\.h5: is (not an HDF5 file|damaged or truncated)"):
         _read_all(copy)
 
 
@@ -133,7 +131,7 @@ def test_labels_outside_the_classes_are_refused(copy: Path) -> None:
     with h5py.File(copy / SHARD, "r+") as file:
         file["entry_1/data_1/labels"][7] = 25
     vouch(copy, SHARD)
-    with pytest.raises(DataError, match="label 7 is 25, the experiment's is 3"):
+    with pytest.raises(DataError, match="label 7 is 25, but 3 in the experiment"):
         _read_all(copy)
 
 
@@ -189,16 +187,16 @@ def _gone(home: h5py.Group) -> None:
     ("make", "message"),
     [
         (_wrong_shape, r"float32 of shape \(256, 8, 9\), not float32 patterns \(256, 9, 9\)"),
-        (_wrong_type, "holds float64"),
-        (_a_group, "is no dataset"),
+        (_wrong_type, "contains float64"),
+        (_a_group, "is not a dataset"),
         (_external_link, "is a link into the file '00000.h5'"),
         (_soft_link_to_an_external_link, "is a link into the file '/etc/passwd'"),
-        (_dangling, "is not there"),
+        (_dangling, "is missing"),
         (_endless, "leads nowhere"),
         (_external_storage, "keeps its values in another file"),
         (_virtual, "takes its values from other files"),
-        (_never_written, "declares 82944 bytes, but only 324 were stored"),
-        (_gone, "is not there"),
+        (_never_written, "declares 82944 bytes, but only 324 are stored"),
+        (_gone, "is missing"),
     ],
 )
 def test_a_hostile_shard_that_is_vouched_for_is_refused(
@@ -213,7 +211,7 @@ def test_a_hostile_shard_that_is_vouched_for_is_refused(
 def test_a_shard_that_is_a_link_out_of_the_folder_is_refused(copy: Path, tmp_path: Path) -> None:
     (copy / SHARD).rename(tmp_path / "secret.h5")
     (copy / SHARD).symlink_to(tmp_path / "secret.h5")
-    with pytest.raises(DataError, match="link out of the data set's folder"):
+    with pytest.raises(DataError, match="link out of the data set folder"):
         _read_all(copy)
 
 

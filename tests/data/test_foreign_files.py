@@ -179,10 +179,10 @@ def test_a_missing_file_a_folder_an_empty_file_and_an_unknown_kind_are_said(
     (tmp_path / "empty.npy").touch()
     (tmp_path / "a.png").write_bytes(b"x")
     for name, message in {
-        "none.h5": "there is no such file",
+        "none.h5": "file not found",
         "folder.h5": "is not a file",
         "empty.npy": "is empty",
-        "a.png": r"unknown kind '\.png'\n.*\.h5 .*\.npy \.mat \.tif \.tiff",
+        "a.png": r"unknown suffix '\.png'\n.*\.h5 .*\.npy \.mat \.tif \.tiff",
     }.items():
         with pytest.raises(DataError, match=message):
             read_patterns(tmp_path / name)
@@ -232,7 +232,7 @@ def test_colour_and_complex_tiffs_are_refused_and_sample_planes_are_a_stack(
     tmp_path: Path,
 ) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.ones((8, 8, 3), np.uint8), photometric="rgb")
-    with pytest.raises(DataError, match="holds colours"):
+    with pytest.raises(DataError, match="is a colour image"):
         read_patterns(tmp_path / "a.tif")
     tifffile.imwrite(tmp_path / "b.tif", np.ones((8, 8), np.complex64))
     with pytest.raises(DataError, match="complex numbers"):
@@ -252,7 +252,7 @@ def test_an_empty_array_is_said(name: str, tmp_path: Path) -> None:
 def test_formats_without_names_take_none(tmp_path: Path) -> None:
     for name in ("a.npy", "a.tif"):
         WRITERS[name](tmp_path / name, ONE)
-        with pytest.raises(DataError, match="has no names"):
+        with pytest.raises(DataError, match="has no named arrays"):
             read_patterns(tmp_path / name, dataset="x")
 
 
@@ -271,4 +271,4 @@ def test_a_tiff_that_leads_nowhere_is_one_error_and_nothing_beside_it(tmp_path: 
     # The logging of the test runner would take what a user's terminal is shown.
     assert done.stderr.startswith("Traceback")
     assert "DataError: " in done.stderr
-    assert "a.tif: holds no picture" in done.stderr
+    assert "a.tif: contains no image" in done.stderr

@@ -60,7 +60,7 @@ def test_two_processes_give_the_same_bytes(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("speckle_core.data.build_shards._WORTH_A_POOL", 0.0)
-    monkeypatch.setattr("speckle_core.data.build_shards._here", None)
+    monkeypatch.setattr("speckle_core.data.build_shards._make_here", None)
     told: list[int] = []
     generate(experiment(), tmp_path / "set", workers=2, on_progress=told.append)
     assert hashes(tmp_path / "set") == hashes(made)
@@ -96,7 +96,7 @@ from tests.data.fakes import experiment
 from speckle_core.data import build_shards as produce
 from speckle_core.data.generate import generate
 if {workers} > 1:
-    produce._brief = lambda *a: False
+    produce._is_brief = lambda *a: False
 if __name__ == "__main__":
     generate(experiment(each=400, scatterer=dict(sleep=5e-4)), {folder!r}, workers={workers})
 """
@@ -128,7 +128,7 @@ def test_killed_and_run_again_it_gives_the_bytes_of_an_unbroken_run(
     process.communicate(timeout=60)  # which its workers hold up if they outlive it
     before = hashes(folder)
     assert before
-    with pytest.raises(Exception, match=r"is not whole: [0-4] of 5 shards"):
+    with pytest.raises(Exception, match=r"is incomplete: [0-4] of 5 shards"):
         Dataset.open(folder)
 
     generate(experiment(**_SLOW), folder, workers=1)

@@ -85,7 +85,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_not_touched(
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     before = _listing(tmp_path)
-    with pytest.raises(OutputError, match="is not empty and holds no data set"):
+    with pytest.raises(OutputError, match="is not empty and contains no data set"):
         generate(experiment(), tmp_path)
     assert _listing(tmp_path) == before
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_packed_is_said_before_a_folder_is_made(tmp_path: Path) -
 def test_an_error_in_a_worker_comes_as_itself_and_the_folder_can_be_gone_on_with(
     pool: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("speckle_core.data.build_shards._brief", lambda *_: not pool)
+    monkeypatch.setattr("speckle_core.data.build_shards._is_brief", lambda *_: not pool)
     with pytest.raises(PackingError, match="no pattern of this one"):
         generate(experiment(scatterer={"fail_at": 3}), tmp_path / "set", workers=2)
     manifest = json.loads((tmp_path / "set/manifest.json").read_text())
@@ -178,7 +178,7 @@ def test_a_component_of_this_process_alone_is_used_here(
 ) -> None:
     import masonry_plugin
 
-    monkeypatch.setattr("speckle_core.data.build_shards._brief", lambda *_: False)
+    monkeypatch.setattr("speckle_core.data.build_shards._is_brief", lambda *_: False)
 
     @attrs.frozen(kw_only=True)
     class Mine(masonry_plugin.Masonry):  # type: ignore[misc]

@@ -55,10 +55,10 @@ def _a_folder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "what"),
     [
-        *((_flip(place), "has other bytes") for place in (0, 0.001, 0.02, 0.5, 0.9, 1)),
+        *((_flip(place), "has changed") for place in (0, 0.001, 0.02, 0.5, 0.9, 1)),
         (_truncate, "bytes instead of"),
         (_remove, "is missing"),
-        (_no_hdf5, "has other bytes"),
+        (_no_hdf5, "has changed"),
     ],
 )
 def test_a_damaged_shard_is_found_and_mended_into_the_same_bytes(
@@ -108,7 +108,7 @@ def test_a_set_that_is_not_whole_says_what_is_missing_and_repair_makes_it(
     (copy / "manifest.json").write_text(json.dumps(manifest))
     (copy / "patterns.h5").unlink()
     assert verify(copy).problems == tuple(
-        Problem(name, "was not made yet")
+        Problem(name, "has not been made yet")
         for name in ("shards/00001.h5", "shards/00002.h5", "patterns.h5")
     )
     assert verify(copy, repair=True).ok

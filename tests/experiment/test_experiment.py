@@ -105,7 +105,7 @@ def test_what_cannot_be_is_refused_with_its_place(
         ("structure.sampler.radus=3", "structure.sampler.radus", "Did you mean 'radius'?"),
         ("prepare.0.size=big", "prepare.0.size", "'big' is not a whole number"),
         ("classifier.name=radial-ldb", "", "Did you mean 'radial-lda'"),
-        ("grid.size=32", "grid", "size is odd"),
+        ("grid.size=32", "grid", "needs an odd size"),
     ],
 )
 def test_wrong_options_of_components_are_refused_before_anything_runs(

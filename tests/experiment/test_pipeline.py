@@ -71,7 +71,7 @@ def test_a_missing_part_is_named() -> None:
 def test_nan_and_infinity_in_a_pattern_are_named_by_its_number(bad: float) -> None:
     patterns = np.ones((3, 17, 17))
     patterns[1, 2, 3] = bad
-    with pytest.raises(PatternError, match="pattern 1 holds NaN or infinity"):
+    with pytest.raises(PatternError, match="pattern 1 contains NaN or infinity"):
         prepare(patterns, GRID, ())
 
 
@@ -105,7 +105,7 @@ def test_kept_patterns_are_prepared_once_and_stay_as_they_were() -> None:
     lazy = PatternSet.from_arrays(patterns, [2, 2, 3, 3, 3], GRID, classes=[2, 3, 4])
     prepared = lazy.prepared_with([create("preprocessor", "standardize")])
     heard: list[int] = []
-    kept = prepared.watched(heard.append).kept()
+    kept = prepared.with_progress(heard.append).cached()
     asked = [4, 0, 4]
     expected, labels = prepared.batch(asked)
     got, same = kept.batch(asked)
@@ -117,6 +117,20 @@ def test_kept_patterns_are_prepared_once_and_stay_as_they_were() -> None:
     assert np.array_equal(kept.batch(asked)[0], expected)
     with pytest.raises(PatternError, match="NaN"):
         kept.batch([1])
+
+
+def test_the_former_names_of_cached_and_with_progress_warn_and_still_work() -> None:
+    patterns = np.random.default_rng(0).random((2, *GRID.shape), np.float32)
+    lazy = PatternSet.from_arrays(patterns, [2, 3], GRID)
+    heard: list[int] = []
+    with pytest.warns(DeprecationWarning, match=r"now with_progress\(\)"):
+        followed = lazy.watched(heard.append)
+    with pytest.warns(DeprecationWarning, match=r"now cached\(\)"):
+        cached = lazy.kept()
+    assert np.array_equal(followed.batch([1])[0], patterns[1:])
+    assert heard == [1]
+    patterns[:] = 0
+    assert not cached.batch([0])[0].any()
 
 
 def test_a_quadrant_grid_is_a_corner_of_the_centred_one() -> None:

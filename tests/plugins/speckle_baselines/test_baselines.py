@@ -184,7 +184,7 @@ def test_the_history_is_one_epoch_and_on_epoch_hears_it(simulate, make):
 @pytest.mark.parametrize("make", ALL)
 def test_patterns_are_read_in_batches(simulate, make):
     handed = []
-    train = simulate("constant area", COUNTS, 60).watched(handed.append)
+    train = simulate("constant area", COUNTS, 60).with_progress(handed.append)
     make().fit(train, train.subset([]), seed=1)
     assert max(handed) <= 64
     assert sum(handed) < 1.1 * len(train)

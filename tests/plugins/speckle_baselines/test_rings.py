@@ -106,7 +106,7 @@ def test_fewer_peaks_than_asked_for_leave_zeros():
 
 def test_blocked_pixels_are_looked_for_without_reading_everything(simulate):
     handed = []
-    Rings.of(simulate("constant area", range(2, 12), 60).watched(handed.append))
+    Rings.of(simulate("constant area", range(2, 12), 60).with_progress(handed.append))
     assert sum(handed) <= 32
 
 

@@ -141,7 +141,7 @@ def test_a_constant_pattern_is_refused_by_its_index(step, lacking, level):
 def test_a_pattern_with_nan_or_infinity_is_refused_by_its_index(step, bad):
     patterns = some()
     patterns[1, 0, 3] = bad
-    with pytest.raises(PatternError, match="pattern 1 holds NaN or infinity"):
+    with pytest.raises(PatternError, match="pattern 1 contains NaN or infinity"):
         step(patterns, GRID)
 
 

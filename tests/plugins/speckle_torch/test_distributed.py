@@ -91,7 +91,7 @@ def test_a_process_that_does_not_lead_writes_nothing_and_a_run_is_refused(tmp_pa
     model = train(experiment, Dataset.open(tmp_path / "data"), tmp_path / "model")
     assert model.pipeline.classifier.classes.tolist() == [2, 3]
     assert not (tmp_path / "model").exists()
-    with pytest.raises(OutputError, match="one process, and torchrun has started several"):
+    with pytest.raises(OutputError, match="one process, but torchrun has started several"):
         Run.begin(experiment, tmp_path / "run").execute()
 
 

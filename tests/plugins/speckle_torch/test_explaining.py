@@ -217,8 +217,11 @@ def test_no_patterns_give_no_probabilities(trained):
 @pytest.mark.parametrize(
     ("patterns", "cause"),
     [
-        (np.full((2, 33, 33), np.nan), "pattern 0 holds NaN"),
-        (np.stack([np.zeros((33, 33)), np.full((33, 33), np.inf)]), "pattern 1 holds NaN or inf"),
+        (np.full((2, 33, 33), np.nan), "pattern 0 contains NaN"),
+        (
+            np.stack([np.zeros((33, 33)), np.full((33, 33), np.inf)]),
+            "pattern 1 contains NaN or inf",
+        ),
         (np.zeros((33, 33)), r"\(B, ny, nx\)"),
     ],
 )

@@ -41,7 +41,7 @@ def test_patterns_kept_in_memory_are_read_once_and_train_the_same(tmp_path):
     seen = []
     again = tiny(**options, cache=True)
     again.checkpoint_in(tmp_path)
-    kept = again.fit(sets[0].watched(seen.append), sets[1], seed=3)
+    kept = again.fit(sets[0].with_progress(seen.append), sets[1], seed=3)
     assert (sum(reads), sum(seen)) == (26, 4 * 20)
     assert timeless(kept) == timeless(tiny(**options).fit(*sets, seed=3))
     # Where patterns lie is no matter of what is trained: the checkpoint is good for both.

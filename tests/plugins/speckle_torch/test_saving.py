@@ -143,7 +143,7 @@ def pickled(folder):
         (changed(add), "has stowaway"),
         (changed(reshape), r"dense.kernel is F32 of shape \(3, 20\)"),
         (changed(retype), "dense.bias is F64"),
-        (changed(spoil), "stem.bn.gamma holds NaN"),
+        (changed(spoil), "stem.bn.gamma contains NaN"),
         (lambda folder: (folder / "state.toml").write_text("classes = ["), "cannot be read"),
         (lambda folder: (folder / "state.toml").write_bytes(b"\xff\xfe"), "cannot be read"),
         (lambda folder: (folder / "state.toml").write_text('format = "other"'), "format"),

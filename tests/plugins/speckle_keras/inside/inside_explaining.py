@@ -132,7 +132,7 @@ def test_no_patterns_give_no_probabilities(trained):
 
 
 def test_unfit_patterns_and_targets_are_refused(trained):
-    with pytest.raises(PatternError, match="pattern 0 holds NaN"):
+    with pytest.raises(PatternError, match="pattern 0 contains NaN"):
         trained.predict_proba(np.full((2, 33, 33), np.nan))
     with pytest.raises(DataError, match="targets"):
         trained.feature_maps(PATTERNS, [0, 1, 2, 3, 0])

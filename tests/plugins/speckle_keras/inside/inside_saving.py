@@ -97,7 +97,7 @@ def keras_own_file(folder):
             changed(lambda a: a.update({"dense.kernel": a["dense.kernel"].T.copy()})),
             r"dense.kernel is F32 of shape \(3, 16\)",
         ),
-        (changed(lambda a: a["stem.bn.gamma"].fill(np.nan)), "stem.bn.gamma holds NaN"),
+        (changed(lambda a: a["stem.bn.gamma"].fill(np.nan)), "stem.bn.gamma contains NaN"),
     ],
 )
 def test_a_damaged_folder_is_refused_with_the_cause(saved, damage, cause):
