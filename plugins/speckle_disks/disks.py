@@ -6,14 +6,14 @@ Nothing here places disks or adds up what they scatter.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import j1
+from scipy.special import j0, j1
 
-from speckle_core import ComplexArray, DataError, FloatArray
+from speckle_core import FloatArray
+from speckle_disks.round_bodies import RoundBodies, RoundShape
 
 
 def form_factor(radius: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
@@ -37,19 +37,23 @@ def form_factor(radius: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
     return quotient
 
 
-def _floats(value: ArrayLike) -> NDArray[np.float64]:
-    return np.array(value, dtype=np.float64)
+@attrs.frozen
+class DiskShape(RoundShape):
+    """Disks as a solver refines them: F = 2πR² J1(kR)/(kR) and ∂F/∂R = 2πR J0(kR)."""
 
+    def profile(self, x: FloatArray) -> FloatArray:
+        """Return 2π J1(x)/x, which is π at 0."""
+        safe = np.where(x == 0, 1.0, x)
+        return np.asarray(2 * np.pi * np.where(x == 0, 0.5, j1(safe) / safe))
 
-def _numbers(value: ArrayLike) -> ComplexArray | FloatArray:
-    if np.iscomplexobj(value):
-        return np.array(value, dtype=np.complex128)
-    return np.array(value, dtype=np.float64)
+    def slope(self, x: FloatArray) -> FloatArray:
+        """Return 2π J0(x)."""
+        return np.asarray(2 * np.pi * j0(x))
 
 
 @attrs.frozen(eq=False)
-class Disks:
-    """n disks of any radii; also a `SupportsRadialFormFactors`.
+class Disks(RoundBodies):
+    """n disks of any radii; also `SupportsRadialFormFactors` and `SupportsRefinement`.
 
     Parameters
     ----------
@@ -66,34 +70,6 @@ class Disks:
         For arrays that do not fit each other, or a radius that is not positive and finite.
     """
 
-    centers: NDArray[np.float64] = attrs.field(converter=_floats)
-    radii: NDArray[np.float64] = attrs.field(converter=_floats)
-    contrast: ComplexArray | FloatArray = attrs.field(converter=_numbers)
-
-    @contrast.default
-    def _unit_contrast(self) -> FloatArray:
-        return np.ones(self.radii.shape)
-
-    def __attrs_post_init__(self) -> None:
-        n = self.radii.size
-        if (self.radii.shape, self.centers.shape, self.contrast.shape) != ((n,), (n, 2), (n,)):
-            raise DataError(
-                f"radii {self.radii.shape}, centers {self.centers.shape} and contrast "
-                f"{self.contrast.shape} are not (n,), (n, 2) and (n,)",
-                where="disks",
-            )
-        if not (np.isfinite(self.radii).all() and (self.radii > 0).all()):
-            raise DataError("every radius must be positive and finite", where="disks")
-
-    def __len__(self) -> int:
-        """Return the number of disks."""
-        return self.radii.size
-
-    @property
-    def bounding_radii(self) -> NDArray[np.float64]:
-        """The radii themselves, (n,) [length]."""
-        return self.radii
-
     def form_factors(self, kx: FloatArray, ky: FloatArray) -> NDArray[np.float64]:
         """Return the form factor of every disk at (kx, ky) [1/length], (n, *kx.shape) [area]."""
         k = np.hypot(kx, ky)
@@ -105,14 +81,14 @@ class Disks:
         inside: NDArray[np.bool_] = dx * dx + dy * dy <= self.radii[i] ** 2
         return inside.astype(np.float64)
 
-    def shape_keys(self) -> Sequence[Hashable]:
-        """Return the radii: disks of one radius have one form factor."""
-        keys: list[float] = self.radii.tolist()
-        return keys
-
     def radial_form_factor(self, i: int, k: FloatArray) -> NDArray[np.float64]:
         """Return the form factor of disk `i` at lengths `k` [1/length], of its shape [area]."""
         return form_factor(float(self.radii[i]), k)
+
+    @classmethod
+    def refinement(cls) -> DiskShape:
+        """Return how a solver refines disks."""
+        return DiskShape(cls, 2)
 
     @property
     def total_area(self) -> float:

@@ -50,6 +50,9 @@ class Solution:
         bodies; those near the answer, or none at all.
     noise : {"none", "rounding", "poisson"}
         What was assumed of the noise.
+    faintest : float
+        Bounding radius of the smallest body that would have shown [length]; nothing is claimed of
+        smaller ones. 0 without photon noise.
     """
 
     configuration: Configuration
@@ -63,6 +66,7 @@ class Solution:
     seconds: float = attrs.field(default=0.0, kw_only=True)
     deviances: Mapping[int, float] = attrs.field(factory=dict, kw_only=True)
     noise: Noise = attrs.field(default="none", kw_only=True)
+    faintest: float = attrs.field(default=0.0, kw_only=True)
 
     def pattern(self, grid: KGrid) -> NDArray[np.float64]:
         """Return what the bodies found would give on `grid`, ``scale · |A|² + offset``, (ny, nx).

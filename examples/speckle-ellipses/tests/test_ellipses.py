@@ -46,6 +46,33 @@ def test_the_area_of_the_density_is_the_forward_form_factor(angle):
     assert forward == pytest.approx(np.pi * 90 * 30, rel=1e-14)
 
 
+def test_refined_parameters_are_the_ellipses_they_build():
+    rng = np.random.default_rng(2)
+    shape = Ellipses.refinement()
+    parameters = rng.uniform([20, -30, 20], [90, 30, 90], (5, 3))
+    centers = rng.uniform(0, 2000, (5, 2))
+    kx, ky = rng.uniform(-0.1, 0.1, (2, 40))
+    built = shape.build(centers, parameters)
+    expected, _ = shape.form_factors(parameters, kx, ky)
+    np.testing.assert_allclose(built.form_factors(kx, ky), expected, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(shape.sizes(parameters), built.bounding_radii)
+    circle = shape.build(centers[:1], shape.start(np.array([50.0])))
+    np.testing.assert_allclose(circle.semi_axes, 50.0)
+
+
+def test_derivatives_of_the_form_factor_are_its_differences():
+    shape = Ellipses.refinement()
+    kx, ky = np.append(np.random.default_rng(4).uniform(-0.1, 0.1, (2, 20)), np.zeros((2, 1)), 1)
+    for parameters in ([50.0, 0.0, 50.0], [70.0, -25.0, 30.0]):
+        middle = np.array(parameters)
+        _, slopes = shape.form_factors(middle, kx, ky)
+        for i in range(3):
+            bump = np.zeros(3)
+            bump[i] = 1e-4
+            up, down = (shape.form_factors(middle + s * bump, kx, ky)[0] for s in (1, -1))
+            np.testing.assert_allclose(slopes[i], (up - down) / 2e-4, rtol=1e-5, atol=1e-4)
+
+
 def test_apart_agrees_with_separating_lines():
     rng = np.random.default_rng(1)
     answers = []
