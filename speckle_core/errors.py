@@ -8,7 +8,7 @@ next; how it is displayed is up to the caller.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class SpeckleError(Exception):
@@ -87,6 +87,14 @@ class ModelError(SpeckleError):
 
 class OutputError(SpeckleError):
     """An output cannot be written: the folder contains something else, or the disk is full."""
+
+
+def combined(faults: Sequence[SpeckleError], kind: type[SpeckleError]) -> SpeckleError:
+    """Return one error that tells all `faults`: the fault itself if it is the only one."""
+    if len(faults) == 1:
+        return faults[0]
+    told = "\n".join(f"  - {fault}".replace("\n", "\n  ") for fault in faults)
+    return kind(f"{len(faults)} things stand in the way\n{told}")
 
 
 def nearest(word: object, known: Iterable[object]) -> list[str]:

@@ -64,27 +64,48 @@ class Run:
         OutputError
             When the folder contains the run of another experiment, or something else.
         """
+        known = cls._earlier(experiment, folder, fresh=fresh)
+        if known is not None:
+            sweep(folder)
+            return known
+        if fresh and not empty(folder):
+            shutil.rmtree(folder)
         resolved = experiment.resolved()
-        if folder.exists() and not folder.is_dir():
-            raise OutputError("is a file, not a folder", where=str(folder))
-        if not empty(folder):
-            known = cls.open(folder)
-            if fresh:
-                shutil.rmtree(folder)
-            elif found := resolved.departures(known.experiment):
-                raise OutputError(
-                    f"contains the run of another experiment; they differ in {', '.join(found)}",
-                    where=str(folder),
-                    hint="Choose another folder with -o, or start over with --fresh.",
-                )
-            else:
-                sweep(folder)
-                return known
         sweep(make_folder(folder))
         run = cls(folder, resolved)
         run._write()
         write_text(folder / "experiment.toml", resolved.to_toml())
         return run
+
+    @classmethod
+    def known_stages(cls, experiment: Experiment, folder: Path, *, fresh: bool) -> list[str]:
+        """Return the stages that `begin` would find done in `folder`; nothing is written.
+
+        Raises
+        ------
+        OutputError
+            When the folder contains the run of another experiment, or something else.
+        """
+        known = cls._earlier(experiment, folder, fresh=fresh)
+        return [] if known is None else list(known.stages)
+
+    @classmethod
+    def _earlier(cls, experiment: Experiment, folder: Path, *, fresh: bool) -> Run | None:
+        """Return the run of `experiment` that is in `folder` to go on with, if there is one."""
+        if folder.exists() and not folder.is_dir():
+            raise OutputError("is a file, not a folder", where=str(folder))
+        if empty(folder):
+            return None
+        known = cls.open(folder)
+        if fresh:
+            return None
+        if found := experiment.resolved().departures(known.experiment):
+            raise OutputError(
+                f"contains the run of another experiment; they differ in {', '.join(found)}",
+                where=str(folder),
+                hint="Choose another folder with -o, or start over with --fresh.",
+            )
+        return known
 
     @classmethod
     def open(cls, folder: Path) -> Run:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from speckle_core.cli.options import (
+    DryRun,
     ExperimentName,
     Json,
     Settings,
@@ -34,6 +35,7 @@ def generate(
             show_default=False,
         ),
     ] = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Simulate the patterns of an experiment into a folder.
@@ -48,13 +50,20 @@ def generate(
       speckle generate paper-mono-257 -o /shared/mono --scheduler tcp://head:8786
     """
     from speckle_core.cli.output import print_json
+    from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import watched
     from speckle_core.data.generate import generate as generated
     from speckle_core.experiment.experiment import SIMULATION
+    from speckle_core.files import empty
 
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("a dask cluster has its own workers: leave --workers out")
-    chosen = load_experiment(experiment, settings, lambda e: e.build(only=SIMULATION))
+    chosen = load_experiment(experiment, settings, only=SIMULATION)
+    if dry_run or empty(output):
+        plan = check_start(chosen, output, only=SIMULATION, quiet=dry_run)
+        if dry_run:
+            print_plan(plan, output, as_json=as_json)
+            return
     with _cluster(scheduler) as executor, watched() as progress:
         progress.start("generate", len(chosen.counts) * chosen.structure.patterns_per_count)
         dataset = generated(

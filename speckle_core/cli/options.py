@@ -12,13 +12,13 @@ from speckle_core.errors import (
     AmbiguousComponentError,
     ExperimentError,
     OutputError,
+    PluginError,
     UnknownComponentError,
+    combined,
 )
 from speckle_core.files import empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from speckle_core.experiment.experiment import Experiment
 
 ExperimentName = Annotated[
@@ -66,11 +66,15 @@ Inside = Annotated[
         show_default=False,
     ),
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Check all of it and print plan, time and size; write nothing."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
 def load_experiment(
-    source: str, settings: list[str] | None, make: Callable[[Experiment], object]
+    source: str, settings: list[str] | None, *, only: tuple[str, ...] = ()
 ) -> Experiment:
     """Return the experiment of a command's arguments, with every component and option checked.
 
@@ -78,25 +82,30 @@ def load_experiment(
     ----------
     source, settings
         The arguments EXPERIMENT and ``--set``.
-    make : callable
-        Makes the components that the command needs, so that an option that one of them refuses,
-        or a package that is missing, shows at once and not after an hour of work.
+    only : tuple of str
+        The keys whose components the command needs; by default all. They are made, so that an
+        option that one of them refuses, or a package that is missing, shows at once.
 
     Raises
     ------
     UsageError
-        For whatever is wrong with the experiment.
+        For whatever is wrong with the experiment, all of it at once.
     PluginError
         When a component of it cannot be made here.
     """
     from speckle_core.experiment.experiment import Experiment
+    from speckle_core.experiment.preflight import component_faults
+    from speckle_core.experiment.presets import read_source
 
     notes: list[str] = []
     # That a plugin is broken or a package missing is no fault of the arguments.
-    with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
+    wrong = (ExperimentError, UnknownComponentError, AmbiguousComponentError)
+    with usage(*wrong):
         experiment = Experiment.load(source, settings or (), on_note=notes.append)
-        experiment.resolved()
-        make(experiment)
+        if faults := component_faults(experiment, only, where=read_source(source)[0]):
+            ours = all(isinstance(fault, wrong) for fault in faults)
+            raise combined(faults, ExperimentError if ours else PluginError)
+        experiment.kgrid()
     for note in notes:
         say(f"note: {note}")
     return experiment

@@ -9,6 +9,7 @@ import typer
 
 from speckle_core.cli.failure import say
 from speckle_core.cli.options import (
+    DryRun,
     ExperimentName,
     Json,
     Settings,
@@ -30,11 +31,13 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier run there.")] = False,
     workers: Workers = None,
     tensorboard: Tensorboard = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Do a whole experiment: simulate, train, evaluate, and write a report.
 
     A run that was cut short goes on where it stopped when the same command is given again.
+    Before a new one begins it is tried on a few patterns, so that what must fail fails at once.
     It ends with the accuracies, those of simple rules beside the network's, and the place of
     the report, one HTML file.
 
@@ -43,6 +46,7 @@ def run(
       speckle run quickstart
       speckle run my-experiment.toml -o runs/first-try
       speckle run paper-mono-257 --set structure.patterns_per_count=100
+      speckle run paper-mono-257 --dry-run
     """
     from speckle_core.cli.output import (
         duration,
@@ -50,14 +54,27 @@ def run(
         print_evaluations,
         print_json,
     )
+    from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import watched
+    from speckle_core.experiment.experiment import READING, SIMULATION
     from speckle_core.models.evaluate import judge
+    from speckle_core.models.tensorboard import require_tensorboard
+    from speckle_core.models.torchrun import team_size
     from speckle_core.run import Run
 
-    chosen = load_experiment(experiment, settings, lambda e: e.build())
-    begun = Run.begin(chosen, output or Path("runs") / chosen.name, fresh=fresh)
-    if begun.stages:
-        say(f"{begun.folder}: done already: {', '.join(begun.stages)} (--fresh starts over)")
+    chosen = load_experiment(experiment, settings)
+    folder = output or Path("runs") / chosen.name
+    if tensorboard:
+        require_tensorboard()
+    stages = Run.known_stages(chosen, folder, fresh=fresh)
+    if stages and not dry_run:
+        say(f"{folder}: done already: {', '.join(stages)} (--fresh starts over)")
+    elif team_size() == 1:
+        plan = check_start(chosen, folder, only=SIMULATION + READING, quiet=dry_run)
+        if dry_run:
+            print_plan(plan, folder, as_json=as_json)
+            return
+    begun = Run.begin(chosen, folder, fresh=fresh)
     with watched() as progress:
         begun.execute(workers=workers, progress=progress, tensorboard=tensorboard)
     evaluations = begun.evaluations()

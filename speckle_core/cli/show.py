@@ -53,7 +53,7 @@ def _of_systems(what: str) -> Figure:
         dataset = Dataset.open(what)
         shown = gallery(dataset.experiment, dataset)
     else:
-        shown = gallery(load_experiment(what, None, lambda e: e.build(only=SIMULATION)))
+        shown = gallery(load_experiment(what, None, only=SIMULATION))
     return figures.gallery(shown.items, shown.grid, blocked=shown.blocked)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from speckle_core.cli.options import (
     DataOption,
+    DryRun,
     ExperimentName,
     Json,
     Settings,
@@ -24,6 +25,7 @@ def train(
     output: Annotated[Path, typer.Option("-o", metavar="MODEL_DIR", help="The model's folder.")],
     settings: Settings = None,
     tensorboard: Tensorboard = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Train the classifier and the baselines of an experiment on a data set.
@@ -40,16 +42,28 @@ def train(
       speckle train quickstart --data data/quick -o m3 --tensorboard
     """
     from speckle_core.cli.output import print_json
+    from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import watched
     from speckle_core.data.dataset import Dataset
     from speckle_core.experiment.experiment import READING
-    from speckle_core.models.torchrun import leads
-    from speckle_core.models.train import read_history
+    from speckle_core.files import empty
+    from speckle_core.models.tensorboard import require_tensorboard
+    from speckle_core.models.torchrun import leads, team_size
+    from speckle_core.models.train import check_recipe, read_history
     from speckle_core.models.train import train as trained
 
-    chosen = load_experiment(experiment, settings, lambda e: e.build(only=READING))
+    chosen = load_experiment(experiment, settings, only=READING)
+    dataset = Dataset.open(data)
+    check_recipe(chosen, dataset)
+    if tensorboard:
+        require_tensorboard()
+    if dry_run or (empty(output) and team_size() == 1):
+        plan = check_start(chosen, output, only=READING, dataset=dataset, quiet=dry_run)
+        if dry_run:
+            print_plan(plan, output, as_json=as_json)
+            return
     with watched() as progress:
-        trained(chosen, Dataset.open(data), output, progress, tensorboard=tensorboard)
+        trained(chosen, dataset, output, progress, tensorboard=tensorboard)
     if not leads():
         return
     if as_json:

@@ -13,11 +13,11 @@ from speckle_core.cli.app import app
 
 #: Every command with the options that it has besides --help.
 PROMISED = {
-    "run": {"-o", "--set", "--fresh", "--workers", "--tensorboard", "--json"},
-    "generate": {"-o", "--workers", "--scheduler", "--set", "--json"},
+    "run": {"-o", "--set", "--fresh", "--workers", "--tensorboard", "--dry-run", "--json"},
+    "generate": {"-o", "--workers", "--scheduler", "--set", "--dry-run", "--json"},
     "verify": {"--repair", "--json"},
     "audit": {"--baseline", "--json"},
-    "train": {"--data", "-o", "--set", "--tensorboard", "--json"},
+    "train": {"--data", "-o", "--set", "--tensorboard", "--dry-run", "--json"},
     "evaluate": {"--data", "--split", "-o", "--json"},
     "predict": {"--dataset", "--json"},
     "explain": {"--data", "--explainer", "--index", "--set", "-o", "--json"},

@@ -38,6 +38,7 @@ def test_without_a_terminal_each_stage_is_one_plain_line_on_stderr(
 ) -> None:
     lines = done[1].stderr.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
+        "check on a few patterns",
         "generate",
         "fit first-moment",
         "train radial-lda",
@@ -45,7 +46,7 @@ def test_without_a_terminal_each_stage_is_one_plain_line_on_stderr(
         "evaluate first-moment",
         "audit",
     ]
-    assert "72 patterns" in lines[0]
+    assert "72 patterns" in lines[1]
     assert "\x1b" not in done[1].stderr
 
 

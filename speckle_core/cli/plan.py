@@ -1,0 +1,76 @@
+"""What a command would do, how long and how big: its ``--dry-run``, and a word before long work."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from speckle_core.data.dataset import Dataset
+    from speckle_core.experiment.experiment import Experiment
+    from speckle_core.models.rehearsal import Rehearsal
+
+#: Work of more seconds is told beforehand.
+LONG = 120
+
+
+def check_start(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    only: tuple[str, ...],
+    dataset: Dataset | None = None,
+    quiet: bool = False,
+) -> Rehearsal:
+    """Return what a few patterns tell of the work; say so if it will take long.
+
+    Raises
+    ------
+    SpeckleError
+        With everything that is known to stop it.
+    """
+    from speckle_core.cli.failure import say
+    from speckle_core.cli.output import duration
+    from speckle_core.cli.progress import watched
+    from speckle_core.contracts.progress import Progress
+    from speckle_core.errors import SpeckleError, combined
+    from speckle_core.models.rehearsal import human_bytes, rehearse
+
+    # Simulating a few patterns takes no time; training on them may take a minute.
+    with watched() if "classifier" in only else contextlib.nullcontext(Progress()) as progress:
+        progress.start("check on a few patterns")
+        found = rehearse(experiment, folder, only=only, dataset=dataset)
+        progress.finish()
+    if found.faults:
+        raise combined(found.faults, SpeckleError)
+    total = sum(found.seconds.values())
+    if total > LONG and not quiet:
+        size = f" and {human_bytes(found.data_bytes)}" if found.data_bytes else ""
+        say(f"this will take about {duration(total)}{size}, as far as a few patterns can tell")
+    return found
+
+
+def print_plan(found: Rehearsal, folder: Path, *, as_json: bool) -> None:
+    """Print what was rehearsed: each stage with its time, and the size of the data."""
+    from speckle_core.cli.output import duration, print_json, print_table
+    from speckle_core.models.rehearsal import human_bytes
+
+    about: dict[str, Any] = {
+        "folder": str(folder),
+        "patterns": found.patterns,
+        "size": found.size,
+        "bytes": found.data_bytes,
+        "seconds": found.seconds,
+    }
+    if as_json:
+        print_json(about)
+        return
+    size = f", {human_bytes(found.data_bytes)}" if found.data_bytes else ""
+    typer.echo(f"{found.patterns} patterns of {found.size} x {found.size} pixels{size}\n")
+    rows = [(stage, f"about {duration(seconds)}") for stage, seconds in found.seconds.items()]
+    print_table(("stage", "time, in one process"), rows)
+    typer.echo("\nEverything that can be checked beforehand is in order; nothing was written.")
