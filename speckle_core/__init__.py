@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.arrays import IntArray as IntArray
     from speckle_core.contracts.geometry import Configuration as Configuration
     from speckle_core.contracts.geometry import Particles as Particles
+    from speckle_core.contracts.geometry import SupportsChords as SupportsChords
     from speckle_core.contracts.geometry import (
         SupportsRadialFormFactors as SupportsRadialFormFactors,
     )
@@ -85,6 +86,7 @@ _HOME = {
     "contracts.geometry": (
         "Configuration",
         "Particles",
+        "SupportsChords",
         "SupportsRadialFormFactors",
     ),
     "contracts.grid": ("KGrid",),

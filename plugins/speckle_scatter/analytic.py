@@ -6,6 +6,7 @@ It treats every shape alike and knows none; a shape that says it is round
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 
 import attrs
@@ -17,7 +18,6 @@ from speckle_core import (
     KGrid,
     Particles,
     Scatterer,
-    SupportsRadialFormFactors,
 )
 from speckle_scatter import fold, radial
 
@@ -68,8 +68,8 @@ def _by_shape(
     round_ones: list[radial.RoundParticles] = []
     others: list[Particles] = []
     for particles in configuration.particles:
-        if isinstance(particles, SupportsRadialFormFactors):
-            round_ones.append(particles)
+        if radial.is_round(type(particles)):
+            round_ones.append(typing.cast(radial.RoundParticles, particles))
         else:
             others.append(particles)
     return round_ones, others

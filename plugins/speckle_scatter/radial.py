@@ -1,33 +1,49 @@
-"""Sums over round bodies, whose form factors need only the distinct lengths of k.
+"""Sums over round bodies, as matrix products on one quadrant of k space.
 
-It knows no shape: `SupportsRadialFormFactors` gives form factors, and keys to tell them apart.
+It knows no shape. Bodies of one shape key share a form factor, so that what is left is the sum of
+their waves. Others are summed chord by chord (`SupportsChords`), which makes each a few columns
+more of the same product; or, without that, with a form factor each, row by row.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import typing
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core import KGrid, Particles, SupportsRadialFormFactors
+from speckle_core import KGrid, Particles, SupportsChords, SupportsRadialFormFactors
 from speckle_scatter import fold
+from speckle_scatter.fold import Floats
 
-Floats = NDArray[np.float64]
-#: ``add(block, out, first)`` adds the sums of some bodies over the rows `block` of ky ≥ 0 to `out`,
-#: (1 or 2, rows, 2, 2, m), or writes them if they are the `first` there.
-Add = Callable[[slice, Floats, bool], None]
-
-# Numbers per block of rows: what is worked on stays in the cache of a core.
-_BLOCK, _GATHERED = 1 << 15, 1 << 15
-# Bodies whose waves and form factors are held at once, which bounds memory.
-_HELD = 128
+# Rows of k worked on at once hold about this many numbers, so that they stay in a core's cache.
+_BLOCK, _GATHERED = 1 << 16, 1 << 15
+# Columns of a product, which bounds memory; and columns that are held for all blocks at once.
+_WIDEST, _HELD = 256, 1024
 
 
 class RoundParticles(Particles, SupportsRadialFormFactors, Protocol):
     """The species summed here."""
+
+
+class ChordedParticles(Particles, SupportsChords, Protocol):
+    """Those of them that are sums of chords."""
+
+
+# To ask a protocol about an object takes as long as to sum ten bodies, so each class is asked once.
+@functools.cache
+def is_round(kind: type) -> bool:
+    """Return whether bodies of this class have radial form factors."""
+    return issubclass(kind, SupportsRadialFormFactors)
+
+
+@functools.cache
+def _has_chords(kind: type) -> bool:
+    return issubclass(kind, SupportsChords)
 
 
 @functools.lru_cache(maxsize=4)
@@ -42,30 +58,97 @@ def _lengths(m: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
 
 
 class Profiles:
-    """Form factors at the distinct lengths of k, kept by shape key; a bounded memory.
+    """Form factors on the quadrant, kept by shape key; a bounded memory.
 
     Sets of equal disks ask for the same few again and again. What is returned never depends on what
     is held.
     """
 
-    _MOST_BYTES = 1 << 22
+    _MOST_BYTES = 1 << 24
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, Floats] = {}
         self._bytes = 0
 
     def get(self, particles: RoundParticles, i: int, key: Hashable, grid: KGrid) -> Floats:
-        """Return F of body `i`, whose shape key is `key`, at the lengths of one quadrant [area]."""
+        """Return F of body `i`, whose shape key is `key`, on one quadrant, (m, m) [area]."""
         name = (type(particles), key, grid)
-        profile = self._kept.get(name)
-        if profile is None:
-            squares, _ = _lengths(fold.side(grid))
-            profile = np.asarray(particles.radial_form_factor(i, np.sqrt(squares) * grid.step))
-            if self._bytes + profile.nbytes > self._MOST_BYTES:
+        if name not in self._kept:
+            squares, index = _lengths(fold.side(grid))
+            lengths = np.sqrt(squares) * grid.step
+            values = np.asarray(particles.radial_form_factor(i, lengths), dtype=np.float64)[index]
+            if self._bytes + values.nbytes > self._MOST_BYTES:
                 self._kept, self._bytes = {}, 0
-            self._kept[name] = profile
-            self._bytes += profile.nbytes
-        return profile
+            self._kept[name] = values
+            self._bytes += values.nbytes
+        return self._kept[name]
+
+
+class Term(Protocol):
+    """Some bodies' part of the sums."""
+
+    def add(self, block: slice, out: Floats, first: bool) -> None:
+        """Add the sums over rows `block` to `out` (parts, 2, 2, rows, m), or write the first."""
+        ...
+
+
+@attrs.frozen(eq=False)
+class Product:
+    """Σ_p y_p(ky) x_p(kx), times a form factor that all of it shares.
+
+    Parameters
+    ----------
+    y : array, (1 or 2, 2, p, m)
+        Cosine and sine along y for each part of the contrast.
+    x : array, (2, p, m)
+        The same along x.
+    form_factor : array, (m, m), optional
+        Of all bodies; none where the columns are whole by themselves.
+    """
+
+    y: Floats
+    x: Floats
+    form_factor: Floats | None = None
+
+    def add(self, block: slice, out: Floats, first: bool) -> None:
+        """Add the sums; see `Term`."""
+        depth, m = self.x.shape[1:]
+        rows = max(1, fold.UNSPLIT // (depth * m))
+        for top in range(block.start, block.stop, rows):
+            inner = slice(top, min(top + rows, block.stop))
+            target = out[: len(self.y), ..., top - block.start : inner.stop - block.start, :]
+            # (part, f, 1, rows, p) times (g, p, m)
+            y = self.y[..., inner].swapaxes(-1, -2)[:, :, None]
+            sums = np.matmul(y, self.x, out=target if first else None)
+            if self.form_factor is not None:
+                sums *= self.form_factor[inner]
+            if not first:
+                target += sums
+
+
+@attrs.frozen(eq=False)
+class RowByRow:
+    """Σ_p F_p y_p(ky) x_p(kx): in one row of pixels the form factor goes with kx and the body.
+
+    Parameters are those of `Product`, but for `form_factors`, (p, m, m), one of each body.
+    """
+
+    y: Floats
+    x: Floats
+    form_factors: Floats
+
+    def add(self, block: slice, out: Floats, first: bool) -> None:
+        """Add the sums; see `Term`."""
+        depth, m = self.x.shape[1:]
+        rows = max(1, _GATHERED // (2 * depth * m))
+        for top in range(block.start, block.stop, rows):
+            inner = slice(top, min(top + rows, block.stop))
+            target = out[: len(self.y), ..., top - block.start : inner.stop - block.start, :]
+            y = self.y[..., inner].swapaxes(-1, -2)[:, :, None, :, None, :]
+            # (g, rows, p, m)
+            weighed = self.form_factors[:, inner].swapaxes(0, 1) * self.x[:, None]
+            sums = (y @ weighed)[..., 0, :]
+            target[...] = sums if first else target + sums
 
 
 def sums(
@@ -79,92 +162,70 @@ def sums(
     rows = max(1, _BLOCK // (4 * m))
     blocks = [slice(top, min(top + rows, m)) for top in range(0, m, rows)]
     parts = max((len(fold.parts(particles.contrast)) for particles in species), default=1)
-    terms = (add for particles in species for add in _terms(particles, grid, profiles))
-    if parts == 1 and 0 < sum(map(len, species)) <= _HELD:
+    terms = (term for particles in species for term in _terms(particles, grid, profiles))
+    if parts == 1 and 0 < sum(map(len, species)) <= _HELD // 8:
         held = list(terms)
-        out = np.empty((1, rows, 2, 2, m))
+        out = np.empty((1, 2, 2, rows, m))
         for block in blocks:
-            tile = out[:, : block.stop - block.start]
-            for i, add in enumerate(held):
-                add(block, tile, i == 0)
+            tile = out[..., : block.stop - block.start, :]
+            for i, term in enumerate(held):
+                term.add(block, tile, i == 0)
             yield block, tile
     else:
-        whole = np.zeros((parts, m, 2, 2, m))
-        for add in terms:
+        whole = np.zeros((parts, 2, 2, m, m))
+        for term in terms:
             for block in blocks:
-                add(block, whole[:, block], False)
+                term.add(block, whole[..., block, :], False)
         for block in blocks:
-            yield block, whole[:, block]
+            yield block, whole[..., block, :]
 
 
-def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterator[Add]:
+def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterator[Term]:
     """Yield the terms of the sum, each some bodies, like or unlike."""
     keys = particles.shape_keys()
-    contrast = fold.parts(particles.contrast)
     alike: dict[Hashable, list[int]] = {}
     for i, key in enumerate(keys):
         alike.setdefault(key, []).append(i)
     unlike = [bodies[0] for bodies in alike.values() if len(bodies) == 1]
-    # Pieces that bound memory, and whose products BLAS will not thread.
-    most = max(1, min(64, fold.UNSPLIT // (4 * fold.side(grid))))
-
-    def waves(bodies: list[int]) -> tuple[Floats, Floats]:
-        """Return the waves along x, (n, 2, m), and along y times contrast, (m, 1 or 2, 2, n)."""
-        x, y = particles.centers[bodies].T
-        along_y = fold.waves(y, grid).transpose(2, 1, 0)[:, None]
-        return fold.waves(x, grid), np.multiply(along_y, contrast[:, None, bodies], order="C")
-
-    for start in range(0, len(unlike), most):
-        chunk = unlike[start : start + most]
-        each = np.stack([profiles.get(particles, i, keys[i], grid) for i in chunk])
-        yield functools.partial(_add_unlike, *waves(chunk), each)
+    if unlike and _has_chords(type(particles)):
+        chorded = typing.cast(ChordedParticles, particles)
+        yield from _chords(chorded, np.array(unlike, dtype=np.intp), grid)
+    else:
+        # A form factor each on the whole quadrant: few at a time.
+        for start in range(0, len(unlike), _WIDEST // 8):
+            chunk = unlike[start : start + _WIDEST // 8]
+            each = np.stack([profiles.get(particles, i, keys[i], grid) for i in chunk])
+            yield RowByRow(*_waves(particles, chunk, grid), each)
     for key, bodies in alike.items():
         if len(bodies) > 1:
             shared = profiles.get(particles, bodies[0], key, grid)
-            for start in range(0, len(bodies), most):
-                yield functools.partial(_add_alike, *waves(bodies[start : start + most]), shared)
+            for start in range(0, len(bodies), _WIDEST):
+                yield Product(*_waves(particles, bodies[start : start + _WIDEST], grid), shared)
 
 
-def _add_alike(
-    x: Floats, y: Floats, profile: Floats, block: slice, out: Floats, first: bool
-) -> None:
-    """Add bodies of one form factor: a matrix product over bodies, times that form factor."""
-    n, _, m = x.shape
-    _, index = _lengths(m)
-    form_factor = profile[index[block]][:, None, None, :]
-    right = x.reshape(n, -1)
-    rows = max(1, fold.UNSPLIT // (4 * n * m))
-    for part, whole in enumerate(out[: y.shape[1]]):
-        left = y[block, part]
-        for top in range(0, len(whole), rows):
-            target = whole[top : top + rows]
-            structure = target if first else np.empty_like(target)
-            wave = left[top : top + rows].reshape(-1, n)
-            np.matmul(wave, right, out=structure.reshape(-1, 2 * m))
-            structure *= form_factor[top : top + rows]
-            if not first:
-                target += structure
+def _waves(
+    particles: Particles, bodies: Sequence[int] | NDArray[np.intp], grid: KGrid
+) -> tuple[Floats, Floats]:
+    """Return the waves along y times contrast, (parts, 2, n, m), and along x, (2, n, m)."""
+    chosen = particles.centers[bodies]
+    both = fold.waves(chosen.T.ravel(), grid)
+    x, y = both[:, : len(chosen)], both[:, len(chosen) :]
+    return fold.parts(particles.contrast)[:, None, bodies, None] * y, np.ascontiguousarray(x)
 
 
-def _add_unlike(
-    x: Floats, y: Floats, profiles: Floats, block: slice, out: Floats, first: bool
-) -> None:
-    """Add bodies of a form factor each.
-
-    In one row of pixels the form factor goes with kx and the body, so that each row is a matrix
-    product over bodies.
-    """
-    n, _, m = x.shape
-    _, index = _lengths(m)
-    left = y[block].reshape(-1, 2 * y.shape[1], n)
-    rows = max(1, _GATHERED // (2 * n * m))
-    for top in range(0, len(left), rows):
-        inner = slice(top, top + rows)
-        gathered = profiles.take(index[block][inner], axis=1).transpose(1, 0, 2)
-        right = (gathered[:, :, None, :] * x).reshape(-1, n, 2 * m)
-        terms = (left[inner] @ right).reshape(-1, y.shape[1], 2, 2, m).swapaxes(0, 1)
-        target = out[: y.shape[1], inner]
-        if first:
-            target[...] = terms
-        else:
-            target += terms
+def _chords(particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid) -> Iterator[Term]:
+    """Yield terms whose columns are chords: each turns a body's waves into its form factor's."""
+    k_max = np.sqrt(2.0) * grid.k_max
+    owner, half_length, offset, weight = particles.chords(bodies, k_max)
+    k = grid.axis[grid.origin :]
+    # sin(kx a) / kx, which is a at kx = 0.
+    over_k = np.divide(1.0, k, out=np.zeros_like(k), where=k > 0)
+    for start in range(0, len(owner), _WIDEST):
+        part = slice(start, start + _WIDEST)
+        whose, inverse = np.unique(owner[part], return_inverse=True)
+        y, x = _waves(particles, bodies[whose], grid)
+        along_x = fold.waves(half_length[part], grid)[1] * over_k
+        along_x[:, 0] = half_length[part]
+        along_x *= weight[part, None]
+        along_y = fold.waves(offset[part], grid)[0]
+        yield Product(y[:, :, inverse] * along_y, x[:, inverse] * along_x)

@@ -30,7 +30,7 @@ def _check_pixels(_: object, __: object, value: int) -> None:
 def _kernel(box: float, pixels: int, grid: KGrid) -> Floats:
     """Return cos and sin of k times the place of every pixel along one axis, (pixels, 2m)."""
     places = np.linspace(0.0, box, pixels)
-    kernel = fold.waves(places, grid).reshape(pixels, -1)
+    kernel = fold.waves(places, grid).swapaxes(0, 1).reshape(pixels, -1)
     kernel.flags.writeable = False
     return kernel
 
@@ -95,7 +95,7 @@ class Fft(Scatterer):
             _add_product(kernel[touched].T, line[touched], out)
         pixel = configuration.box / (self.pixels - 1)
         sums *= pixel**2
-        return sums.reshape(-1, 2, m, 2, m).transpose(0, 2, 1, 3, 4)
+        return sums.reshape(-1, 2, m, 2, m).transpose(0, 1, 3, 2, 4)
 
     def _patch(self, particles: Particles, i: int, box: float) -> tuple[slice, slice, FloatArray]:
         """Return the rows and columns that body `i` can touch, and its density there."""

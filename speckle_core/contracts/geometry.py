@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 import numpy as np
 
-from speckle_core.contracts.arrays import ComplexArray, FloatArray
+from speckle_core.contracts.arrays import ComplexArray, FloatArray, IntArray
 
 
 @runtime_checkable
@@ -76,6 +76,41 @@ class SupportsRadialFormFactors(Protocol):
 
     def radial_form_factor(self, i: int, k: FloatArray) -> FloatArray:
         """Return F of body `i` at lengths `k` [1/length], real, of the shape of `k` [area]."""
+        ...
+
+
+@runtime_checkable
+class SupportsChords(Protocol):
+    """Optional power of bodies that are sums of chords along x, such as disks.
+
+    A scatterer then adds bodies that are all different in one matrix product, without a form factor
+    for each. `Particles.form_factors` must say the same.
+    """
+
+    def chords(
+        self, bodies: IntArray, k_max: float
+    ) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+        """Return the chords that give the form factors of `bodies` wherever |k| ≤ `k_max`.
+
+        ``F(kx, ky) = Σ weight · sin(kx · half_length) / kx · cos(ky · offset)`` over the chords of
+        a body, to rounding: chords at ±offset are one.
+
+        Parameters
+        ----------
+        bodies : array of int, (b,)
+            Which bodies.
+        k_max : float
+            Longest k that is asked for [1/length].
+
+        Returns
+        -------
+        owner : array of int, (p,)
+            Place in `bodies` of the body that each chord is part of, ascending.
+        half_length, offset : array, (p,)
+            Half of the chord's length and its distance from the centre along y [length].
+        weight : array, (p,)
+            What it counts for [length].
+        """
         ...
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import FloatArray
-from speckle_core.contracts.geometry import Particles
+from speckle_core.contracts.geometry import Particles, SupportsChords
 from speckle_core.testing.check import Check, Subject, require
 
 #: Share of its peak density below which a body has ended.
@@ -112,6 +112,28 @@ def form_factor_is_the_transform(particles: Particles) -> None:
             )
 
 
+def chords_are_the_form_factor(particles: Particles) -> None:
+    """The chords of a body, if it has any, add up to its form factor."""
+    if not isinstance(particles, SupportsChords):
+        return
+    bodies = np.array(list(_bodies(particles)), dtype=np.int64)
+    k_max = 12.0 / float(np.max(particles.bounding_radii, initial=1e-300))
+    angle, size = np.array([0.0, 0.4, 1.1, 1.5708]), np.array([0.2, 1.0, 0.6, 0.9]) * k_max
+    kx, ky = size * np.cos(angle), size * np.sin(angle)
+    owner, half_length, offset, weight = (np.asarray(a) for a in particles.chords(bodies, k_max))
+    # sin(kx a) / kx by numpy's sinc, which knows its limit at 0.
+    along = half_length * np.sinc(np.multiply.outer(kx, half_length) / np.pi)
+    terms = weight * along * np.cos(np.multiply.outer(ky, offset))
+    expected = np.asarray(particles.form_factors(kx, ky))
+    area = np.abs(np.asarray(particles.form_factors(np.zeros(1), np.zeros(1)))[:, 0])
+    for place, i in enumerate(bodies):
+        error = np.abs(terms[:, owner == place].sum(axis=1) - expected[i]).max()
+        require(
+            error <= 1e-9 * area[i],
+            f"the chords of body {i} differ from its form factor by {error / area[i]:.2g} of F(0)",
+        )
+
+
 def bounding_radii_bound(particles: Particles) -> None:
     """Nothing of a body lies outside its bounding radius."""
     for i in _bodies(particles):
@@ -135,6 +157,7 @@ _DEMANDS: tuple[tuple[str, Callable[[Particles], None]], ...] = (
     ("particles.arrays-fit-together", arrays_fit_together),
     ("particles.forward-form-factor-is-the-area", forward_form_factor_is_the_area),
     ("particles.form-factor-is-the-transform", form_factor_is_the_transform),
+    ("particles.chords-are-the-form-factor", chords_are_the_form_factor),
     ("particles.bounding-radii-bound", bounding_radii_bound),
 )
 

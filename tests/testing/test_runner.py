@@ -28,6 +28,7 @@ PARTICLES = [
     "particles.arrays-fit-together",
     "particles.forward-form-factor-is-the-area",
     "particles.form-factor-is-the-transform",
+    "particles.chords-are-the-form-factor",
     "particles.bounding-radii-bound",
 ]
 IDS = {

@@ -137,6 +137,12 @@ class TurnedTheOtherWay(Bricks):
         return super().form_factors(kx, -np.asarray(ky))
 
 
+class OneChordEach(Bricks):
+    def chords(self, bodies, k_max):
+        half = self.sides[bodies, 0] / 2
+        return np.arange(len(bodies)), half, 0 * half, 2 * self.sides[bodies, 1]
+
+
 class TooTight(Bricks):
     @property
     def bounding_radii(self):
@@ -166,6 +172,7 @@ BROKEN = [
     ("particles.forward-form-factor-is-the-area", sampler_of(TooStrong), r"F\(0\) of body"),
     ("particles.forward-form-factor-is-the-area", sampler_of(Invisible), "density of body 0 is 0"),
     ("particles.form-factor-is-the-transform", sampler_of(TurnedTheOtherWay), "the transform of"),
+    ("particles.chords-are-the-form-factor", sampler_of(OneChordEach), "the chords of body"),
     ("particles.bounding-radii-bound", sampler_of(TooTight), "beyond its bounding radius"),
 ]
 CHECKS = {check.id: check for check in checks_for("sampler")}

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.special import jv
 
 from speckle_core import DataError, KGrid
 from speckle_core.contracts.geometry import Particles, SupportsRadialFormFactors
-from speckle_disks.disks import Disks
+from speckle_disks.disks import Disks, chords_needed
 
 
 def disk(radius, center=(0.0, 0.0)):
@@ -117,3 +118,21 @@ def test_first_dark_ring_lies_at_the_published_pixel(step, radius, pixels):
     last = int(np.argmax(form_factor < 0)) - 1
     inner, outer = form_factor[last : last + 2]
     assert last + inner / (inner - outer) == pytest.approx(pixels, abs=0.015)
+
+
+def test_chords_reach_as_far_as_the_bessel_functions_that_bound_their_error() -> None:
+    x = np.concatenate([np.geomspace(1e-3, 60, 3000), np.linspace(60, 2500, 2000)])
+    assert np.abs(jv(4 * chords_needed(x), x)).max() < 3e-14
+
+
+@pytest.mark.parametrize("k_max", [0.01, 0.3, 3.0])
+def test_chords_add_up_to_the_airy_pattern(k_max: float) -> None:
+    disks = Disks(np.zeros((3, 2)), np.array([1.0, 40.0, 150.0]))
+    rng = np.random.default_rng(0)
+    angle, k = rng.uniform(0, 2 * np.pi, 50), rng.uniform(0, k_max, 50)
+    kx, ky = k * np.cos(angle), k * np.sin(angle)
+    owner, a, b, weight = disks.chords(np.array([2, 0, 1]), k_max)
+    terms = weight * np.sin(np.outer(kx, a)) / kx[:, None] * np.cos(np.outer(ky, b))
+    for place, body in enumerate((2, 0, 1)):
+        error = terms[:, owner == place].sum(axis=1) - disks.form_factors(kx, ky)[body]
+        assert np.abs(error).max() < 1e-12 * np.pi * disks.radii[body] ** 2
