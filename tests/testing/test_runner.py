@@ -136,11 +136,11 @@ def test_a_good_component_passes_every_check_and_the_kit_s_own_count():
 
 def test_a_lost_check_is_a_failure_however_the_rest_does(monkeypatch):
     monkeypatch.setattr(sampler, "CHECKS", sampler.CHECKS[:1])
-    with pytest.raises(CheckFailed, match="has 7 checks for the role 'sampler', not 16"):
+    with pytest.raises(CheckFailed, match="has 7 checks for the role 'sampler', not 17"):
         checks_for("sampler")
     last = run_checks("sampler", Root)[-1]
     assert (last.id, last.outcome) == ("kit.complete", "failed")
-    assert last.message.startswith("7 of 16 checks")
+    assert last.message.startswith("7 of 17 checks")
 
 
 def test_failures_say_why_and_do_not_stop_the_others():
