@@ -25,7 +25,7 @@ from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import reading_keys
 from speckle_core.files import empty, make_folder, sweep, write_text
-from speckle_core.models.evaluate import assess, judge, part_of
+from speckle_core.models.evaluate import assess, part_of, verdict_of
 from speckle_core.models.folder import load_model
 from speckle_core.models.tensorboard import require_tensorboard
 from speckle_core.models.torchrun import team_size
@@ -256,7 +256,7 @@ def write_report(run: Run, progress: Progress | None = None) -> Path:
         history=read_history(run.model),
         network=(name, network),
         baselines=dict(baselines),
-        verdict=judge(evaluations),
+        verdict=verdict_of(evaluations),
         versions=written["versions"],
         timings=run.stages,
         command=f"speckle run {shlex.join(again)}",

@@ -148,7 +148,7 @@ def test_a_folder_of_another_training_is_left_alone_and_told_apart(
     with pytest.raises(OutputError, match=r"training of another.*'first-moment', not 'radial-lda'"):
         train(small("classifier={name='first-moment'}"), data, tmp_path)
     (tmp_path / "training.json").write_text("{")
-    with pytest.raises(OutputError, match="does not say which training"):
+    with pytest.raises(OutputError, match="not a valid training record"):
         train(done.experiment, data, tmp_path)
 
 

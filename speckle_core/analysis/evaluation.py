@@ -83,7 +83,7 @@ class Evaluation:
                 where="evaluation",
             )
         for name, values in (("labels", self.labels), ("predictions", self.predicted)):
-            refuse_strangers(values, self.classes, name)
+            check_known_labels(values, self.classes, name)
 
     def __len__(self) -> int:
         """Return the number of test patterns."""
@@ -236,7 +236,7 @@ class Evaluation:
         return loaded
 
 
-def refuse_strangers(values: IntArray, classes: IntArray, name: str) -> None:
+def check_known_labels(values: IntArray, classes: IntArray, name: str) -> None:
     """Raise `DataError` when some `values`, called `name`, are not among the `classes`."""
     strangers = np.setdiff1d(values, classes)
     if strangers.size:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.analysis.evaluation import Evaluation, PerClass, refuse_strangers
+from speckle_core.analysis.evaluation import Evaluation, PerClass, check_known_labels
 from speckle_core.analysis.intervals import paired_interval
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.patterns import PatternSet
@@ -38,7 +38,7 @@ def evaluate(classifier: Classifier, patterns: PatternSet, *, batch_size: int = 
         When the classifier returns something else than probabilities.
     """
     classes = np.asarray(classifier.classes, dtype=np.int64)
-    refuse_strangers(patterns.labels, classes, "labels")
+    check_known_labels(patterns.labels, classes, "labels")
     parts = [np.zeros((0, len(classes)))]
     for batch, _ in patterns.batches(batch_size):
         parts.append(_checked(classifier.predict_proba(batch), (len(batch), len(classes))))

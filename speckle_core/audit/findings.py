@@ -23,7 +23,7 @@ from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.schema import Choice
-from speckle_core.models.evaluate import judged, phrase
+from speckle_core.models.evaluate import evaluate_all, summary_phrase
 from speckle_core.models.train import fit_baselines
 from speckle_core.report.blocks import Section, Table
 
@@ -106,7 +106,7 @@ def _verdicts(baselines: Mapping[str, Evaluation]) -> Iterator[str]:
         yield "No baseline was run: nothing says whether a simple rule solves this set."
     solved = False
     for name, reading in sorted(baselines.items(), key=lambda item: -item[1].accuracy):
-        named = f"{name}, {words}," if (words := phrase(name)) else name
+        named = f"{name}, {words}," if (words := summary_phrase(name)) else name
         if reading.accuracy >= SOLVED:
             solved = True
             yield f"{named} solves this set: it reads {spell(reading)} of the test patterns."
@@ -174,7 +174,7 @@ def read_by(
     whole = dataset.patterns(steps=dataset.experiment.build(only=("prepare",)).prepare)
     train, valid, test = (whole.subset(parts[part]) for part in ("train", "valid", "test"))
     fit_baselines(baselines, train, valid, dataset.experiment.seed, progress)
-    return judged(baselines, test, progress)
+    return evaluate_all(baselines, test, progress)
 
 
 def _parts(dataset: Dataset) -> Parts:

@@ -42,17 +42,17 @@ def evaluate(
     from speckle_core.cli.progress import watched
     from speckle_core.data.dataset import Dataset
     from speckle_core.files import make_folder
-    from speckle_core.models.evaluate import assess, judge, part_of
+    from speckle_core.models.evaluate import assess, part_of, verdict_of
     from speckle_core.models.folder import load_model
-    from speckle_core.models.novelty import Familiar
+    from speckle_core.models.novelty import TrainingProfiles
 
     target = None if output is None else new_folder(output)
     loaded = load_model(model)
-    familiar = Familiar.load(model)
+    familiar = TrainingProfiles.load(model)
     patterns = part_of(loaded, Dataset.open(data), split)
     with watched() as progress:
         evaluations = assess(loaded, patterns, progress)
-    verdict = judge(evaluations)
+    verdict = verdict_of(evaluations)
     far = familiar.count_far(patterns)
     warn_of_far(far, len(patterns))
     if target is not None:

@@ -28,10 +28,10 @@ def predict(
     from speckle_core.cli.files import batches, named
     from speckle_core.cli.output import print_json, print_table
     from speckle_core.models.folder import load_model
-    from speckle_core.models.novelty import Familiar
+    from speckle_core.models.novelty import TrainingProfiles
 
     pipeline = load_model(model, baselines=False).pipeline
-    familiar = Familiar.load(model)
+    familiar = TrainingProfiles.load(model)
     classes = [int(value) for value in pipeline.classifier.classes]
     found = []
     for file, _, first, patterns in batches(files, dataset):

@@ -16,13 +16,13 @@ from speckle_core.cli.failure import say
 from speckle_core.cli.output import counted, duration
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Epoch
-from speckle_core.models.torchrun import leads
+from speckle_core.models.torchrun import is_main_process
 
 
 @contextlib.contextmanager
 def watched() -> Iterator[Progress]:
     """Give the progress that suits this stderr; what is drawn is gone at the end of the block."""
-    if not leads():
+    if not is_main_process():
         yield Progress()
         return
     console = Console(stderr=True, highlight=False, markup=False)

@@ -57,7 +57,7 @@ def run(
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import watched
     from speckle_core.experiment.experiment import READING, SIMULATION
-    from speckle_core.models.evaluate import judge
+    from speckle_core.models.evaluate import verdict_of
     from speckle_core.models.tensorboard import require_tensorboard
     from speckle_core.models.torchrun import team_size
     from speckle_core.run import Run
@@ -78,7 +78,7 @@ def run(
     with watched() as progress:
         begun.execute(workers=workers, progress=progress, tensorboard=tensorboard)
     evaluations = begun.evaluations()
-    verdict = judge(evaluations)
+    verdict = verdict_of(evaluations)
     if as_json:
         more = {
             "experiment": begun.experiment.to_dict(),

@@ -48,7 +48,7 @@ def train(
     from speckle_core.experiment.experiment import READING
     from speckle_core.files import empty
     from speckle_core.models.tensorboard import require_tensorboard
-    from speckle_core.models.torchrun import leads, team_size
+    from speckle_core.models.torchrun import is_main_process, team_size
     from speckle_core.models.train import check_recipe, read_history
     from speckle_core.models.train import train as trained
 
@@ -64,7 +64,7 @@ def train(
             return
     with watched() as progress:
         trained(chosen, dataset, output, progress, tensorboard=tensorboard)
-    if not leads():
+    if not is_main_process():
         return
     if as_json:
         import attrs

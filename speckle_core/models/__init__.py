@@ -1,1 +1,1 @@
-"""Trained models: train, save, load, convert and judge them."""
+"""Trained models: train, save, load, convert and evaluate them."""

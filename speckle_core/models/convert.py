@@ -1,7 +1,7 @@
-"""A model for another component: the same files, read by it, under its own name.
+"""Convert a model folder to another classifier component that can read the same files.
 
-Generic: two components can exchange models when one reads the files of the other, which is tried
-here. Only the target's framework is imported. Nothing is trained, and no number changes.
+Any two components can exchange models if one reads the other's files, which is tried here. Only
+the target's framework is imported. Nothing is retrained, and no weight changes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from speckle_core.contracts.roles import Classifier
 from speckle_core.errors import ModelError, OutputError, SpeckleError
 from speckle_core.experiment.schema import Choice
 from speckle_core.files import empty, make_folder, sweep
-from speckle_core.models import novelty as familiar
+from speckle_core.models import novelty
 from speckle_core.models.folder import RECORD, ModelRecord, read_record, write_record
 from speckle_core.models.train import HISTORY
 from speckle_core.plugins.component import check_options, options_of
@@ -28,38 +28,38 @@ from speckle_core.plugins.manager import plugin_manager
 
 
 def convert(source: Path, name: str, target: Path) -> ModelRecord:
-    """Write the model in `source` to the new folder `target`, as one of the classifier `name`.
+    """Write the model in `source` to the new folder `target` as a model of the classifier `name`.
 
-    The target gets the options that both components have, and keeps the record of the training.
+    The new model gets the options that both components have, and keeps the training record.
 
     Parameters
     ----------
     source : Path
-        A whole model folder; it stays as it is.
+        A complete model folder; it is left unchanged.
     name : str
-        The classifier that is to read the model.
+        The classifier to convert to.
     target : Path
-        A folder that is empty or not there yet.
+        A folder that is empty or does not exist.
 
     Returns
     -------
     ModelRecord
-        What the new ``model.toml`` says.
+        The content of the new ``model.toml``.
 
     Raises
     ------
     ModelError
-        When `source` is no whole model, or the classifier `name` cannot read its files.
+        When `source` is not a complete model, or the classifier `name` cannot read its files.
     PluginError
         When there is no such classifier, or its packages are not installed.
     OutputError
-        When `target` holds something, or cannot be written.
+        When `target` is not empty or cannot be written.
     """
     record = read_record(source)
-    kept = _kept_options(name, record.classifier, source)
-    classifier: Classifier = plugin_manager().create("classifier", name, kept, where=name)
+    options = _shared_options(name, record.classifier, source)
+    classifier: Classifier = plugin_manager().create("classifier", name, options, where=name)
     if not empty(target):
-        raise OutputError("holds something already", where=str(target))
+        raise OutputError("is not empty", where=str(target))
     existed = target.exists()
     make_folder(target.parent)
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target.parent))
@@ -67,7 +67,7 @@ def convert(source: Path, name: str, target: Path) -> ModelRecord:
         unfinished.chmod(0o755)
         _copy(source, unfinished)
         _check_reads(classifier, unfinished / "classifier", name, record)
-        converted = attrs.evolve(record, classifier=Choice(name, kept))
+        converted = attrs.evolve(record, classifier=Choice(name, options))
         write_record(converted, unfinished)
         if existed:
             sweep(target)
@@ -82,8 +82,8 @@ def convert(source: Path, name: str, target: Path) -> ModelRecord:
     return converted
 
 
-def _kept_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:
-    """Return the options of the model's classifier that the classifier `name` has too."""
+def _shared_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:
+    """Return the options of the model's classifier that the classifier `name` also has."""
     factory = plugin_manager().factory("classifier", name)
     known = {option.name for option in options_of(factory)}
     shared = {key: value for key, value in choice.options.items() if key in known}
@@ -91,20 +91,20 @@ def _kept_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy what a model folder holds beside its record: weights, baselines, history, profiles."""
-    for part in ("classifier", "baselines", HISTORY, familiar.FILE):
+    """Copy everything but the record: weights, baselines, history, training profiles."""
+    for part in ("classifier", "baselines", HISTORY, novelty.FILE):
         root = source / part
         if not os.path.lexists(root):
             continue
         for path in (root, *sorted(root.rglob("*"))):
-            there = target / path.relative_to(source)
+            copy = target / path.relative_to(source)
             mode = path.lstat().st_mode
             if stat.S_ISDIR(mode):
-                there.mkdir()
+                copy.mkdir()
             elif stat.S_ISREG(mode):
-                shutil.copyfile(path, there)
+                shutil.copyfile(path, copy)
             else:
-                # A link in a stranger's folder could name any file of this machine.
+                # A link in an untrusted folder could point to any file on this machine.
                 raise ModelError("is neither a file nor a folder", where=str(path))
 
 
@@ -121,6 +121,6 @@ def _check_reads(classifier: Classifier, files: Path, name: str, record: ModelRe
     if not np.array_equal(classifier.classes, record.classes):
         raise ModelError(
             f"{name!r} reads the classes {classifier.classes.tolist()} from the files of "
-            f"{theirs!r}, model.toml says {list(record.classes)}",
+            f"{theirs!r}, but model.toml says {list(record.classes)}",
             where=RECORD,
         )

@@ -1,7 +1,7 @@
-"""A model against a data set: which patterns it may be judged on, and the judgement.
+"""Evaluate a model on a data set, and select the patterns to evaluate it on.
 
-Patterns that a model was trained on never count as a test of it; this is the one place that
-decides.
+Patterns that a model was trained on are never test patterns for it; this is decided here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from speckle_core.plugins.manager import plugin_manager
 def check_grid(model: Model, dataset: Dataset) -> None:
     """Raise `DataError` when the model cannot read the grid of `dataset`.
 
-    Layout and step must be the model's; the size may differ, as in section 3.1 of the paper, where
-    a network trained at 257 × 257 reads 513 × 513.
+    Layout and step must match; the size may differ, as in section 3.1 of the paper, where a
+    network trained at 257 × 257 reads 513 × 513.
     """
     ours, theirs = model.record.grid, dataset.grid
     if ours.layout != theirs.layout or abs(ours.step - theirs.step) > 1e-9 * ours.step:
         raise DataError(
-            f"its grid is {theirs.layout} with step {theirs.step:.6g}, the model's is "
+            f"its grid is {theirs.layout} with step {theirs.step:.6g}, but the model's is "
             f"{ours.layout} with step {ours.step:.6g}",
             where=str(dataset.folder),
-            hint="Generate the data with the model's grid; only the size may differ.",
+            hint="Generate the data on the model's grid; only the size may differ.",
         )
 
 
 def part_of(model: Model, dataset: Dataset, part: str) -> PatternSet:
-    """Return the patterns of one part, prepared as the model expects.
+    """Return the patterns of one part of `dataset`, prepared as the model expects.
 
-    On the data that the model was trained on, the parts are those of its training; on any other
-    set they are that set's own; ``all`` is every pattern.
+    For the data that the model was trained on, the parts are those of the training; for any other
+    set they are that set's own. ``all`` is every pattern.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def part_of(model: Model, dataset: Dataset, part: str) -> PatternSet:
 
 
 def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:
-    """Return which patterns of `dataset` are one part; see `part_of`.
+    """Return the indices of the patterns in one part of `dataset`; see `part_of`.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:
         return np.arange(len(dataset))
     if part not in PARTS:
         raise DataError(
-            f"there is no part {part!r}", where="--split", hint=f"Use {', '.join(PARTS)} or all."
+            f"unknown part {part!r}", where="--split", hint=f"Use {', '.join(PARTS)} or all."
         )
     same = fingerprint(dataset.experiment.data_recipe()) == model.record.trained_on
     source = model.record.experiment if same else dataset.experiment
@@ -78,17 +78,17 @@ def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:
 def assess(
     model: Model, patterns: PatternSet, progress: Progress | None = None
 ) -> dict[str, Evaluation]:
-    """Return the evaluation of the classifier, first, and of each baseline, by `reading_keys`."""
+    """Evaluate the classifier and each baseline; the keys are those of `reading_keys`."""
     baselines = model.pipeline.baselines
     keys = reading_keys(model.record.classifier.key, baselines)
     fitted = (model.pipeline.classifier, *baselines.values())
-    return judged(dict(zip(keys, fitted, strict=True)), patterns, progress or Progress())
+    return evaluate_all(dict(zip(keys, fitted, strict=True)), patterns, progress or Progress())
 
 
-def judged(
+def evaluate_all(
     classifiers: Mapping[str, Classifier], patterns: PatternSet, progress: Progress
 ) -> dict[str, Evaluation]:
-    """Return the evaluation of each of these fitted classifiers, by name."""
+    """Evaluate each of these fitted classifiers."""
     found = {}
     for name, classifier in classifiers.items():
         progress.start(f"evaluate {name}", len(patterns))
@@ -97,25 +97,25 @@ def judged(
     return found
 
 
-def judge(evaluations: Mapping[str, Evaluation]) -> str:
-    """Return in plain words what the first evaluation is worth beside the others.
+def verdict_of(evaluations: Mapping[str, Evaluation]) -> str:
+    """Return a sentence that compares the first evaluation with the others.
 
     Raises
     ------
     DataError
-        When they are of different patterns.
+        When they are not of the same patterns.
     """
     (_, network), *others = evaluations.items()
     baselines = dict(others)
-    phrases = {name: words for name in baselines if (words := phrase(name))}
+    phrases = {name: words for name in baselines if (words := summary_phrase(name))}
     return verdict(network, baselines, summaries=phrases)
 
 
-def phrase(name: str) -> str:
-    """Return a classifier's summary as words in the middle of a sentence."""
+def summary_phrase(name: str) -> str:
+    """Return a classifier's summary so that it fits into the middle of a sentence."""
     try:
         text = plugin_manager().find("classifier", name).component.summary.rstrip(". ")
     except PluginError:
         return ""
-    # An acronym keeps its capitals.
+    # Keep the capitals of an acronym.
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text

@@ -1,8 +1,8 @@
-"""A trained model as a folder: TOML for what it is, safe files for what it learned.
+"""A trained model as a folder: a TOML record of the components, and files of weights.
 
-``model.toml`` names the components and their options; the architecture is rebuilt from those, and
-only weights are loaded. It is written last, so a folder that has it is whole. No file here runs
-code.
+``model.toml`` names the components and their options; the architecture is rebuilt from those and
+only weights are loaded, so no file can run code. ``model.toml`` is written last: a folder that has
+it is complete.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ RECORD = "model.toml"
 
 @attrs.frozen(kw_only=True)
 class ModelRecord:
-    """What ``model.toml`` says.
+    """The content of ``model.toml``.
 
     Parameters
     ----------
     format : int
-        Version of this layout.
+        Version of the folder's layout.
     classes : tuple of int
         Class values in the order of the classifier's columns.
     grid : KGrid
-        The grid it was trained on.
+        The grid that the model was trained on.
     prepare, classifier, baselines
-        The components that read a pattern.
+        The components that process a pattern.
     trained_on : str
         SHA-256 of the recipe of the training data; see `fingerprint`.
     versions : dict
-        Of the software that trained it.
+        Of the software that trained the model.
     experiment : Experiment
-        The resolved experiment; its split says which patterns it has seen.
+        The resolved experiment; its split defines the training patterns.
     """
 
     format: int
@@ -69,28 +69,28 @@ class ModelRecord:
 
 @attrs.frozen(eq=False)
 class Model:
-    """A trained pipeline, and the record it came with."""
+    """A trained pipeline and its record."""
 
     pipeline: Pipeline
     record: ModelRecord
 
 
 def fingerprint(recipe: dict[str, Any]) -> str:
-    """Return the SHA-256 of plain values, the same for the same values in any order of keys."""
+    """Return the SHA-256 of plain values; it does not depend on the order of keys."""
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 
 def save_model(pipeline: Pipeline, experiment: Experiment, folder: Path) -> Model:
-    """Write the trained `pipeline` into `folder`; ``model.toml`` last.
+    """Write the trained `pipeline` to `folder`, ``model.toml`` last.
 
     Raises
     ------
     OutputError
-        When the folder holds another model, or cannot be written.
+        When the folder already contains a model, or cannot be written.
     """
     if (folder / RECORD).exists():
         raise OutputError(
-            "holds a model already", where=str(folder), hint="Choose another folder for -o."
+            "already contains a model", where=str(folder), hint="Choose another folder for -o."
         )
     make_folder(folder)
     sweep(folder)
@@ -103,7 +103,7 @@ def save_model(pipeline: Pipeline, experiment: Experiment, folder: Path) -> Mode
 
 
 def record_of(pipeline: Pipeline, experiment: Experiment) -> ModelRecord:
-    """Return what ``model.toml`` says of the trained `pipeline`."""
+    """Return the record of the trained `pipeline`."""
     data = pipeline.recipe() | {
         "format": FORMAT,
         "classes": [int(c) for c in pipeline.classifier.classes],
@@ -117,7 +117,7 @@ def record_of(pipeline: Pipeline, experiment: Experiment) -> ModelRecord:
 
 
 def write_record(record: ModelRecord, folder: Path) -> None:
-    """Write ``model.toml``, which marks a folder whose other files are all there.
+    """Write ``model.toml``, which marks the folder as complete.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def write_record(record: ModelRecord, folder: Path) -> None:
 
 
 def _save_classifier(classifier: Classifier, target: Path) -> None:
-    """Let `classifier` write into a new folder, which then takes the final name in one step."""
+    """Save `classifier` to a temporary folder, then rename that to `target` in one step."""
     temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target.parent))
     try:
         temporary.chmod(0o755)
@@ -146,27 +146,27 @@ def _save_classifier(classifier: Classifier, target: Path) -> None:
 
 
 def read_record(folder: Path) -> ModelRecord:
-    """Return what a model folder says of itself.
+    """Read the record of a model folder.
 
     Raises
     ------
     ModelError
-        When there is no whole model, or the record is damaged or of another version.
+        When the folder is not a complete model, or the record is damaged or of another version.
     """
     path = folder / RECORD
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ModelError(
-            "is no model folder: model.toml is missing",
+            "is not a model folder: model.toml is missing",
             where=str(folder),
-            hint="A training that was cut short has none yet; run the same command again.",
+            hint="An interrupted training has none yet; run the same command again.",
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"cannot be read: {error}", where=str(path)) from error
     if data.get("format") != FORMAT:
         raise ModelError(
-            f"is of format {data.get('format')!r}; this version reads {FORMAT}", where=str(path)
+            f"has format {data.get('format')!r}; this version reads {FORMAT}", where=str(path)
         )
     try:
         return structure(data, ModelRecord, str(path))
@@ -175,17 +175,17 @@ def read_record(folder: Path) -> ModelRecord:
 
 
 def load_model(folder: Path, *, baselines: bool = True) -> Model:
-    """Return the model in `folder`, ready to predict; without `baselines`, only the classifier.
+    """Load the model in `folder`; without `baselines`, only its classifier.
 
     Raises
     ------
     ModelError
-        When the folder is not whole, damaged, or does not fit its own record.
+        When the folder is incomplete, damaged, or does not match its own record.
     PluginError
-        When a component it names is not installed.
+        When one of its components is not installed.
     """
     record = read_record(folder)
-    # What the record says of its components stands above the experiment: `convert` changes it.
+    # The record's components override the experiment's, because `convert` changes only the record.
     reading = attrs.evolve(
         record.experiment,
         grid=Grid(**attrs.asdict(record.grid)),
@@ -200,8 +200,8 @@ def load_model(folder: Path, *, baselines: bool = True) -> Model:
         baseline.load(folder / "baselines" / name)
     if not np.array_equal(pipeline.classifier.classes, record.classes):
         raise ModelError(
-            f"the classifier knows the classes {pipeline.classifier.classes.tolist()}, "
-            f"model.toml says {list(record.classes)}",
+            f"the classifier has the classes {pipeline.classifier.classes.tolist()}, "
+            f"but model.toml says {list(record.classes)}",
             where=str(folder),
         )
     return Model(pipeline, record)

@@ -1,8 +1,8 @@
-"""Whether a pattern looks like those a model was trained on: its ring means against theirs.
+"""Detect patterns unlike the training patterns by their azimuthal profiles.
 
-A classifier answers whatever it is shown. This judges, from azimuthal profiles alone, how far a
-pattern lies from every class of the training, in shape and in brightness as the classifier is shown
-it; what to make of that is the caller's to say.
+A classifier returns an answer for any input. This module measures how far a prepared pattern is
+from every training class, in the shape and the brightness of its azimuthal profile; interpretation
+is left to the caller.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from speckle_core.errors import ModelError
 from speckle_core.files import write_text
 
 FILE = "familiar.json"
-#: Training patterns of each class that are looked at.
+#: Training patterns used per class.
 _PER_CLASS = 200
-#: How much farther than the farthest training pattern is called far.
+#: A pattern is far when its distance exceeds that of the farthest training pattern by this factor.
 MARGIN = 1.5
 
 Array = NDArray[np.float64]
@@ -35,19 +35,19 @@ def _as_array(values: ArrayLike) -> Array:
 
 
 @attrs.frozen(eq=False)
-class Familiar:
-    """The profiles of a training set, to measure other patterns by.
+class TrainingProfiles:
+    """The azimuthal profiles of a training set, to compare other patterns with.
 
     Parameters
     ----------
     means : array, (classes, rings + 1)
-        Mean profile of each class: the azimuthal mean above the pattern's least value, over its own
-        mean; and last the logarithm of that mean, the brightness.
+        Mean profile of each class: the azimuthal mean above the pattern's minimum, divided by its
+        own mean; the last column is the logarithm of that mean, the brightness.
     spread : array, (rings + 1,)
-        Standard deviation about the class means.
+        Standard deviation around the class means.
     farthest : array, (2,)
-        How far a training pattern lies from its own class at most: root mean square over rings, and
-        in brightness, in standard deviations.
+        Largest distance of a training pattern from its own class in standard deviations: root
+        mean square over the rings, and in brightness.
     """
 
     means: Array = attrs.field(converter=_as_array)
@@ -55,8 +55,8 @@ class Familiar:
     farthest: Array = attrs.field(converter=_as_array)
 
     @classmethod
-    def of(cls, train: PatternSet) -> Familiar:
-        """Return the profiles of up to 200 patterns of each class of `train`."""
+    def of(cls, train: PatternSet) -> TrainingProfiles:
+        """Compute the profiles from up to 200 patterns of each class of `train`."""
         chosen = [np.flatnonzero(train.labels == c)[:_PER_CLASS] for c in train.classes]
         profiles = [
             np.concatenate(
@@ -70,43 +70,44 @@ class Familiar:
         ]
         means = np.stack([p.mean(axis=0) for p in profiles])
         residuals = np.concatenate([p - m for p, m in zip(profiles, means, strict=True)])
-        # A ring that never varies, such as a blocked one, must not divide by zero.
+        # Avoid dividing by zero for a ring that never varies, such as a blocked one.
         spread = np.maximum(residuals.std(axis=0), 1e-3)
-        return cls(means, spread, _apart(residuals / spread).max(axis=0))
+        return cls(means, spread, _measure(residuals / spread).max(axis=0))
 
     def distances(self, prepared: FloatArray, grid: KGrid) -> Array:
-        """Return how far prepared patterns (B, ny, nx) lie from the nearest class, (B,).
+        """Return the distance of prepared patterns (B, ny, nx) from the nearest class, (B,).
 
-        The farthest training pattern is at 1, by the shape of its profile or by its brightness. A
-        wider view is measured on the rings of the training; a narrower one cannot be: NaN.
+        The larger of the distances in shape and in brightness counts; 1 is that of the farthest
+        training pattern. Larger patterns are compared on the training rings; smaller ones cannot
+        be compared and give NaN.
         """
         rings = self.means.shape[1] - 1
         if grid.size - grid.origin < rings:
             return np.full(len(prepared), np.nan)
         profiles = _profiles(prepared, grid, rings)
-        apart = _apart((profiles[:, None] - self.means) / self.spread) / self.farthest
+        apart = _measure((profiles[:, None] - self.means) / self.spread) / self.farthest
         distances: Array = apart.max(axis=2).min(axis=1)
         return distances
 
     def far(self, distances: Array) -> NDArray[np.bool_]:
-        """Return which distances exceed `MARGIN`, that of the farthest training pattern being 1."""
+        """Return which distances exceed `MARGIN`."""
         return np.asarray(distances > MARGIN)
 
     def count_far(self, patterns: PatternSet, *, batch_size: int = 64) -> int:
-        """Return how many prepared patterns are far; those too narrow to be measured are not."""
+        """Return the number of prepared patterns that are far; too small ones do not count."""
         return sum(
             int(self.far(self.distances(batch, patterns.grid)).sum())
             for batch, _ in patterns.batches(batch_size)
         )
 
     def save(self, folder: Path) -> None:
-        """Write the profiles into `folder`."""
+        """Write the profiles to `folder`."""
         data = {k: np.asarray(v).tolist() for k, v in attrs.asdict(self).items()}
         write_text(folder / FILE, json.dumps(data) + "\n")
 
     @classmethod
-    def load(cls, folder: Path) -> Familiar:
-        """Return what `save` wrote.
+    def load(cls, folder: Path) -> TrainingProfiles:
+        """Read what `save` wrote.
 
         Raises
         ------
@@ -118,23 +119,23 @@ class Familiar:
             found = cls(**json.loads(path.read_text("utf-8")))
             shapes = found.means.ndim, found.spread.shape
             if shapes != (2, found.means.shape[1:]) or found.farthest.shape != (2,):
-                raise ValueError("its arrays do not fit one another")
+                raise ValueError("its arrays have inconsistent shapes")
             if not all(np.isfinite(a).all() for a in (found.means, found.spread, found.farthest)):
-                raise ValueError("it holds numbers that are not finite")
+                raise ValueError("it contains NaN or infinity")
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(f"cannot be read: {error}", where=str(path)) from error
         return found
 
 
 def _profiles(prepared: FloatArray, grid: KGrid, rings: int | None = None) -> Array:
-    """Return profiles without offset and scale, and last the logarithm of their scale."""
+    """Return profiles without offset and scale, (B, rings + 1); last the log of the scale."""
     lifted = prepared - prepared.min(axis=(1, 2), keepdims=True)
     profiles = azimuthal_mean(lifted, grid)[:, :rings]
     scale = np.maximum(profiles.mean(axis=1, keepdims=True), 1e-30)
     return np.concatenate([profiles / scale, np.log(scale)], axis=1)
 
 
-def _apart(deviations: Array) -> Array:
-    """Return the root mean square over rings, and the size of the last value, (…, 2)."""
+def _measure(deviations: Array) -> Array:
+    """Return the root mean square over the rings and the magnitude of the last value, (…, 2)."""
     shape = np.sqrt(np.mean(deviations[..., :-1] ** 2, axis=-1))
     return np.stack([shape, np.abs(deviations[..., -1])], axis=-1)

@@ -1,8 +1,8 @@
-"""A training as TensorBoard shows it: one event file for each start of a training.
+"""TensorBoard event files, one for each start of a training.
 
-The records are TensorBoard's own, written by its own package, which needs neither TensorFlow nor
-PyTorch; so no framework is loaded beside the one that trains. Unlike all other files an event file
-grows in place, since TensorBoard reads it meanwhile; a cut last record is passed over by it.
+They are written with the tensorboard package, which needs neither TensorFlow nor PyTorch, so no
+second framework is loaded. Unlike all other files, an event file grows in place because
+TensorBoard reads it meanwhile; TensorBoard skips a truncated last record.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from speckle_core.contracts.roles import Epoch
 from speckle_core.errors import MissingDependencyError, OutputError
 from speckle_core.files import make_folder
 
-#: In a model folder.
+#: Name of the folder within a model folder.
 FOLDER = "tensorboard"
-#: What TensorBoard calls each field of an epoch; a slash groups charts.
+#: TensorBoard tag of each field of an epoch; a slash groups charts.
 _TAGS = {
     "loss": "loss/training",
     "valid_loss": "loss/validation",
@@ -34,7 +34,7 @@ _TAGS = {
 
 
 def require_tensorboard() -> None:
-    """Raise `MissingDependencyError`, with the line to install it, without TensorBoard."""
+    """Raise `MissingDependencyError` if TensorBoard is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         raise MissingDependencyError(
             "event files need tensorboard, which is not installed",
@@ -45,17 +45,17 @@ def require_tensorboard() -> None:
 
 @attrs.define(eq=False)
 class EventFile:
-    """Writes epochs into `folder`; the file begins with the first of them.
+    """Writes epochs to an event file in `folder`, created with the first of them.
 
-    When a training goes on after a kill, the new file tells TensorBoard to forget what earlier ones
-    say of the epochs that it repeats.
+    When an interrupted training resumes, the new file tells TensorBoard to discard what earlier
+    files say about the epochs that are repeated.
     """
 
     folder: Path
     _file: Any = attrs.field(init=False, default=None)
 
     def write(self, epoch: Epoch) -> None:
-        """Append one epoch, its number as the step; NaN, as without validation, is left out.
+        """Append one epoch with its number as the step; NaN values are left out.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class EventFile:
         events = [Event(step=epoch.number, summary=Summary(value=values))]
         try:
             if self._file is None:
-                self._begin()
+                self._open()
                 log = SessionLog(status=SessionLog.START)
                 events = [
                     Event(file_version="brain.Event:2"),
@@ -84,7 +84,7 @@ class EventFile:
         except OSError as error:
             raise OutputError(f"cannot be written: {error}", where=str(self.folder)) from error
 
-    def _begin(self) -> None:
+    def _open(self) -> None:
         name = f"events.out.tfevents.{time.time_ns()}.{os.getpid()}"
         self._file = (make_folder(self.folder) / name).open("xb")
 
@@ -98,6 +98,6 @@ class EventFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file, if one was begun."""
+        """Close the file, if it was opened."""
         if self._file is not None:
             self._file.close()

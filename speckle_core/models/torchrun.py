@@ -1,6 +1,6 @@
-"""Which of the processes of one training this is, as torchrun tells them.
+"""The role of this process in a training that torchrun started.
 
-The first one writes and reports for all. How the others compute along is the classifier's matter.
+The first process writes files and reports for all. The classifier decides how work is shared.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import os
 
 
 def team_size() -> int:
-    """Return how many processes torchrun's environment names; 1 without torchrun."""
+    """Return the number of processes that torchrun started, or 1 without torchrun."""
     return int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
 
 
-def leads() -> bool:
-    """Say whether this process writes and reports: the first one, or the only one."""
+def is_main_process() -> bool:
+    """Return whether this process, the first or only one, writes files and reports."""
     return team_size() == 1 or os.environ["RANK"] == "0"

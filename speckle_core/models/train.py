@@ -1,7 +1,7 @@
-"""From a data set and an experiment to a model folder, and on from where a killed one stopped.
+"""Train a model folder from a data set and an experiment, or resume an interrupted training.
 
-The classifier keeps its own state; this module decides which patterns it sees, and what lies in the
-folder until ``model.toml`` marks it whole.
+The classifier stores its own checkpoint; this module selects the patterns and manages the folder
+until ``model.toml`` marks it as complete.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from speckle_core.experiment.experiment import READING, Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import empty, make_folder, sweep, write_text
 from speckle_core.models.folder import RECORD, Model, load_model, record_of, save_model
-from speckle_core.models.novelty import Familiar
+from speckle_core.models.novelty import TrainingProfiles
 from speckle_core.models.tensorboard import FOLDER as EVENTS
 from speckle_core.models.tensorboard import EventFile, require_tensorboard
-from speckle_core.models.torchrun import leads
+from speckle_core.models.torchrun import is_main_process
 
 HISTORY = "history.csv"
-_BEGUN = "training.json"
+_STARTED = "training.json"
 _CHECKPOINT = "checkpoint"
 
 
@@ -42,28 +42,28 @@ def train(
     *,
     tensorboard: bool = False,
 ) -> Model:
-    """Train the classifier and baselines of `experiment` on its part of `dataset`, into `folder`.
+    """Train the classifier and baselines of `experiment` on `dataset`; write the model to `folder`.
 
-    A folder where the same training was cut short is gone on with; one where it finished is read.
-    With `tensorboard`, event files tell of each epoch in a folder of that name. Under torchrun
-    every process calls this alike; those that do not lead have no baselines and write nothing.
+    An interrupted training in `folder` is resumed; a finished one is loaded. With `tensorboard`,
+    event files are written to the folder ``tensorboard``. Under torchrun every process calls this
+    function; only the main process fits the baselines and writes files.
 
     Raises
     ------
     DataError
-        When the data set was made by another recipe.
+        When the data set was made from another recipe.
     OutputError
-        When the folder holds something else.
+        When the folder contains something else.
     MissingDependencyError
-        When event files are asked for and TensorBoard is not installed.
+        When `tensorboard` is set and TensorBoard is not installed.
     """
     progress = progress or Progress()
     if tensorboard:
         require_tensorboard()
     check_recipe(experiment, dataset)
     resolved = experiment.resolved()
-    leading = leads()
-    if leading:
+    is_main = is_main_process()
+    if is_main:
         _claim(folder, resolved)
     if (folder / RECORD).exists():
         return load_model(folder)
@@ -73,7 +73,7 @@ def train(
     parts = experiment.split.indices(dataset.labels, experiment.seed)
     train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
 
-    if not leading:
+    if not is_main:
         pipeline.baselines = {}
     fit_baselines(pipeline.baselines, train_set, valid_set, experiment.seed, progress)
 
@@ -83,11 +83,11 @@ def train(
     patterns = len(train_set) + len(valid_set)
     progress.start(f"train {experiment.classifier.key}", patterns, epochs=True)
     new: list[Epoch] = []
-    events = EventFile(folder / EVENTS) if tensorboard and leading else None
+    events = EventFile(folder / EVENTS) if tensorboard and is_main else None
 
     def on_epoch(epoch: Epoch) -> None:
         new.append(epoch)
-        if leading:
+        if is_main:
             _write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
         if events is not None:
             events.write(epoch)
@@ -104,10 +104,10 @@ def train(
         if events is not None:
             events.close()
     progress.finish()
-    if not leading:
+    if not is_main:
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
-    Familiar.of(train_set).save(folder)
+    TrainingProfiles.of(train_set).save(folder)
     return save_model(pipeline, experiment, folder)
 
 
@@ -126,30 +126,30 @@ def fit_baselines(
 
 
 def check_recipe(experiment: Experiment, dataset: Dataset) -> None:
-    """Raise `DataError` when `dataset` was made by another recipe than `experiment` has."""
+    """Raise `DataError` unless `dataset` was made from the recipe of `experiment`."""
     ours, theirs = experiment.data_recipe(), dataset.experiment.data_recipe()
     if ours != theirs:
         keys = ", ".join(differences(ours, theirs))
         raise DataError(
-            f"was made by another experiment; they differ in {keys}",
+            f"was made from another experiment; they differ in {keys}",
             where=str(dataset.folder),
-            hint="Train with the experiment that made it, or generate this one's own data.",
+            hint="Train with the experiment that made it, or generate the data of this one.",
         )
 
 
 def _claim(folder: Path, experiment: Experiment) -> None:
-    """Mark `folder` as this training's, or refuse when it is something else's."""
-    mark = folder / _BEGUN
+    """Mark `folder` as belonging to this training, or raise if it contains something else."""
+    mark = folder / _STARTED
     if mark.is_file():
-        if found := experiment.departures(_claimed_by(mark)):
+        if found := experiment.departures(_read_mark(mark)):
             raise OutputError(
-                f"holds a training of another experiment; they differ in {', '.join(found)}",
+                f"contains the training of another experiment; they differ in {', '.join(found)}",
                 where=str(folder),
                 hint="Choose another folder for -o.",
             )
     elif not empty(folder):
         raise OutputError(
-            "is not empty and holds no training of ours",
+            "is not empty and contains no speckle training",
             where=str(folder),
             hint="Choose another folder for -o.",
         )
@@ -158,12 +158,12 @@ def _claim(folder: Path, experiment: Experiment) -> None:
         write_text(mark, json.dumps({"experiment": experiment.to_dict()}, indent=2) + "\n")
 
 
-def _claimed_by(mark: Path) -> Experiment:
+def _read_mark(mark: Path) -> Experiment:
     try:
         return Experiment.from_dict(json.loads(mark.read_text("utf-8"))["experiment"], str(mark))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ExperimentError) as error:
         raise OutputError(
-            f"does not say which training lies beside it: {error}",
+            f"is not a valid training record: {error}",
             where=str(mark),
             hint="Choose another folder for -o.",
         ) from error
@@ -184,15 +184,15 @@ def read_history(folder: Path) -> list[Epoch]:
     Raises
     ------
     ModelError
-        When the file is missing or no history.
+        When the file is missing or damaged.
     """
     path = folder / HISTORY
     try:
         rows = csv.DictReader(io.StringIO(path.read_text("utf-8")))
-        return [Epoch(**{k: _read_as(k)(v) for k, v in row.items()}) for row in rows]
+        return [Epoch(**{k: _field_type(k)(v) for k, v in row.items()}) for row in rows]
     except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"is no training history: {error}", where=str(path)) from error
+        raise ModelError(f"is not a training history: {error}", where=str(path)) from error
 
 
-def _read_as(field: str) -> Any:
+def _field_type(field: str) -> Any:
     return int if field in ("number", "of") else float

@@ -1,1 +1,1 @@
-"""Plugins: how components are described, found, made, and how a new plugin is scaffolded."""
+"""Plugins: describe, find and create components, and scaffold new plugins."""

@@ -1,7 +1,7 @@
-"""`Component`: what a plugin says of one thing it offers, and how its options are read off.
+"""`Component`: a plugin's description of one thing it provides, and the options of that thing.
 
-A component is a name and a factory; the factory's keyword-only constructor parameters are its
-options. Nothing here finds plugins or decides between them.
+A component is a name and a factory; the options are the factory's keyword-only constructor
+parameters.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ import attrs
 
 from speckle_core.errors import OptionError, PluginError, nearest
 
-#: How components and labels are spelt.
+#: Spelling of component names and labels.
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def _check_name(_: Any, __: Any, value: Any) -> None:
     if not (isinstance(value, str) and KEBAB.fullmatch(value)):
-        raise PluginError(f"{value!r} is no component name", hint="Names are kebab-case: my-name.")
+        raise PluginError(
+            f"{value!r} is not a valid component name", hint="Names are kebab-case: my-name."
+        )
 
 
 def _check_factory(_: Any, __: Any, value: Any) -> None:
     if isinstance(value, str):
         module, colon, attribute = value.partition(":")
         if not (module and colon and attribute):
-            raise PluginError(f"factory {value!r} is no 'package.module:Class'")
+            raise PluginError(f"factory {value!r} is not of the form 'package.module:Class'")
     elif not callable(value):
         raise PluginError(f"factory {value!r} is neither a class nor 'package.module:Class'")
 
@@ -45,22 +47,22 @@ def _as_names(value: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class Component:
-    """One thing a plugin offers.
+    """One thing a plugin provides.
 
     Parameters
     ----------
     name : str
-        What users select it by; kebab-case.
+        The name that users select it by; kebab-case.
     factory : type or str
         The class, or ``"package.module:Class"``, imported on first use.
     summary : str
         One line for ``speckle plugins list``.
     requires : tuple of str
-        Import names of packages that the component needs when it runs.
+        Import names of the packages that the component needs to run.
     extra : str, optional
-        The pip extra of its distribution that brings them.
+        The pip extra of its distribution that installs them.
     reference : str
-        Where the method comes from: a paper, a DOI.
+        Source of the method: a paper, a DOI.
     """
 
     name: str = attrs.field(validator=_check_name)
@@ -71,7 +73,7 @@ class Component:
     reference: str = attrs.field(default="", kw_only=True)
 
     def resolve(self) -> Callable[..., Any]:
-        """Return the factory itself, imported if it was given as a path."""
+        """Return the factory, importing it if it was given as a path."""
         if not isinstance(self.factory, str):
             return self.factory
         module, _, attribute = self.factory.partition(":")
@@ -80,7 +82,7 @@ class Component:
 
 @attrs.frozen
 class Option:
-    """One keyword-only constructor parameter; `default` is `Option.required` if it has none."""
+    """One keyword-only constructor parameter; `default` is `Option.required` if there is none."""
 
     name: str
     type: Any
@@ -90,11 +92,11 @@ class Option:
 
     @property
     def type_name(self) -> str:
-        """The type as a person would write it, such as ``float or none``."""
+        """The type in plain words, such as ``a number or none``."""
         return " or ".join(_spell(t) for t in reversed(_alternatives(self.type)))
 
     def check(self, value: Any, where: str) -> Any:
-        """Return `value` as this option's type, or raise `OptionError` naming `where`."""
+        """Return `value` as this option's type, or raise `OptionError` at `where`."""
         for kind in _alternatives(self.type):
             try:
                 return _as(kind, value)
@@ -109,7 +111,7 @@ class Option:
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
-    """Return the members of a union, None first: as text it is "none", which a str would take."""
+    """Return the members of a union, None first, since its text "none" is also a valid str."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return tuple(sorted(typing.get_args(kind), key=lambda k: k is not type(None)))
     return (kind,)
@@ -125,7 +127,7 @@ def _spell(kind: Any) -> str:
 
 
 def _as(kind: Any, value: Any) -> Any:
-    """Return `value` if it is of `kind`, as TOML types go: no bool for a number, no nan or inf."""
+    """Return `value` if it is of `kind` as TOML types go: no bool as a number, no nan or inf."""
     origin = typing.get_origin(kind)
     if kind is Any:
         return value
@@ -157,7 +159,7 @@ def options_of(factory: Callable[..., Any]) -> tuple[Option, ...]:
     Raises
     ------
     PluginError
-        For ``*args``, ``**kwargs`` or a positional parameter, which hide what can be set.
+        For ``*args``, ``**kwargs`` or a positional parameter.
     """
     try:
         signature = inspect.signature(factory)
@@ -179,19 +181,19 @@ def options_of(factory: Callable[..., Any]) -> tuple[Option, ...]:
 def check_options(
     factory: Callable[..., Any], options: Mapping[str, Any], where: str
 ) -> dict[str, Any]:
-    """Return `options` as the factory's types; `where` is their place in a file or call.
+    """Return `options` converted to the factory's types; `where` is their place in a file or call.
 
     Raises
     ------
     OptionError
-        For an unknown option (with the nearest one), a wrong type, or one that is missing.
+        For an unknown option (with the nearest name), a wrong type, or a missing option.
     """
     known = {option.name: option for option in options_of(factory)}
     for name in options:
         if name not in known:
             near = nearest(name, known)
             raise OptionError(
-                f"there is no option {name!r}",
+                f"unknown option {name!r}",
                 where=f"{where}.{name}",
                 hint=(f"Did you mean {near[0]!r}? " if near else "")
                 + (f"Options: {', '.join(known)}." if known else "It takes no options."),

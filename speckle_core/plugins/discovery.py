@@ -1,7 +1,7 @@
-"""Where plugins are found, and what one of them says it offers.
+"""Find plugins, and collect the components that each of them provides.
 
-pluggy alone would pass over a misspelt hook and let one raising hook stop the whole call, so the
-hooks of each plugin are called, and their answers checked, one plugin at a time.
+pluggy alone would ignore a misspelt hook, and one raising hook would stop the whole call. So the
+hooks are called, and their results checked, one plugin at a time.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _ROLES = {hookspecs.HOOKS[role]: role for role in ROLES}
 
 
 def installed() -> Iterable[importlib.metadata.EntryPoint]:
-    """Return the entry points of the group ``speckle.plugins``, none of them imported."""
+    """Return the entry points of the group ``speckle.plugins`` without importing them."""
     return importlib.metadata.entry_points(group=hookspecs.GROUP)
 
 
 def provider_of(entry: importlib.metadata.EntryPoint) -> Provider:
-    """Return which distribution, of which version, an entry point came with."""
+    """Return the distribution and version that an entry point belongs to."""
     if entry.dist is None:
         return Provider(entry.name, "unknown", "?")
     return Provider(entry.name, entry.dist.name, entry.dist.version)
@@ -35,12 +35,12 @@ def provider_of(entry: importlib.metadata.EntryPoint) -> Provider:
 def components_of(
     manager: pluggy.PluginManager, plugin: object, provider: Provider
 ) -> Iterator[Registered]:
-    """Yield the components that a plugin registered with `manager` describes.
+    """Iterate over the components of a plugin that is registered with `manager`.
 
     Raises
     ------
     PluginError
-        For no hook at all, a misspelt hook, or one that returns something else than components.
+        When there is no hook, or a hook is misspelt or does not return components.
     """
     callers = manager.get_hookcallers(plugin) or []
     if not callers:
@@ -51,7 +51,7 @@ def components_of(
         if caller.name not in _ROLES:
             near = nearest(caller.name, _ROLES)
             raise PluginError(
-                f"there is no hook {caller.name!r}",
+                f"unknown hook {caller.name!r}",
                 hint=f"Did you mean {near[0]!r}?" if near else None,
             )
         for implementation in caller.get_hookimpls():
@@ -59,10 +59,12 @@ def components_of(
                 continue
             given = implementation.function()
             if isinstance(given, (str, Component)) or not isinstance(given, Iterable):
-                raise PluginError(f"{caller.name} returned {given!r}, no list of Component")
+                raise PluginError(f"{caller.name} returned {given!r}, not a list of Component")
             for component in given:
                 if not isinstance(component, Component):
-                    raise PluginError(f"{caller.name} gave {component!r}, which is no Component")
+                    raise PluginError(
+                        f"{caller.name} returned {component!r}, which is not a Component"
+                    )
                 if not isinstance(component.factory, str):
                     options_of(component.factory)
                 yield Registered(_ROLES[caller.name], component, provider)

@@ -1,7 +1,7 @@
 """The hooks a plugin can implement: one per role, each returning components.
 
 A plugin is a module (or object) registered under the entry-point group ``speckle.plugins``; it
-describes components and must import nothing heavy to do so. In ``pyproject.toml``::
+describes components and must not import anything heavy to do so. In ``pyproject.toml``::
 
     [project.entry-points."speckle.plugins"]
     ellipses = "speckle_ellipses.plugin"
@@ -17,8 +17,8 @@ import pluggy
 
 from speckle_core.plugins.component import Component
 
-#: Version of the hooks, the roles and the data that passes between them. A plugin module may state
-#: the one it was written for as ``SPECKLE_API = 1``; one that asks for more is not loaded.
+#: Version of the hooks, the roles and the data passed between them. A plugin module may state the
+#: version it was written for as ``SPECKLE_API = 1``; a plugin for another version is not loaded.
 API_VERSION = 1
 PROJECT = "speckle"
 GROUP = "speckle.plugins"
@@ -62,7 +62,7 @@ def speckle_scatterers() -> Iterable[Component]:
 
 @hookspec
 def speckle_preprocessors() -> Iterable[Component]:
-    """Return components that change patterns before a classifier sees them (role `Preprocessor`).
+    """Return components that transform patterns for a classifier (role `Preprocessor`).
 
     Examples
     --------
@@ -98,7 +98,7 @@ def speckle_classifiers() -> Iterable[Component]:
 
 @hookspec
 def speckle_explainers() -> Iterable[Component]:
-    """Return components that say which pixels a classifier used (role `Explainer`).
+    """Return components that show which pixels a classifier used (role `Explainer`).
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Finds plugins, keeps the broken ones apart, and makes components by name.
+"""Find plugins, isolate broken ones, and create components by name.
 
-A plugin is imported when components are first asked for, never before; a component's own module
-when it is first built. Whatever a plugin does wrong is recorded as a `Failure` and costs only that
-plugin. This module decides no name clash: it reports them.
+Plugins are imported when components are first requested, and a component's own module when it is
+first created. A faulty plugin is recorded as a `Failure` and left out; all others work. A name
+clash is reported, never resolved silently.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class PluginManager:
     Parameters
     ----------
     entry_points : callable, optional
-        Where plugins are found; by default the entry-point group ``speckle.plugins``.
+        Returns the entry points of plugins; by default the group ``speckle.plugins``.
     allow : collection of str, optional
-        Names of the only plugins to load; by default those in the environment variable
-        ``SPECKLE_PLUGINS`` (comma-separated; set but empty allows none), or all.
+        Load only plugins with these names; by default those in the environment variable
+        ``SPECKLE_PLUGINS`` (comma-separated; empty allows none) or, if it is unset, all.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class PluginManager:
         return tuple(self._failures)
 
     def components(self, role: Role | None = None) -> tuple[Registered, ...]:
-        """Return the components of one role, or of all, in order of role and name."""
+        """Return the components of one role, or of all, sorted by role and name."""
         self._discover()
         chosen = [r for r in self._registered if role in (None, r.role)]
         return tuple(
@@ -85,7 +85,7 @@ class PluginManager:
             if self._allow is not None and name not in self._allow:
                 continue
             try:
-                # What a plugin prints while it is imported must not end up in --json output.
+                # What a plugin prints on import must not end up in --json output.
                 with contextlib.redirect_stdout(io.StringIO()):
                     plugin = entry.load()
                     self._add(plugin, provider)
@@ -103,29 +103,29 @@ class PluginManager:
         warnings.warn(f"{provider} was left out: {cause}", PluginWarning, stacklevel=2)
 
     def register(self, plugin: object, name: str) -> None:
-        """Add a plugin of this process, as a notebook or a test has one.
+        """Register a plugin that is defined in this process, as in a notebook or a test.
 
         Raises
         ------
         PluginError
-            When the plugin is broken; nothing of it is then kept.
+            When the plugin is broken; none of it is then registered.
         """
         self._discover()
         self._add(plugin, Provider(name, _INLINE, "0"))
 
     def _add(self, plugin: object, provider: Provider) -> None:
-        """Register `plugin` and take its components: all of it, or nothing and an error."""
+        """Register `plugin` and its components, completely or not at all."""
         wants = getattr(plugin, "SPECKLE_API", hookspecs.API_VERSION)
         if wants != hookspecs.API_VERSION:
             raise PluginError(
-                f"made for plugin API {wants}; this speckle-core has {hookspecs.API_VERSION}",
+                f"was made for plugin API {wants}; this speckle-core has {hookspecs.API_VERSION}",
                 hint="Install a matching version of the plugin or of speckle-core.",
             )
         try:
             self._pluggy.register(plugin, name=f"{provider.distribution}:{provider.plugin}")
             found = list(components_of(self._pluggy, plugin, provider))
         except BaseException as error:
-            # pluggy leaves a plugin with a wrong signature half registered.
+            # pluggy leaves a plugin with a wrong hook signature half registered.
             if self._pluggy.is_registered(plugin):
                 self._pluggy.unregister(plugin)
             if isinstance(error, (pluggy.PluginValidationError, ValueError)):
@@ -139,7 +139,7 @@ class PluginManager:
         Raises
         ------
         UnknownComponentError, AmbiguousComponentError
-            With what to write instead.
+            The message says what to write instead.
         """
         choices = self.components(role)
         matches = [r for r in choices if name in (r.component.name, r.qualified)]
@@ -147,7 +147,7 @@ class PluginManager:
             return matches[0]
         if matches:
             raise AmbiguousComponentError(
-                f"{len(matches)} plugins offer the {role} {name!r}: "
+                f"{len(matches)} plugins provide the {role} {name!r}: "
                 + ", ".join(str(r.provider) for r in matches),
                 hint="Write " + " or ".join(repr(r.qualified) for r in matches) + ".",
             )
@@ -155,19 +155,19 @@ class PluginManager:
         if near := nearest(name, (r.component.name for r in choices)):
             hints.append("Did you mean " + " or ".join(repr(n) for n in near) + "?")
         if self._failures:
-            held = "; ".join(f"{f.provider}: {f.cause}" for f in self._failures)
-            hints.append(f"It may be in a plugin that was left out ({held}).")
+            failed = "; ".join(f"{f.provider}: {f.cause}" for f in self._failures)
+            hints.append(f"It may be in a plugin that was left out ({failed}).")
         known = ", ".join(r.component.name for r in choices) or "none"
         hints.append(f"Installed: {known}.")
-        raise UnknownComponentError(f"there is no {role} {name!r}", hint=" ".join(hints))
+        raise UnknownComponentError(f"unknown {role} {name!r}", hint=" ".join(hints))
 
     def factory(self, role: Role, name: str) -> Callable[..., Any]:
-        """Return the class behind a component, imported.
+        """Import and return the class of a component.
 
         Raises
         ------
         PluginError
-            When its module cannot be imported or lacks it.
+            When its module cannot be imported or does not contain it.
         """
         entry = self.find(role, name)
         try:
@@ -179,7 +179,7 @@ class PluginManager:
             raise PluginError(
                 f"the {role} {name!r} cannot be loaded: {type(error).__name__}: {error}",
                 where=str(entry.provider),
-                hint="This is a fault of that plugin; tell its authors.",
+                hint="This is a bug in that plugin; please report it to its authors.",
             ) from error
         return factory
 
@@ -191,28 +191,27 @@ class PluginManager:
         *,
         where: str | None = None,
     ) -> Any:
-        """Return a new component made with `options`; `where` is their place in a file.
+        """Create a component with `options`; `where` is their place in a file.
 
         Raises
         ------
         MissingDependencyError
-            When a package that the component requires is not installed, with the line to install
-            it.
+            When a package that the component requires is not installed.
         OptionError
             For an unknown option or a value of the wrong type.
         """
         factory = self.factory(role, name)
-        made = check_options(factory, options or {}, where or name)
+        checked = check_options(factory, options or {}, where or name)
         require(self.find(role, name))
-        return factory(**made)
+        return factory(**checked)
 
     def recipe(self, role: Role, thing: object) -> dict[str, Any]:
-        """Return the name and options that `create` would make `thing` from.
+        """Return the name and options from which `create` would make `thing`.
 
         Raises
         ------
         UnknownComponentError
-            When no plugin offers objects of that class.
+            When no plugin provides that class.
         """
         kind: Any = type(thing)
         path = f"{kind.__module__}:{kind.__qualname__}"
@@ -224,17 +223,17 @@ class PluginManager:
                 name = entry.component.name if len(same) == 1 else entry.qualified
                 return {"name": name} | {o.name: getattr(thing, o.name) for o in options_of(kind)}
         raise UnknownComponentError(
-            f"no plugin offers {kind.__qualname__} as a {role}, so it cannot be named in a file",
+            f"no plugin provides {kind.__qualname__} as a {role}, so a file cannot refer to it",
             hint="Register it: plugin_manager().register(plugin, name).",
         )
 
 
 @functools.cache
 def plugin_manager() -> PluginManager:
-    """Return the manager of this process, made on first use."""
+    """Return the plugin manager of this process, created on first use."""
     return PluginManager()
 
 
 def create(role: Role, name: str, **options: Any) -> Any:
-    """Return a new component: ``create("sampler", "monodisperse", radius=90.0)``."""
+    """Create a component: ``create("sampler", "monodisperse", radius=90.0)``."""
     return plugin_manager().create(role, name, options)

@@ -1,8 +1,4 @@
-"""Who offers what: the records that the plugin manager keeps, and what a component still lacks.
-
-Nothing here is imported from a plugin or looked up; these are plain values, to be listed and
-printed.
-"""
+"""The plugin manager's records, and the check for missing dependencies of a component."""
 
 from __future__ import annotations
 
@@ -21,7 +17,7 @@ class PluginWarning(UserWarning):
 
 @attrs.frozen
 class Provider:
-    """Who offers something: the plugin, and the distribution and version it came with."""
+    """A plugin, and the distribution and version it belongs to."""
 
     plugin: str
     distribution: str
@@ -55,17 +51,17 @@ class Registered:
 
 
 def missing(component: Component) -> list[str]:
-    """Return the packages that `component` requires and that are not installed."""
+    """Return the packages that `component` requires but that are not installed."""
     return [name for name in component.requires if importlib.util.find_spec(name) is None]
 
 
 def require(entry: Registered) -> None:
-    """Raise `MissingDependencyError`, with the line to install it, if a package is missing."""
-    if lacking := missing(entry.component):
+    """Raise `MissingDependencyError`, with the install command, if a package is missing."""
+    if absent := missing(entry.component):
         extra, distribution = entry.component.extra, entry.provider.distribution
-        what = f"'{distribution}[{extra}]'" if extra else " ".join(lacking)
+        what = f"'{distribution}[{extra}]'" if extra else " ".join(absent)
         raise MissingDependencyError(
-            f"the {entry.role} {entry.component.name!r} needs {' and '.join(lacking)}, "
+            f"the {entry.role} {entry.component.name!r} needs {' and '.join(absent)}, "
             "which is not installed",
             hint=f"Run: pip install {what}",
         )

@@ -1,7 +1,6 @@
-"""Writes the package of a new plugin: one component that works, and one place for the physics.
+"""Create the package of a new plugin: one working component, and one file for the physics.
 
-What it writes is plain text from `templates`, whole or not at all. It installs nothing and
-imports nothing of what it wrote.
+The files are written from `templates`, all or none of them. Nothing is installed or imported.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from speckle_core.plugins.hookspecs import API_VERSION, HOOKS
 from speckle_core.plugins.manager import plugin_manager
 
 _SUMMARIES: dict[Role, str] = {
-    "sampler": "Equal squares at random places, of one total area.",
-    "scatterer": "The exact sum of form factors, with smeared edges if you like.",
+    "sampler": "Equal squares at random positions, with a fixed total area.",
+    "scatterer": "The exact sum of form factors, optionally with blurred edges.",
     "preprocessor": "A power of the intensity.",
-    "classifier": "The class whose mean histogram lies nearest.",
-    "explainer": "The probability lost when a patch of the pattern is blanked.",
+    "classifier": "Nearest class mean of the intensity histograms.",
+    "explainer": "Loss of probability when a patch of the pattern is blanked.",
     "solver": "One Gaussian body, from the slope of Guinier's plot.",
 }
 _USAGES: dict[Role, str] = {
@@ -46,12 +45,12 @@ _USAGES: dict[Role, str] = {
 
 @attrs.frozen
 class NewPlugin:
-    """A package that is yet to be written; made by `named`.
+    """A package to be written; created by `named`.
 
     Parameters
     ----------
     name : str
-        What the component and the distribution are called, in kebab-case.
+        Name of the component and the distribution, in kebab-case.
     role : str
         The role that the component fills.
     """
@@ -66,58 +65,58 @@ class NewPlugin:
         Raises
         ------
         PluginError
-            For an unknown role, or a name that is taken or cannot be one of a component or package.
+            For an unknown role, or a name that is taken or not valid for a component or package.
         """
         found = [known for known in ROLES if known == role]
         if not found:
             near = nearest(role, ROLES)
             raise PluginError(
-                f"there is no role {role!r}",
+                f"unknown role {role!r}",
                 hint=(f"Did you mean {near[0]!r}? " if near else "")
                 + f"Roles: {', '.join(ROLES)}.",
             )
-        made = cls(name, found[0])
-        made._check()
-        return made
+        plugin = cls(name, found[0])
+        plugin._check()
+        return plugin
 
     def _check(self) -> None:
-        Component(self.name, "package.module:Class", "")  # the one judge of names
+        Component(self.name, "package.module:Class", "")  # raises if the name is not valid
         another = "Choose another name."
         if keyword.iskeyword(self.package) or self.package == "tests":
-            raise PluginError(f"no package can be called {self.package!r}", hint=another)
+            raise PluginError(f"{self.package!r} is not a valid package name", hint=another)
         if importlib.util.find_spec(self.package) is not None:
             raise PluginError(
-                f"a package {self.package!r} can be imported already, and would be hidden",
+                f"a package {self.package!r} is already installed and would be shadowed",
                 hint=another,
             )
         for entry in plugin_manager().components(self.role):
             if entry.component.name == self.name:
                 raise PluginError(
-                    f"there is a {self.role} {self.name!r} already, from {entry.provider}",
+                    f"{entry.provider} already provides a {self.role} {self.name!r}",
                     hint=another,
                 )
 
     @property
     def package(self) -> str:
-        """The name it is imported by."""
+        """The import name of the package."""
         return self.name.replace("-", "_")
 
     @property
     def physics(self) -> str:
-        """The file that the author's physics goes into, relative to the new folder."""
+        """The file for the author's physics, relative to the new folder."""
         return f"{self.package}/{self.role}.py"
 
     def write(self, folder: Path) -> None:
-        """Write the package to `folder`, which must not be there yet; whole or not at all.
+        """Write the package to `folder`, which must not exist yet, completely or not at all.
 
         Raises
         ------
         OutputError
-            When it is there already, or cannot be written.
+            When it exists already or cannot be written.
         """
         if os.path.lexists(folder):
             raise OutputError(
-                "is there already", where=str(folder), hint="Choose another folder with -o."
+                "already exists", where=str(folder), hint="Choose another folder with -o."
             )
         parent = make_folder(folder.absolute().parent)
         try:
@@ -136,7 +135,7 @@ class NewPlugin:
             ) from error
 
     def _files(self) -> Iterator[tuple[str, str]]:
-        """Yield path and text of each file."""
+        """Iterate over the path and text of each file."""
         words = self.name.removesuffix(f"-{self.role}").split("-")
         names = {
             "name": self.name,

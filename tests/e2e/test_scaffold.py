@@ -62,7 +62,7 @@ def test_there_is_one_place_for_the_physics_and_the_readme_names_it(
     role: str, written: Path
 ) -> None:
     sources = list((written / role).rglob("*.py"))
-    (place,) = [path for path in sources if "Your " in path.read_text()]
+    (place,) = [path for path in sources if "Put your " in path.read_text()]
     assert place == written / role / f"strange_{role}" / f"{role}.py"
     assert f"strange_{role}/{role}.py" in (written / role / "README.md").read_text()
 
@@ -84,15 +84,15 @@ def test_ruff_finds_nothing_in_what_is_written(role: str, written: Path) -> None
 @pytest.mark.parametrize(
     ("name", "cause"),
     [
-        ("My-Shapes", "no component name"),
-        ("my_shapes", "no component name"),
-        ("../escape", "no component name"),
-        ("", "no component name"),
-        ("class", "no package can be called 'class'"),
-        ("tests", "no package can be called 'tests'"),
-        ("json", "can be imported already"),
-        ("speckle-disks", "can be imported already"),
-        ("monodisperse", "there is a sampler 'monodisperse' already, from speckle-core"),
+        ("My-Shapes", "not a valid component name"),
+        ("my_shapes", "not a valid component name"),
+        ("../escape", "not a valid component name"),
+        ("", "not a valid component name"),
+        ("class", "'class' is not a valid package name"),
+        ("tests", "'tests' is not a valid package name"),
+        ("json", "is already installed"),
+        ("speckle-disks", "is already installed"),
+        ("monodisperse", "already provides a sampler 'monodisperse'"),
     ],
 )
 def test_a_bad_name_is_refused(name: str, cause: str) -> None:
@@ -101,7 +101,7 @@ def test_a_bad_name_is_refused(name: str, cause: str) -> None:
 
 
 def test_a_misspelt_role_is_named_with_the_nearest() -> None:
-    with pytest.raises(PluginError, match=r"(?s)no role 'smpler'.*Did you mean 'sampler'\?"):
+    with pytest.raises(PluginError, match=r"(?s)unknown role 'smpler'.*Did you mean 'sampler'\?"):
         NewPlugin.named("strange", "smpler")
 
 
@@ -114,7 +114,7 @@ def test_what_is_there_already_is_left_alone(there: str, tmp_path: Path) -> None
         place.write_text("mine")
     else:
         place.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="already exists"):
         NewPlugin.named("strange", "sampler").write(place)
     assert list(tmp_path.iterdir()) == [place]
     assert there != "file" or place.read_text() == "mine"
@@ -138,7 +138,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_command_says_where_the_physics_goes(tmp_path: Path, fresh: Fresh) -> None:
     said = fresh.speckle("plugins", "new", "odd-shapes", "--role", "sampler", cwd=tmp_path)
-    assert "Your physics goes into odd-shapes/odd_shapes/sampler.py" in said
+    assert "Put your physics into odd-shapes/odd_shapes/sampler.py" in said
     assert (tmp_path / "odd-shapes" / "odd_shapes" / "sampler.py").is_file()
 
 

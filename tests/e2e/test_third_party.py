@@ -142,7 +142,7 @@ def test_uninstalled_it_is_gone_and_its_files_say_what_is_missing(
     assert "speckle-ellipses" not in ellipses.speckle("plugins", "list")
     result = ellipses.run("speckle", "evaluate", done / "model", "--data", done / "data")
     assert result.returncode == 1
-    assert "there is no classifier 'coarse-logistic'" in result.stderr
+    assert "unknown classifier 'coarse-logistic'" in result.stderr
     assert "Traceback" not in result.stderr
     # The patterns themselves need no plugin to be checked.
     assert "whole" in ellipses.speckle("verify", done / "data")

@@ -149,7 +149,7 @@ def test_who_cannot_read_it_says_so_and_leaves_nothing(model, tmp_path, name, er
 
 
 def test_a_folder_that_holds_something_is_left_alone(model, tmp_path):
-    with pytest.raises(OutputError, match="holds something"):
+    with pytest.raises(OutputError, match="is not empty"):
         convert(model, "reader", model)
     (tmp_path / "empty").mkdir()
     convert(model, "reader", tmp_path / "empty")
@@ -157,7 +157,7 @@ def test_a_folder_that_holds_something_is_left_alone(model, tmp_path):
 
 
 def test_what_is_no_model_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="no model folder"):
+    with pytest.raises(ModelError, match="not a model folder"):
         convert(tmp_path, "reader", tmp_path / "new")
 
 

@@ -62,7 +62,7 @@ BROKEN = {
         def speckle_sampler():
             return []
         """,
-        "there is no hook 'speckle_sampler' Did you mean 'speckle_samplers'?",
+        "unknown hook 'speckle_sampler' Did you mean 'speckle_samplers'?",
     ),
     "raising-hook": (
         """
@@ -90,7 +90,7 @@ BROKEN = {
         def speckle_samplers():
             return ["monodisperse"]
         """,
-        "gave 'monodisperse', which is no Component",
+        "returned 'monodisperse', which is not a Component",
     ),
     "no-list": (
         """
@@ -108,7 +108,7 @@ BROKEN = {
         def speckle_samplers():
             return [Component("My Sampler", "a:B", "A name with a space.")]
         """,
-        "'My Sampler' is no component name",
+        "'My Sampler' is not a valid component name",
     ),
     "kwargs": (
         """

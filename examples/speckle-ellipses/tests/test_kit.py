@@ -18,5 +18,5 @@ CASES = [
 
 
 @pytest.mark.parametrize(("component", "check"), CASES)
-def test_it_does_what_its_role_demands(component, check):
+def test_it_fulfils_its_role(component, check):
     check.run(component)

@@ -42,7 +42,7 @@ def new_package(
         plugin = NewPlugin.named(name, role)
     folder = output or Path(name)
     plugin.write(folder)
-    typer.echo(f"Your physics goes into {folder / plugin.physics}. Then:\n")
+    typer.echo(f"Put your physics into {folder / plugin.physics}. Then:\n")
     typer.echo(
         f"  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  speckle plugins check {name}"
     )
