@@ -97,6 +97,14 @@ def combined(faults: Sequence[SpeckleError], kind: type[SpeckleError]) -> Speckl
     return kind(f"{len(faults)} things stand in the way\n{told}")
 
 
+# The cutoff of difflib.get_close_matches, which would order equal matches by spelling: the preset
+# of 513 pixels before that of 257.
+_CLOSE = 0.6
+
+
 def nearest(word: object, known: Iterable[object]) -> list[str]:
-    """Return the known words that are spelt most like `word`, best first."""
-    return difflib.get_close_matches(str(word), [str(k) for k in known], n=3, cutoff=0.6)
+    """Return the known words that are spelt most like `word`, best first, else in their order."""
+    text = str(word)
+    ratios = {str(k): difflib.SequenceMatcher(None, str(k), text).ratio() for k in known}
+    close = [k for k, ratio in ratios.items() if ratio >= _CLOSE]
+    return sorted(close, key=lambda k: -ratios[k])[:3]

@@ -1,1 +1,1 @@
-"""What a TOML file says, checked, and made into live objects."""
+"""Experiments: read and check a TOML file, and build live objects from it."""

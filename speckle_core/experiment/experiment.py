@@ -1,7 +1,7 @@
-"""An experiment as data: what a TOML file says, checked, and made into live objects by `build`.
+"""An experiment as data: the checked content of a TOML file, from which `build` makes live objects.
 
-Nothing runs here. The same file with the same seed means the same patterns, split and training
-anywhere; so whatever decides a result is a field of `Experiment`, and nothing else is.
+The same file with the same seed means the same patterns, split and training anywhere. So everything
+that determines a result, and nothing else, is a field of `Experiment`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from speckle_core.experiment.pipeline import Pipeline
 
 
-#: The keys of the file whose components make patterns, and those whose components read them.
+#: Keys of the file whose components make patterns, and keys whose components process them.
 SIMULATION = ("structure", "scattering")
 READING = ("prepare", "classifier", "baselines", "explainers")
 
@@ -51,21 +51,21 @@ class Experiment:
     Parameters
     ----------
     name : str
-        What the run folder and the report are called.
+        Name of the run folder and title of the report.
     description : str
-        What it is for, in a sentence or two.
+        Its purpose, in a sentence or two.
     seed : int
-        Decides every random number of data, split and training.
+        Determines every random number of data, split and training.
     structure, grid, scattering, split
         See those classes.
     prepare : tuple of Choice
         Preprocessors, in order.
     classifier : Choice
-        The classifier that is trained.
+        The classifier to train.
     baselines : tuple of Choice
-        Classifiers that are trained on the same patterns, to be shown beside it.
+        Classifiers trained on the same patterns for comparison.
     explainers : tuple of Choice
-        What is asked about the trained classifier.
+        Explainers applied to the trained classifier.
     """
 
     name: str
@@ -82,9 +82,9 @@ class Experiment:
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
-            raise ExperimentError("must be from 0 to 2**63 - 1", where="seed")
+            raise ExperimentError("must be between 0 and 2**63 - 1", where="seed")
         if not self.name or "/" in self.name or self.name.startswith("."):
-            raise ExperimentError(f"{self.name!r} cannot name a folder", where="name")
+            raise ExperimentError(f"{self.name!r} is not a valid folder name", where="name")
         _check_distinct(self.baselines, "baselines")
         _check_distinct(self.explainers, "explainers")
         self.split.sizes(
@@ -94,12 +94,12 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str = "experiment") -> Experiment:
-        """Return the experiment that nested plain `data` describes; `where` is its file.
+        """Return the experiment described by nested plain `data`; `where` is its file.
 
         Raises
         ------
         ExperimentError
-            For an unknown key, a wrong type or an impossible value, with its path.
+            For an unknown key, a wrong type or an invalid value, with its path.
         """
         return structure(data, cls, where)
 
@@ -111,33 +111,33 @@ class Experiment:
         *,
         on_note: Callable[[str], object] | None = None,
     ) -> Experiment:
-        """Return the experiment of a preset's name or a TOML file, with ``key=value`` settings.
+        """Load an experiment from a preset or a TOML file and apply ``key=value`` settings.
 
-        A setting that replaces a component drops the options that the file gives the old one, and
-        one that makes the set smaller scales a split given in whole numbers; `on_note` is told.
+        A setting that replaces a component drops the old component's options, and one that makes
+        the set smaller scales a split given in whole numbers; both are reported to `on_note`.
 
         Raises
         ------
         ExperimentError
-            When there is no such preset or file, it is no TOML, or says what cannot be.
+            When the preset or file does not exist, or is not valid.
         """
         where, text = read_source(source)
         try:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ExperimentError(f"is no valid TOML: {error}", where=where) from error
+            raise ExperimentError(f"is not valid TOML: {error}", where=where) from error
         for note in apply_settings(data, settings, _component_defaults()):
             if on_note is not None:
                 on_note(note)
         return cls.from_dict(data, where)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the experiment as nested plain values; keys that are not set are left out."""
+        """Return the experiment as nested plain values, without keys that are not set."""
         data: dict[str, Any] = without_none(converter.unstructure(self))
         return data
 
     def to_toml(self) -> str:
-        """Return the experiment as the text of a TOML file that `load` reads."""
+        """Return the experiment as the text of a TOML file for `load`."""
         return tomli_w.dumps(self.to_dict())
 
     @property
@@ -146,7 +146,7 @@ class Experiment:
         return self.structure.values
 
     def labels(self) -> IntArray:
-        """Return the class of every pattern of the set, (N,): all of the first class, and so on."""
+        """Return the class of every pattern of the set, (N,), sorted."""
         return np.repeat(np.asarray(self.counts), self.structure.patterns_per_count)
 
     def choices(self) -> list[tuple[str, Role, Choice]]:
@@ -168,14 +168,14 @@ class Experiment:
     def resolved(
         self, manager: PluginManager | None = None, *, only: tuple[str, ...] = ()
     ) -> Experiment:
-        """Return the experiment with every default written out, all options checked.
+        """Return the experiment with all options checked and every default written out.
 
-        With `only`, that is done for the components below these keys, and no other is looked at.
+        With `only`, this is limited to the components below these keys.
 
         Raises
         ------
         PluginError, OptionError
-            For a component that is not there, or an option it does not take.
+            For an unknown component or an invalid option.
         """
         manager = manager or plugin_manager()
         data = copy.deepcopy(self.to_dict())
@@ -190,34 +190,34 @@ class Experiment:
         return Experiment.from_dict(without_none(data), self.name)
 
     def departures(self, other: Experiment) -> list[str]:
-        """Return the keys in which `other` differs once the defaults of both are written out.
+        """Return the keys in which `other` differs, with the defaults of both written out.
 
-        So what was recorded before an option existed is still the same experiment.
+        So an experiment recorded before an option existed still compares equal.
 
         Raises
         ------
         PluginError, OptionError
-            For a component that is not there, or an option it does not take.
+            For an unknown component or an invalid option.
         """
         return differences(self.resolved().to_dict(), other.resolved().to_dict())
 
     def kgrid(self, manager: PluginManager | None = None) -> KGrid:
-        """Return the grid; without a `step` it is π / box, from the sampler's box."""
+        """Return the grid; the default `step` is π / box, with the sampler's box."""
         step = self.grid.step
         if step is None:
             sampler = self._create(manager, "structure.sampler", "sampler", self.structure.sampler)
             box = getattr(sampler, "box", None)
             if box is None:
                 raise ExperimentError(
-                    f"the sampler {self.structure.sampler.name!r} has no 'box' to take it from",
+                    f"no default: the sampler {self.structure.sampler.name!r} has no 'box'",
                     where="grid.step",
-                    hint="Give grid.step in the file.",
+                    hint="Set grid.step in the file.",
                 )
             step = float(np.pi / box)
         return KGrid(self.grid.layout, self.grid.size, step)
 
     def data_recipe(self) -> dict[str, Any]:
-        """Return what alone decides the patterns, defaults written out."""
+        """Return the part that determines the patterns, with defaults written out."""
         data = self.resolved(only=("structure", "scattering")).to_dict()
         return {key: data[key] for key in ("seed", "structure", "grid", "scattering")}
 
@@ -233,62 +233,62 @@ class Experiment:
         only: Collection[str] = SIMULATION + READING,
         where: str = "",
     ) -> Pipeline:
-        """Return the live objects of a pipeline, all of them or `only` some.
+        """Build the pipeline: create all components, or `only` some.
 
         Parameters
         ----------
         manager : PluginManager, optional
-            Where components come from; by default all installed plugins.
+            Source of the components; by default all installed plugins.
         only : collection of str
-            The keys whose components are made, out of `SIMULATION` and `READING`. Generating
-            needs no machine-learning framework, and reading a model needs no sampler.
+            Keys whose components are created, from `SIMULATION` and `READING`. Generating data
+            needs no machine-learning framework, and loading a model needs no sampler.
         where : str
-            The file, written before a component's path in an error.
+            The file, for error messages.
 
         Raises
         ------
         PluginError, OptionError
-            For a component that cannot be made.
+            For a component that cannot be created.
         """
         from speckle_core.experiment.pipeline import Pipeline
 
-        made: dict[str, dict[str, Any]] = {part: {} for part in SIMULATION + READING}
+        parts: dict[str, dict[str, Any]] = {part: {} for part in SIMULATION + READING}
         for path, role, choice in self.choices():
             part, _, place = path.partition(".")
             if part in only:
-                # Preprocessors may repeat, so their place is their key; labels tell others apart.
+                # A preprocessor may occur twice, so its position is its key; others have labels.
                 key = place if part == "prepare" else choice.key
-                made[part][key] = self._create(manager, f"{where}{path}", role, choice)
+                parts[part][key] = self._create(manager, f"{where}{path}", role, choice)
         sampler, scatterer, classifier = (
-            next(iter(made[part].values()), None)
+            next(iter(parts[part].values()), None)
             for part in ("structure", "scattering", "classifier")
         )
         return Pipeline(
             sampler=sampler,
             scatterer=scatterer,
             grid=self.kgrid(manager),
-            prepare=made["prepare"].values(),
+            prepare=parts["prepare"].values(),
             classifier=classifier,
-            baselines=made["baselines"],
-            explainers=made["explainers"],
+            baselines=parts["baselines"],
+            explainers=parts["explainers"],
         )
 
 
 def _check_distinct(choices: Iterable[Choice], where: str) -> None:
-    """Raise `ExperimentError` when two components would have one name in results and folders."""
+    """Raise `ExperimentError` if two components have the same name in results and folders."""
     seen: set[str] = set()
     for choice in choices:
         if choice.key in seen:
             raise ExperimentError(
-                f"{choice.key!r} is there twice",
+                f"{choice.key!r} occurs twice",
                 where=where,
-                hint=f'Tell them apart: {{ name = "{choice.name}", label = "another-name", … }}.',
+                hint=f'Give one a label: {{ name = "{choice.name}", label = "another-name", … }}.',
             )
         seen.add(choice.key)
 
 
 def _component_defaults() -> dict[str, str]:
-    """Return the path of every component that a file may leave out, and the default's name."""
+    """Return path and default name of every component that a file may omit."""
     kinds = ((Structure, "structure."), (Scattering, "scattering."), (Experiment, ""))
     return {
         f"{prefix}{field.name}": field.default.name

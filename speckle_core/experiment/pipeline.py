@@ -1,7 +1,7 @@
-"""The chain of live objects: sampler, scatterer, preprocessors, classifier, explainers.
+"""The pipeline of live objects: sampler, scatterer, preprocessors, classifier, explainers.
 
-Whatever runs — a command, a notebook, a test — runs a Pipeline; there is no second path. It holds
-no files and no progress bars; it moves arrays from one role to the next.
+Commands, notebooks and tests all run a `Pipeline`. It passes arrays from one role to the next and
+knows nothing about files or progress bars.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ from speckle_core.plugins.manager import plugin_manager
 T = TypeVar("T")
 
 
-def _made(role: Role, thing: str | T | None) -> Any:
+def _resolve(role: Role, thing: str | T | None) -> Any:
     return plugin_manager().create(role, thing) if isinstance(thing, str) else thing
 
 
 class Pipeline:
-    """The paper's chain, from objects or from names of components.
+    """The chain of components, given as objects or by name.
 
     Parameters
     ----------
     sampler, scatterer, classifier : object or str, optional
-        Components, or their names for one with default options; only what is used need be there.
+        Components, or names of components with default options; only those used are required.
     grid : KGrid
-        Where patterns are computed and read.
+        The grid of the patterns.
     prepare : sequence of Preprocessor or str
-        Run in order on every pattern before a classifier sees it.
+        Preparation steps, applied in order to every pattern before a classifier sees it.
     baselines : mapping of str to Classifier, or sequence of str
         Classifiers to compare with.
     explainers : mapping of str to Explainer, or sequence of str
-        What can be asked about the classifier.
+        Explainers for the classifier.
     """
 
     def __init__(
@@ -70,37 +70,37 @@ class Pipeline:
         explainers: Mapping[str, Explainer] | Sequence[str] = (),
     ) -> None:
         self.grid = grid
-        self._sampler: Sampler | None = _made("sampler", sampler)
-        self._scatterer: Scatterer | None = _made("scatterer", scatterer)
-        self.prepare: tuple[Preprocessor, ...] = tuple(_made("preprocessor", p) for p in prepare)
-        self._classifier: Classifier | None = _made("classifier", classifier)
+        self._sampler: Sampler | None = _resolve("sampler", sampler)
+        self._scatterer: Scatterer | None = _resolve("scatterer", scatterer)
+        self.prepare: tuple[Preprocessor, ...] = tuple(_resolve("preprocessor", p) for p in prepare)
+        self._classifier: Classifier | None = _resolve("classifier", classifier)
         self.baselines: dict[str, Classifier] = _named("classifier", baselines)
         self.explainers: dict[str, Explainer] = _named("explainer", explainers)
 
     @property
     def sampler(self) -> Sampler:
         """The sampler."""
-        return _there(self._sampler, "sampler")
+        return _require(self._sampler, "sampler")
 
     @property
     def scatterer(self) -> Scatterer:
         """The scatterer."""
-        return _there(self._scatterer, "scatterer")
+        return _require(self._scatterer, "scatterer")
 
     @property
     def classifier(self) -> Classifier:
         """The classifier."""
-        return _there(self._classifier, "classifier")
+        return _require(self._classifier, "classifier")
 
     def draw(self, count: int, number: int, seed: int) -> Configuration:
-        """Return configuration `number` of class `count`, which depends on nothing but these.
+        """Return configuration `number` of class `count`; it depends on the arguments only.
 
         Raises
         ------
         PackingError
             When the particles cannot be placed.
         PluginError
-            When the sampler gives another number of particles.
+            When the sampler returns another number of particles.
         """
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(count, number)))
         try:
@@ -109,7 +109,7 @@ class Pipeline:
             raise PackingError(error.what, where=f"n = {count}", hint=error.hint) from error
         if len(configuration) != count:
             raise PluginError(
-                f"was asked for {count} particles and gave {len(configuration)}",
+                f"was asked for {count} particles but returned {len(configuration)}",
                 where=f"sampler {type(self.sampler).__name__}",
             )
         return configuration
@@ -120,7 +120,7 @@ class Pipeline:
         Raises
         ------
         PluginError
-            When the scatterer gives another shape, NaN or infinity.
+            When the scatterer returns a wrong shape, NaN or infinity.
         """
         scatterer = self.scatterer
         if isinstance(scatterer, SupportsIntensities):
@@ -131,30 +131,32 @@ class Pipeline:
             )
         if patterns.shape != (len(configurations), *self.grid.shape):
             raise PluginError(
-                f"gave patterns of shape {patterns.shape} for {len(configurations)} "
+                f"returned patterns of shape {patterns.shape} for {len(configurations)} "
                 f"configurations on a grid of {self.grid.size} × {self.grid.size}",
                 where=f"scatterer {type(scatterer).__name__}",
             )
         if not np.isfinite(patterns).all():
-            raise PluginError("gave NaN or infinity", where=f"scatterer {type(scatterer).__name__}")
+            raise PluginError(
+                "returned NaN or infinity", where=f"scatterer {type(scatterer).__name__}"
+            )
         return patterns
 
     def pattern_set(
         self, counts: Iterable[int], patterns_per_count: int, *, seed: int = 0
     ) -> PatternSet:
-        """Return a simulated set in memory, the very patterns that a data set on disk holds."""
+        """Simulate a set in memory; its patterns equal those of a data set on disk."""
         counts = sorted(counts)
         drawn = [self.draw(n, i, seed) for n in counts for i in range(patterns_per_count)]
         labels = np.repeat(counts, patterns_per_count)
         return PatternSet.from_arrays(self.simulate(drawn), labels, self.grid, steps=self.prepare)
 
     def recipe(self) -> dict[str, Any]:
-        """Return what reads a pattern — grid, preprocessors, classifiers — as plain values.
+        """Return grid, preprocessors and classifiers as plain values.
 
         Raises
         ------
         UnknownComponentError
-            For an object of a class that no plugin offers.
+            For an object whose class no plugin provides.
         """
         recipe = plugin_manager().recipe
         return {
@@ -186,7 +188,7 @@ class Pipeline:
     def prepared(self, patterns: FloatArray) -> NDArray[np.float32]:
         """Return raw `patterns` (B, ny, nx) or (ny, nx) as the classifier sees them.
 
-        A pattern of another size is read as a wider or narrower view with the grid's own step.
+        Patterns of another size are taken as a larger or smaller section with the grid's step.
 
         Raises
         ------
@@ -199,8 +201,8 @@ class Pipeline:
         size = patterns.shape[-1]
         if self.grid.layout == "centered" and size % 2 == 0:
             raise PatternError(
-                f"patterns of {size} pixels a side have no middle pixel, where k = 0 must lie",
-                hint="Crop them to an odd size about k = 0.",
+                f"patterns of {size} × {size} pixels have no middle pixel for k = 0",
+                hint="Crop them to an odd size centred on k = 0.",
             )
         return prepare(patterns, attrs.evolve(self.grid, size=size), self.prepare)
 
@@ -215,7 +217,7 @@ class Pipeline:
         return classes
 
     def evaluate(self, patterns: PatternSet) -> dict[str, Evaluation]:
-        """Return the evaluation of the classifier, and of each fitted baseline by name."""
+        """Evaluate the classifier and each fitted baseline."""
         patterns = patterns.prepared_with(self.prepare)
         found = {"classifier": evaluate(self.classifier, patterns)}
         return found | {n: evaluate(b, patterns) for n, b in self.baselines.items()}
@@ -227,7 +229,7 @@ class Pipeline:
         ready = self.prepared(patterns)
         if targets is None:
             targets = self.classifier.predict_proba(ready).argmax(axis=1)
-        chosen = self.explainers.get(explainer) or _made("explainer", explainer)
+        chosen = self.explainers.get(explainer) or _resolve("explainer", explainer)
         maps: FloatArray = chosen.explain(self.classifier, ready, targets)
         return maps
 
@@ -239,10 +241,10 @@ def _labelled(recipe: dict[str, Any], key: str) -> dict[str, Any]:
 def _named(role: Role, things: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
     if isinstance(things, Mapping):
         return dict(things)
-    return {name: _made(role, name) for name in things}
+    return {name: _resolve(role, name) for name in things}
 
 
-def _there(thing: T | None, role: str) -> T:
+def _require(thing: T | None, role: str) -> T:
     if thing is None:
-        raise PluginError(f"this pipeline has no {role}", hint=f"Make it with {role}=….")
+        raise PluginError(f"this pipeline has no {role}", hint=f"Create it with {role}=….")
     return thing

@@ -1,4 +1,4 @@
-"""Whether every component that an experiment names can be made: all faults, not the first alone."""
+"""Check whether every component of an experiment can be created; reports all faults."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def component_faults(
     *,
     where: str = "",
 ) -> list[SpeckleError]:
-    """Return what is wrong with the components of `experiment`, in the order of its keys.
+    """Return the faults of the components of `experiment`, in the order of its keys.
 
-    Options are checked of every component; those below the keys `only`, or all, are also made.
-    `where` names the file.
+    The options of all components are checked; those below the keys `only` (default: all) are also
+    created. `where` is the file.
     """
     manager = manager or plugin_manager()
     found: list[SpeckleError] = []
@@ -32,17 +32,17 @@ def component_faults(
             else:
                 check_options(manager.factory(role, choice.name), choice.options, path)
         except OptionError as error:
-            found.append(_placed(error, path, choice, where))
+            found.append(_locate(error, path, choice, where))
         except SpeckleError as error:
             found.append(error)
     return found
 
 
-def _placed(error: OptionError, path: str, choice: Choice, file: str) -> OptionError:
-    """Name the key, the component and the file; a component itself knows only its option."""
+def _locate(error: OptionError, path: str, choice: Choice, file: str) -> OptionError:
+    """Return the error with key, component and file; the component knows only its option."""
     place = error.where or ""
     if not place.startswith(path):
         place = f"{path}.{place}".rstrip(".")
     if path.partition(".")[2].isdecimal():
-        place = f"{place} ({choice.name})"  # a number in a list says little
+        place = f"{place} ({choice.name})"  # an index alone says little
     return OptionError(error.what, where=f"{file}: {place}" if file else place, hint=error.hint)

@@ -1,4 +1,4 @@
-"""Which software made a result: versions of the core, of the libraries and of each plugin used."""
+"""Software versions behind a result: the core, the libraries and each plugin used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from speckle_core.plugins.manager import PluginManager, plugin_manager
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
 
-#: Distributions whose version can change a number in a result.
+#: Distributions whose version can change a result.
 LIBRARIES = ("numpy", "scipy", "h5py", "scikit-learn", "torch", "keras", "tensorflow")
 
 
@@ -31,10 +31,10 @@ def versions(
     manager: PluginManager | None = None,
     libraries: Iterable[str] = LIBRARIES,
 ) -> dict[str, str]:
-    """Return the version of everything that a result of `experiment` rests on, by name.
+    """Return the versions of all software that affects a result of `experiment`, by name.
 
-    Python and the machine, the core, the installed libraries that compute, and, as
-    ``plugin NAME``, the distribution and version behind each chosen component.
+    These are Python and the machine, the core, the installed numerical libraries and, as
+    ``plugin NAME``, the distribution and version of each chosen component.
     """
     found = {
         "speckle-core": __version__,
@@ -42,7 +42,7 @@ def versions(
         "machine": f"{platform.system()} {platform.machine()}",
     }
     for name in libraries:
-        # TensorFlow is one import under two distributions.
+        # TensorFlow has two distribution names.
         version = version_of(name) or version_of(f"{name}-cpu")
         if version:
             found[name] = version

@@ -1,7 +1,7 @@
-"""Plain TOML values to attrs classes and back, strictly: every fault with its path.
+"""Strict conversion between plain TOML values and attrs classes; errors name the path.
 
-cattrs does the work; it would turn True into 1 and 3.7 into 3, and TOML has nan and inf, so the
-hooks here refuse them. Nothing in this module knows what an experiment is.
+cattrs would silently turn True into 1 and 3.7 into 3, and TOML allows nan and inf; the hooks here
+reject them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ T = TypeVar("T")
 class Choice:
     """A component chosen by name, with the options that differ from its defaults.
 
-    A `label` tells two uses of one component apart, such as Grad-CAM at two stages; it must be
-    kebab-case, since folders are named by it.
+    A `label` distinguishes two uses of one component, such as Grad-CAM at two stages. It is used
+    as a folder name and must be kebab-case.
     """
 
     name: str
@@ -43,25 +43,25 @@ class Choice:
 
     @property
     def key(self) -> str:
-        """What it is called in results: its label, or else its name."""
+        """Its name in results: the label if there is one, else the name."""
         return self.label or self.name
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{name, label, option, …}`` as a TOML table has it."""
+        """Return ``{name, label, option, …}`` as in a TOML table."""
         label = {"label": self.label} if self.label else {}
         return {"name": self.name} | label | {k: plain(v) for k, v in self.options.items()}
 
 
 def reading_keys(classifier: str, baselines: Iterable[str]) -> tuple[str, ...]:
-    """Return what the readings of a classifier and of baselines with these keys are called.
+    """Return the names of the results of a classifier and of its baselines.
 
-    A baseline of the classifier's own key gets an ending, so that neither is lost.
+    A baseline with the classifier's own key gets a suffix, so that the names are distinct.
     """
     return (classifier, *(f"{b}-baseline" if b == classifier else b for b in baselines))
 
 
 def plain(value: Any) -> Any:
-    """Return `value` in the types of TOML: a list for a tuple, and ``"none"``, which TOML lacks."""
+    """Return `value` in TOML types: a tuple as a list, and None, which TOML lacks, as "none"."""
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     return "none" if value is None else value
@@ -73,7 +73,7 @@ def _choice(value: Any, _: Any) -> Choice:
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         options = {k: v for k, v in value.items() if k not in ("name", "label")}
         return Choice(value["name"], options, label=value.get("label"))
-    raise ValueError(f'{value!r} is no component: write {{ name = "…" }}, options beside the name')
+    raise ValueError(f'{value!r} is not a component: write {{ name = "…", option = … }}')
 
 
 def _strict(value: Any, kind: Any) -> Any:
@@ -85,7 +85,7 @@ def _strict(value: Any, kind: Any) -> Any:
 
 def _tuple(value: Any, kind: Any) -> Any:
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{value!r} is no list")
+        raise ValueError(f"{value!r} is not a list")
     inner = typing.get_args(kind)[0]
     return tuple(converter.structure(v, inner) for v in value)
 
@@ -111,12 +111,12 @@ converter.register_unstructure_hook(Choice, Choice.to_dict)
 
 
 def structure(data: Mapping[str, Any], kind: type[T], where: str) -> T:
-    """Return `data` as the attrs class `kind`; `where` names the file.
+    """Convert `data` to the attrs class `kind`; `where` is the file.
 
     Raises
     ------
     ExperimentError
-        Naming the first fault by its path, with the allowed keys and the nearest spelling.
+        For the first fault, with its path, the allowed keys and the nearest spelling.
     """
     try:
         return converter.structure(data, kind)
@@ -124,13 +124,13 @@ def structure(data: Mapping[str, Any], kind: type[T], where: str) -> T:
         raise
     except (cattrs.BaseValidationError, ForbiddenExtraKeysError) as group:
         faults = list(_leaves(group, ""))
-        # An unknown key first: what follows from it is often a missing one.
+        # Report an unknown key first: it often causes a missing one.
         path, error = min(faults, key=lambda f: not isinstance(f[1], ForbiddenExtraKeysError))
         raise _as_error(path, error, where) from None
 
 
 def _leaves(error: BaseException, path: str) -> Iterator[tuple[str, BaseException]]:
-    """Walk cattrs' exception groups, whose notes say which attribute each fault belongs to."""
+    """Walk cattrs' exception groups; their notes name the attribute of each fault."""
     if not isinstance(error, BaseExceptionGroup):
         yield path, error
         return
@@ -150,7 +150,7 @@ def _as_error(path: str, error: BaseException, where: str) -> ExperimentError:
         key = sorted(error.extra_fields)[0]
         near = nearest(key, known)
         return ExperimentError(
-            f"there is no key {key!r}",
+            f"unknown key {key!r}",
             where=f"{where}: {path}.{key}" if path else f"{where}: {key}",
             hint=(f"Did you mean {near[0]!r}? " if near else "") + f"Keys: {', '.join(known)}.",
         )
@@ -164,13 +164,13 @@ def _as_error(path: str, error: BaseException, where: str) -> ExperimentError:
 def override(data: dict[str, Any], key: str, value: Any) -> None:
     """Set the value at a dotted `key` in nested `data`.
 
-    A number in the key picks an element of a list. A component written as a bare name becomes a
-    table, so that an option can be set on it.
+    A number in the key selects an element of a list. A component given by its name alone becomes
+    a table, so that its options can be set.
 
     Raises
     ------
     ExperimentError
-        For a path through something that has no keys.
+        For a path through a value that has no keys.
     """
     path = key.split(".")
     here: Any = data
@@ -180,7 +180,9 @@ def override(data: dict[str, Any], key: str, value: Any) -> None:
         elif isinstance(here, dict) and part:
             index = part
         else:
-            raise ExperimentError("is not there to be set", where=".".join(path[: depth + 1]))
+            raise ExperimentError(
+                "does not exist, so it cannot be set", where=".".join(path[: depth + 1])
+            )
         if depth == len(path) - 1:
             here[index] = value
             return
@@ -191,7 +193,7 @@ def override(data: dict[str, Any], key: str, value: Any) -> None:
 
 
 def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
-    """Return the paths at which two nests of plain values differ, as ``key (ours, not theirs)``."""
+    """Return where two nested plain values differ, as ``key (ours, not theirs)``."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         keys = sorted(ours.keys() | theirs.keys())
         return [
@@ -205,7 +207,7 @@ def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
 
 
 def without_none(value: Any) -> Any:
-    """Return nested `value` without the keys that hold None."""
+    """Return nested `value` without keys whose value is None."""
     if isinstance(value, dict):
         return {k: without_none(v) for k, v in value.items() if v is not None}
     return [without_none(v) for v in value] if isinstance(value, (list, tuple)) else value

@@ -1,6 +1,6 @@
-"""The sections of an experiment's file that say what is simulated, and what each of them refuses.
+"""The sections of an experiment file that describe the simulation, with their checks.
 
-`Split`, which has a section as well, brings its arithmetic along and stands in splits.py.
+The section of `Split` is in split.py.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _MOST_CLASSES = 10_000
 
 @attrs.frozen(kw_only=True)
 class Structure:
-    """What is in the boxes.
+    """The content of the boxes.
 
     Parameters
     ----------
     counts : tuple of int
-        The classes: two numbers are the first and the last of a range, any other list is meant as
-        it stands.
+        The classes: two numbers are the first and last of a range; any other list is taken as it
+        is.
     count_step : int
         Step of that range.
     patterns_per_count : int
         Patterns of each class.
     sampler : Choice
-        Which sampler draws the configurations.
+        The sampler that draws the configurations.
     """
 
     counts: tuple[int, ...] = (2, 20)
@@ -49,8 +49,8 @@ class Structure:
         values = self.values
         if len(values) < 2 or min(values) < 1 or len(set(values)) < len(values):
             raise ExperimentError(
-                f"{list(self.counts)} gives the classes {list(values)}: two or more different "
-                "numbers of at least 1 are needed",
+                f"{list(self.counts)} gives the classes {list(values)}; at least two different "
+                "numbers of 1 or more are needed",
                 where="structure.counts",
                 hint="Write [2, 20] for every number from 2 to 20, or list them.",
             )
@@ -65,7 +65,7 @@ class Structure:
 
 @attrs.frozen(kw_only=True)
 class Grid:
-    """Which k points are seen; `step` is π over the side of the box unless given [1/length]."""
+    """The k grid of the patterns; `step` [1/length] is π / box by default."""
 
     layout: Literal["centered", "quadrant"] = "centered"
     size: int = 257

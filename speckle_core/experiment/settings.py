@@ -1,7 +1,7 @@
-"""What ``key=value`` settings do to the plain values of an experiment's file.
+"""Apply ``key=value`` settings to the plain values of an experiment file.
 
-Two things follow from a setting that nobody typed: a component that is replaced takes its options
-with it, and a split in whole numbers shrinks with the set. Both are told in notes.
+Two settings have side effects, which are returned as notes: replacing a component drops the options
+of the old one, and a smaller set scales a split given in whole numbers.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _PER_CLASS = "test_per_class"
 def apply_settings(
     data: dict[str, Any], settings: Iterable[str], defaults: Mapping[str, str]
 ) -> list[str]:
-    """Change nested `data` as `settings` say; return what else changed, in sentences.
+    """Apply `settings` to nested `data`; return a sentence for each side effect.
 
     Parameters
     ----------
     data : dict
-        An experiment's file as plain values; changed in place.
+        An experiment file as plain values; changed in place.
     settings : iterable of str
         Each ``key.path=value``.
     defaults : mapping of str to str
-        Path of every component with a default, and the default's name.
+        Path and name of every default component.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def apply_settings(
 
 
 def _at(data: Any, path: str) -> Any:
-    """Return the value at a dotted `path`, or None where there is none."""
+    """Return the value at a dotted `path`, or None."""
     for part in path.split("."):
         if isinstance(data, list) and part.isdecimal() and int(part) < len(data):
             data = data[int(part)]
@@ -67,7 +67,7 @@ def _at(data: Any, path: str) -> Any:
 def _drop_options(
     data: dict[str, Any], path: str, name: str, given: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Remove the options of the component at `path` that no setting gave, if `name` is another."""
+    """If `name` replaces the component at `path`, remove the old options that are not `given`."""
     table = _at(data, path)
     if not isinstance(table, dict) or table.get("name") in (None, name):
         return
@@ -84,7 +84,7 @@ def _drop_options(
 def _scale_split(
     data: dict[str, Any], before: dict[str, Any], given: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Scale the whole numbers of a split that fitted the set, and no longer do, with it."""
+    """Scale a split in whole numbers that fitted the set before the settings and no longer does."""
     split = data.get("split")
     if not isinstance(split, dict) or not any(k.startswith("structure") for k in given):
         return
@@ -92,7 +92,7 @@ def _scale_split(
         old, new = (structure(d.get("structure", {}), Structure, "") for d in (before, data))
         structure(before.get("split", {}), Split, "").sizes(*_size(old))
     except ExperimentError:
-        return  # whatever is wrong there is said where the whole experiment is read
+        return  # reported when the whole experiment is read
     if _fits(split, new):
         return
     scaled = dict(split)
@@ -108,8 +108,8 @@ def _scale_split(
     if not changed or not _fits(scaled, new):
         return
     data["split"] = scaled
-    told = ", ".join(f"{key} {split[key]} → {scaled[key]}" for key in changed)
-    yield f"the split is scaled to the {_size(new)[0]} patterns of this set: {told}"
+    listed = ", ".join(f"{key} {split[key]} → {scaled[key]}" for key in changed)
+    yield f"the split is scaled to the {_size(new)[0]} patterns of this set: {listed}"
 
 
 def _size(of: Structure) -> tuple[int, int]:

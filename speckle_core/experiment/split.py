@@ -1,4 +1,4 @@
-"""Which patterns train, validate and test: a pure function of labels, numbers and a seed."""
+"""The split into training, validation and test: a pure function of labels, sizes and seed."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from speckle_core.errors import ExperimentError
 
 PARTS = ("train", "valid", "test")
 
-# One word, so that it can never meet a pattern's stream, whose key is (count, number).
+# One word, so it can never equal the key (count, number) of a pattern's random stream.
 _STREAM = (0,)
 
 
 @attrs.frozen(kw_only=True)
 class Split:
-    """Sizes of the three parts, as whole numbers of patterns or as fractions of all.
+    """Sizes of the three parts, as numbers of patterns or as fractions.
 
     Parameters
     ----------
     train, valid, test : int or float
-        Three whole numbers (the paper's 15200, 1900, 1900) or three fractions of at most 1 in sum.
+        Three whole numbers (15200, 1900, 1900 in the paper) or three fractions that sum to at
+        most 1.
     test_per_class : int, optional
-        Draw exactly so many test patterns of every class (the paper's 100); `test` must then be
-        their sum, or a fraction, which it replaces.
+        Draw exactly this number of test patterns of every class (100 in the paper); `test` must
+        then be their sum, or a fraction, which is ignored.
     """
 
     train: int | float = 0.8
@@ -52,7 +53,7 @@ class Split:
             raise ExperimentError("must be at least 1", where="split.test_per_class")
 
     def sizes(self, total: int, classes: int) -> dict[str, int]:
-        """Return the number of patterns in each part, for `total` patterns of so many classes.
+        """Return the number of patterns in each part for `total` patterns of `classes` classes.
 
         Raises
         ------
@@ -63,7 +64,7 @@ class Split:
         if isinstance(self.train, int):
             found = {part: int(size) for part, size in given.items()}
         else:
-            # Rounding the borders, not the parts, keeps the sum right.
+            # Round the borders, not the parts, so that the sum is right.
             found, border, done = {}, 0, 0.0
             for part, share in given.items():
                 done += share
@@ -73,10 +74,10 @@ class Split:
             wanted = self.test_per_class * classes
             if isinstance(self.test, int) and self.test != wanted:
                 raise ExperimentError(
-                    f"test_per_class = {self.test_per_class} of {classes} classes makes {wanted} "
+                    f"test_per_class = {self.test_per_class} for {classes} classes makes {wanted} "
                     f"test patterns, but test = {self.test}",
                     where="split",
-                    hint=f"Set split.test={wanted}, or leave split.test_per_class out.",
+                    hint=f"Set split.test={wanted}, or omit split.test_per_class.",
                 )
             if wanted + found["valid"] >= total:
                 raise ExperimentError(
@@ -93,7 +94,7 @@ class Split:
                 f"train {found['train']} + valid {found['valid']} + test {found['test']} patterns "
                 f"cannot be taken from the {total} of this set",
                 where="split",
-                hint="Give fractions, such as split.train=0.8 split.valid=0.1 split.test=0.1, "
+                hint="Use fractions, such as split.train=0.8 split.valid=0.1 split.test=0.1, "
                 "or change structure.patterns_per_count.",
             )
         return found

@@ -43,7 +43,7 @@ def _set(*path: Any, value: Any) -> Callable[[Any], None]:
     [
         (_set("format", value="zarr"), "not the manifest of a speckle data set"),
         (_set("version", value=2), "of version 2; this speckle-core reads 1"),
-        (_set("extra", value=1), "no key 'extra'"),
+        (_set("extra", value=1), "unknown key 'extra'"),
         (_set("experiment", "seed", value=True), "experiment.seed"),
         (_set("experiment", "seed", value=-1), "must be from 0"),
         (_set("experiment", "structure", "patterns_per_count", value=10**12), "10000000"),

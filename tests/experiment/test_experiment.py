@@ -78,16 +78,16 @@ def test_labels_run_class_by_class(file: Path) -> None:
         ("grid.size=true", "grid.size", "True is not a whole number"),
         ("grid.step=inf", "grid.step", "inf is not a number"),
         ("grid.layout=centred", "grid.layout", "Did you mean 'centered'?"),
-        ("structure.counts=5", "structure.counts", "is no list"),
-        ("structure.counts=[2, 2, 2]", "structure.counts", "two or more different"),
+        ("structure.counts=5", "structure.counts", "is not a list"),
+        ("structure.counts=[2, 2, 2]", "structure.counts", "at least two different"),
         ("structure.counts=[0, 3]", "structure.counts", "at least 1"),
         ("structure.patterns_per_count=0", "structure.patterns_per_count", "at least 1"),
-        ("prepare=[3]", "prepare", "3 is no component"),
+        ("prepare=[3]", "prepare", "3 is not a component"),
         ("split.train=1.5", "split", "may not sum to more than 1"),
         ("split.train=3", "split", "three whole numbers or three fractions"),
-        ("name=a/b", "name", "cannot name a folder"),
-        ("seed.x=3", "seed.x", "is not there to be set"),
-        ("seed", "--set", "is no key=value"),
+        ("name=a/b", "name", "is not a valid folder name"),
+        ("seed.x=3", "seed.x", "does not exist"),
+        ("seed", "--set", "is not key=value"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(
@@ -132,6 +132,12 @@ def test_an_unknown_preset_is_answered_with_the_nearest() -> None:
 def test_a_setting_reaches_into_a_component_written_as_a_bare_name(file: Path) -> None:
     experiment = Experiment.load(file, ["baselines.0.shrinkage=0.5"])
     assert experiment.baselines[0].options == {"shrinkage": 0.5}
+
+
+@pytest.mark.parametrize("begun", ["fixed-radius", "paper-mono", "authors-mono"])
+def test_of_two_presets_as_near_the_one_of_257_pixels_is_suggested(begun: str) -> None:
+    with pytest.raises(ExperimentError, match=f"Did you mean '{begun}-257'"):
+        Experiment.load(begun)
 
 
 @pytest.mark.parametrize("name", presets())

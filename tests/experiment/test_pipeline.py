@@ -52,7 +52,7 @@ def test_a_sampler_that_gives_another_number_is_a_plugin_error() -> None:
         def sample(self, count: int, rng: np.random.Generator) -> Configuration:
             return create("sampler", "monodisperse").sample(count + 1, rng)
 
-    with pytest.raises(PluginError, match="asked for 3 particles and gave 4"):
+    with pytest.raises(PluginError, match="asked for 3 particles but returned 4"):
         pipeline(sampler=Off()).draw(3, 0, 0)
 
 

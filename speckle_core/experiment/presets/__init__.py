@@ -1,7 +1,4 @@
-"""Where the text of an experiment comes from: a preset, a file, or a command line.
-
-Nothing here knows what the text means.
-"""
+"""Read the text of an experiment from a preset or a file, and settings from the command line."""
 
 from __future__ import annotations
 
@@ -14,14 +11,14 @@ from speckle_core.errors import ExperimentError, nearest
 
 
 def presets() -> dict[str, str]:
-    """Return the text of every preset by its name."""
+    """Return the text of every preset by name."""
     folder = importlib.resources.files(__name__)
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     return {f.name.removesuffix(".toml"): f.read_text("utf-8") for f in files}
 
 
 def read_source(source: str | Path) -> tuple[str, str]:
-    """Return (what to call it, TOML text) of a preset or a file."""
+    """Return (name for messages, TOML text) of a preset or a file."""
     path = Path(source)
     known = presets()
     if str(source) in known and not path.is_file():
@@ -40,11 +37,11 @@ def read_source(source: str | Path) -> tuple[str, str]:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """Return the path and the value of ``key.path=value``: TOML, or else the string it is."""
+    """Return path and value of ``key.path=value``; a value that is not TOML is a string."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ExperimentError(
-            f"{text!r} is no key=value", where="--set", hint="Write --set classifier.epochs=3."
+            f"{text!r} is not key=value", where="--set", hint="Write --set classifier.epochs=3."
         )
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
