@@ -50,7 +50,7 @@ class Structure:
         if len(values) < 2 or min(values) < 1 or len(set(values)) < len(values):
             raise ExperimentError(
                 f"{list(self.counts)} gives the classes {list(values)}; at least two different "
-                "numbers of 1 or more are needed",
+                "numbers, each at least 1, are needed",
                 where="structure.counts",
                 hint="Write [2, 20] for every number from 2 to 20, or list them.",
             )

@@ -45,7 +45,7 @@ def _set(*path: Any, value: Any) -> Callable[[Any], None]:
         (_set("version", value=2), "of version 2; this speckle-core reads 1"),
         (_set("extra", value=1), "unknown key 'extra'"),
         (_set("experiment", "seed", value=True), "experiment.seed"),
-        (_set("experiment", "seed", value=-1), "must be from 0"),
+        (_set("experiment", "seed", value=-1), "must be between 0"),
         (_set("experiment", "structure", "patterns_per_count", value=10**12), "10000000"),
         (_set("experiment", "grid", "step", value=float("nan")), "experiment.grid.step"),
         (_set("shards", 1, "name", value="../../secret.h5"), "secret.h5"),

@@ -74,7 +74,7 @@ def test_labels_run_class_by_class(file: Path) -> None:
         ("seed=true", "seed", "True is not a whole number"),
         ("seed=3.7", "seed", "3.7 is not a whole number"),
         ("seed=nan", "seed", "nan is not a whole number"),
-        ("seed=-1", "seed", "must be from 0"),
+        ("seed=-1", "seed", "must be between 0"),
         ("grid.size=true", "grid.size", "True is not a whole number"),
         ("grid.step=inf", "grid.step", "inf is not a number"),
         ("grid.layout=centred", "grid.layout", "Did you mean 'centered'?"),
