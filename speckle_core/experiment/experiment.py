@@ -23,9 +23,11 @@ from speckle_core.errors import ExperimentError
 from speckle_core.experiment.presets import read_source
 from speckle_core.experiment.schema import (
     Choice,
+    check_distinct,
     converter,
     differences,
     override,
+    reading_keys,
     structure,
     without_none,
 )
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 #: Keys of the file whose components make patterns, and keys whose components process them.
 SIMULATION = ("structure", "scattering")
 READING = ("prepare", "classifier", "baselines", "explainers")
+#: Those whose components results are named by.
+_LABELLED = ("classifier", "baselines", "explainers")
 
 
 @attrs.frozen(kw_only=True)
@@ -85,8 +89,17 @@ class Experiment:
             raise ExperimentError("must be between 0 and 2**63 - 1", where="seed")
         if not self.name or "/" in self.name or self.name.startswith("."):
             raise ExperimentError(f"{self.name!r} is not a valid folder name", where="name")
-        _check_distinct(self.baselines, "baselines")
-        _check_distinct(self.explainers, "explainers")
+        keys = [choice.key for choice in self.baselines]
+        check_distinct(self.baselines, keys, "baselines")
+        check_distinct(self.baselines, reading_keys(self.classifier.key, keys)[1:], "baselines")
+        check_distinct(self.explainers, [c.key for c in self.explainers], "explainers")
+        for path, _, choice in self.choices():
+            if choice.label and path.partition(".")[0] not in _LABELLED:
+                raise ExperimentError(
+                    "a label has no effect here",
+                    where=f"{path}.label",
+                    hint=f"Only {', '.join(_LABELLED)} can be labelled.",
+                )
         self.split.sizes(
             len(self.structure.values) * self.structure.patterns_per_count,
             len(self.structure.values),
@@ -272,19 +285,6 @@ class Experiment:
             baselines=parts["baselines"],
             explainers=parts["explainers"],
         )
-
-
-def _check_distinct(choices: Iterable[Choice], where: str) -> None:
-    """Raise `ExperimentError` if two components have the same name in results and folders."""
-    seen: set[str] = set()
-    for choice in choices:
-        if choice.key in seen:
-            raise ExperimentError(
-                f"{choice.key!r} occurs twice",
-                where=where,
-                hint=f'Give one a label: {{ name = "{choice.name}", label = "another-name", … }}.',
-            )
-        seen.add(choice.key)
 
 
 def _component_defaults() -> dict[str, str]:

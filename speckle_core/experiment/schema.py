@@ -43,8 +43,8 @@ class Choice:
 
     @property
     def key(self) -> str:
-        """Its name in results: the label if there is one, else the name."""
-        return self.label or self.name
+        """Its name in results and folders: the label, or else the name without a distribution."""
+        return self.label or self.name.rpartition("/")[2]
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``{name, label, option, …}`` as in a TOML table."""
@@ -58,6 +58,19 @@ def reading_keys(classifier: str, baselines: Iterable[str]) -> tuple[str, ...]:
     A baseline with the classifier's own key gets a suffix, so that the names are distinct.
     """
     return (classifier, *(f"{b}-baseline" if b == classifier else b for b in baselines))
+
+
+def check_distinct(choices: Iterable[Choice], keys: Iterable[str], where: str) -> None:
+    """Raise `ExperimentError` if two components have the same key in results and folders."""
+    seen: set[str] = set()
+    for choice, key in zip(choices, keys, strict=True):
+        if key in seen:
+            raise ExperimentError(
+                f"{key!r} occurs twice",
+                where=where,
+                hint=f'Give one a label: {{ name = "{choice.name}", label = "another-name", … }}.',
+            )
+        seen.add(key)
 
 
 def plain(value: Any) -> Any:

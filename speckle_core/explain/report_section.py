@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ def sections(folder: Path) -> list[Section]:
     """Return what a report shows of the explanations in `folder`: one section per explainer."""
     found = []
     for name, summary in json.loads((folder / SUMMARY).read_text("utf-8")).items():
-        panels = sorted(folder.glob(f"{name}-[0-9]*.png"))
+        # Not by a glob: those of "cam" would take in "cam-2-00007.png".
+        own = re.compile(re.escape(name) + r"-\d+\.png")
+        panels = sorted(path for path in folder.iterdir() if own.fullmatch(path.name))
         pictures = [
             (
                 f"{name}: where in k the maps lie (blue; 1 is even), beside the network with "
