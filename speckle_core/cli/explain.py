@@ -49,9 +49,15 @@ def explain(
     """
     import attrs
 
+    from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import watched
     from speckle_core.data.dataset import Dataset
+    from speckle_core.errors import (
+        AmbiguousComponentError,
+        ExperimentError,
+        UnknownComponentError,
+    )
     from speckle_core.explain.folder import NUMBERS, explain_model
     from speckle_core.models.folder import load_model
 
@@ -61,7 +67,8 @@ def explain(
     chosen = _chosen(index, len(dataset))
     loaded = load_model(model, baselines=False)
     asked = attrs.evolve(loaded.record.experiment, explainers=choices)
-    made = asked.build(only=("explainers",)).explainers
+    with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
+        made = asked.build(only=("explainers",)).explainers
     with watched() as progress:
         files = explain_model(loaded, dataset, made, output, chosen=chosen, progress=progress)
     if as_json:

@@ -16,7 +16,7 @@ import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
 from speckle_core.errors import ExperimentError, OptionError, nearest
-from speckle_core.plugins.component import KEBAB, Option
+from speckle_core.plugins.component import KEBAB, RESERVED, Option
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ def _choice(value: Any, _: Any) -> Choice:
     if isinstance(value, str):
         return Choice(value)
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-        options = {k: v for k, v in value.items() if k not in ("name", "label")}
+        options = {k: v for k, v in value.items() if k not in RESERVED}
         return Choice(value["name"], options, label=value.get("label"))
     raise ValueError(f'{value!r} is not a component: write {{ name = "…", option = … }}')
 

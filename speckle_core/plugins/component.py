@@ -22,6 +22,8 @@ from speckle_core.errors import OptionError, PluginError, nearest
 
 #: Spelling of component names and labels.
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+#: The keys of a component's table in a file that are not options.
+RESERVED = ("name", "label")
 
 
 def _check_name(_: Any, __: Any, value: Any) -> None:
@@ -159,7 +161,7 @@ def options_of(factory: Callable[..., Any]) -> tuple[Option, ...]:
     Raises
     ------
     PluginError
-        For ``*args``, ``**kwargs`` or a positional parameter.
+        For ``*args``, ``**kwargs``, a positional parameter, or one called as in `RESERVED`.
     """
     try:
         signature = inspect.signature(factory)
@@ -172,6 +174,12 @@ def options_of(factory: Callable[..., Any]) -> tuple[Option, ...]:
             raise PluginError(
                 f"parameter {str(parameter)!r} of {factory!r} is not keyword-only",
                 hint="Name every option; with attrs: @attrs.frozen(kw_only=True).",
+            )
+        if parameter.name in RESERVED:
+            raise PluginError(
+                f"parameter {parameter.name!r} of {factory!r} cannot be set in a file, where the "
+                "word has a meaning of its own",
+                hint="Call it something else.",
             )
         default = Option.required if parameter.default is parameter.empty else parameter.default
         found.append(Option(parameter.name, hints.get(parameter.name, Any), default))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
+from speckle_core import create
 from speckle_core.data.dataset import Dataset
 from speckle_core.models.folder import load_model
 
@@ -206,7 +207,54 @@ def test_explain_refuses_what_it_cannot_explain(
     model: Path, data: Path, refused: Refused, tmp_path: Path
 ) -> None:
     start = ("explain", model, "--data", data, "-o", tmp_path / "maps")
-    assert "saliency" in refused(*start, "--explainer", "salency")
+    assert "saliency" in refused(*start, "--explainer", "salency", code=2)
     assert "0 to 71" in refused(*start, "--explainer", "saliency", "--index", 72)
     refused(*start, "--explainer", "saliency")  # radial-lda has no gradients
+    assert not (tmp_path / "maps").exists()
+
+
+def test_explain_takes_the_options_of_its_explainers(
+    trained: tuple[Path, Result], data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    folder = tmp_path / "maps"
+    asked = ("--explainer", "saliency", "--explainer", "integrated-gradients", "--index", 30)
+    options = (
+        "--set",
+        "integrated-gradients.steps=3",
+        "--set",
+        "integrated-gradients.baseline=zero",
+    )
+    result = invoke("explain", trained[0], "--data", data, *asked, *options, "-o", folder)
+    assert result.exit_code == 0, result.output
+    pipeline = load_model(trained[0]).pipeline
+    with h5py.File(folder / "explanations.h5") as file:
+        patterns, targets = file["patterns"][()], file["targets"][()]
+        found = {name: file[f"maps/{name}"][()] for name in ("saliency", "integrated-gradients")}
+    columns = np.searchsorted(pipeline.classifier.classes, targets)
+    for name, given in (
+        ("saliency", {}),
+        ("integrated-gradients", {"steps": 3, "baseline": "zero"}),
+    ):
+        expected = create("explainer", name, **given).explain(
+            pipeline.classifier, patterns, columns
+        )
+        np.testing.assert_allclose(found[name], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("integrated-gradients.stepz=3", "Did you mean 'steps'?"),
+        ("integrated-gradients.steps=many", "'many' is not a whole number"),
+        ("integrated-gradients.steps=0", "steps"),
+        ("grad-cam.stage=1", "--set integrated-gradients.OPTION=VALUE"),
+        ("steps=3", "--set integrated-gradients.OPTION=VALUE"),
+        ("integrated-gradients.steps", "key=value"),
+    ],
+)
+def test_explain_refuses_a_setting_that_no_explainer_takes(
+    model: Path, data: Path, refused: Refused, tmp_path: Path, setting: str, said: str
+) -> None:
+    start = ("explain", model, "--data", data, "-o", tmp_path / "maps")
+    assert said in refused(*start, "--explainer", "integrated-gradients", "--set", setting, code=2)
     assert not (tmp_path / "maps").exists()

@@ -202,6 +202,36 @@ def test_a_plugin_of_this_process_is_kept_whole_or_not_at_all(site: Path) -> Non
     assert found.components() == before
 
 
+def test_a_plugin_whose_second_hook_raises_leaves_nothing_and_may_come_back_repaired() -> None:
+    class Repairable:
+        broken = True
+
+        @hookimpl
+        def speckle_samplers(self):
+            return [Component("early", "mine:Early", "Given before the fault.")]
+
+        @hookimpl
+        def speckle_scatterers(self):
+            if self.broken:
+                raise RuntimeError("not yet")
+            return [Component("late", "mine:Late", "Given once it is repaired.")]
+
+    found = manager()
+    before = found.components()
+    plugin = Repairable()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="not yet"):
+            found.register(plugin, "repairable")
+        assert found.components() == before
+        with pytest.raises(UnknownComponentError):
+            found.find("sampler", "early")
+
+    plugin.broken = False
+    found.register(plugin, "repairable")
+    new = [r.component.name for r in found.components() if r not in before]
+    assert sorted(new) == ["early", "late"]
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

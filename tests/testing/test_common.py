@@ -18,7 +18,7 @@ class Root:
     times: int = 1
     mirrored: bool = False
     mode: Literal["plain", "fancy"] = "plain"
-    label: str = ""
+    title: str = ""
     floor: float | None = None
     _learned: Any = attrs.field(init=False, default=None, repr=False)
 
@@ -57,6 +57,16 @@ class Positional:
 class AnyOptions(Positional):
     def __init__(self, **options):
         self.options = options
+
+
+class TakesName(Positional):
+    def __init__(self, *, name: str = "a"):
+        self.name = name
+
+
+class TakesLabel(Positional):
+    def __init__(self, *, label: str = "a"):
+        self.label = label
 
 
 class Untyped(Positional):
@@ -106,6 +116,8 @@ BROKEN = [
     (ALL + "fills-its-role", NeedsMore, "cannot be called as its role is"),
     (ALL + "options-explicit", Positional, "not keyword-only"),
     (ALL + "options-explicit", AnyOptions, "not keyword-only"),
+    (ALL + "options-explicit", TakesName, "a meaning of its own"),
+    (ALL + "options-explicit", TakesLabel, "a meaning of its own"),
     (ALL + "options-explicit", Untyped, "'power' has no type hint"),
     (ALL + "options-explicit", WrongDefault, "'half' of 'power' is not a number"),
     (ALL + "constructor-only-stores", Renames, "'power' cannot be read back"),
