@@ -57,3 +57,27 @@ def test_zeros_lie_on_the_grid_where_the_pattern_is_dark():
     grid = KGrid.centered(257, np.pi / 2000)
     (first, *_) = form_factor_zeros(drawn(10), FINE)
     assert first / grid.step == pytest.approx(60.61, abs=0.01)
+
+
+class Fringes:
+    """One body with |F|² = cos²(kx d) + floor: minima of a known share of the maxima between."""
+
+    centers, bounding_radii, contrast = np.zeros((1, 2)), np.ones(1), np.ones(1)
+    apart = 60.0
+
+    def __init__(self, floor):
+        self.floor = floor
+
+    def __len__(self):
+        return 1
+
+    def form_factors(self, kx, ky):
+        k = np.hypot(kx, ky)
+        return (np.cos(k * self.apart) + 1j * np.sqrt(self.floor))[None]
+
+
+@pytest.mark.parametrize(("floor", "vanishes"), [(0.0, True), (9e-5, True), (1.2e-4, False)])
+def test_a_form_factor_vanishes_below_a_ten_thousandth_of_its_next_maximum(floor, vanishes):
+    found = form_factor_zeros([Configuration(Fringes(floor), 2000.0)], FINE[FINE < 0.17])
+    expected = (np.arange(3) + 0.5) * np.pi / Fringes.apart if vanishes else []
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
