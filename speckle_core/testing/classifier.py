@@ -13,9 +13,11 @@ of 4 at most, so that the order of the patterns matters.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +48,25 @@ def _fitted(subject: Subject) -> Classifier:
     if "classifier" not in subject.kept:
         made = _untrained(subject)
         heard: list[Epoch] = []
-        history = made.fit(easy_patterns(0), easy_patterns(100), seed=_SEED, on_epoch=heard.append)
+        train, valid = easy_patterns(0), easy_patterns(100)
+        with _global_random_state(0):
+            history = made.fit(train, valid, seed=_SEED, on_epoch=heard.append)
         subject.kept |= {"classifier": made, "history": history, "heard": heard}
     found: Classifier = subject.kept["classifier"]
     return found
+
+
+@contextlib.contextmanager
+def _global_random_state(seed: int) -> Iterator[None]:
+    """Set the random states that a classifier must not depend on; they come back as they were."""
+    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed)
+        yield
+    finally:
+        np.random.set_state(numpys)  # noqa: NPY002
+        random.setstate(pythons)
 
 
 def _patterns() -> Any:
@@ -103,15 +120,8 @@ def same_seed_same_result(subject: Subject) -> None:
     """Training twice with one seed gives the same, whatever the global random state."""
     first = np.asarray(_fitted(subject).predict_proba(_patterns()))
     again = _untrained(subject)
-    # The legacy state is set here because a classifier must not depend on it.
-    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
-    try:
-        np.random.seed(1)  # noqa: NPY002
-        random.seed(1)
+    with _global_random_state(1):
         again.fit(easy_patterns(0), easy_patterns(100), seed=_SEED)
-    finally:
-        np.random.set_state(numpys)  # noqa: NPY002
-        random.setstate(pythons)
     off = np.abs(first - again.predict_proba(_patterns())).max()
     require(off <= _SAME, f"the probabilities differ by {off:.2g}")
 

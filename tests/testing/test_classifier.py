@@ -199,6 +199,16 @@ def test_a_broken_classifier_fails_the_check_of_its_fault(name, broken, message)
         CHECKS[name].run(broken)
 
 
+def test_a_seed_of_its_own_is_found_in_whatever_state_earlier_work_left():
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        np.random.seed(1)  # noqa: NPY002 - the one that the check trains under the second time
+        with pytest.raises(CheckFailed, match="probabilities differ by"):
+            CHECKS["classifier.same-seed-same-result"].run(OwnSeed)
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
 def test_every_check_of_classifiers_has_been_seen_to_fail():
     assert {name for name, *_ in BROKEN} == {i for i in CHECKS if not i.startswith("component.")}
 

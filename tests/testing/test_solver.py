@@ -69,11 +69,11 @@ class InTheCorner(Guinier):
 
 
 class Gambler(Guinier):
+    luck = np.random.default_rng(0)  # goes on from call to call
+
     def solve(self, pattern, grid, *, mask=None, seed=0):
         found = super().solve(pattern, grid, mask=mask, seed=seed)
-        return attrs.evolve(
-            found, scale=found.scale * (1 + 1e-9 * np.random.default_rng().random())
-        )
+        return attrs.evolve(found, scale=found.scale * (1 + 1e-9 * self.luck.random()))
 
 
 class Normalizes(Guinier):
