@@ -1,19 +1,19 @@
-"""The command line: one file a command, and `main`, the console script ``speckle``.
+"""The command line: one file per command, and `main`, the console script ``speckle``.
 
-Commands read arguments, call the framework and print; what they do can be done from Python without
-them. Modules here import nothing but typer at the top, so that ``--help`` stays quick and a broken
-plugin cannot stop it; only this package imports typer.
+Commands parse arguments, call the framework and print; everything they do can also be done from
+Python. Modules here import only typer at the top, so that ``--help`` is fast and a broken plugin
+cannot break it. No other package imports typer.
 """
 
 from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command that the shell asked for, and exit with its status."""
+    """Run the command line and exit with its status."""
     try:
         from speckle_core.cli.app import app
 
         app()
     except KeyboardInterrupt:
-        # Before a command has begun nobody else looks after Ctrl-C.
+        # Ctrl-C before the command has started, where `report_errors` does not handle it yet.
         raise SystemExit(130) from None

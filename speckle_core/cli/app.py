@@ -1,4 +1,4 @@
-"""The commands in the order that help lists them; nothing of what they do."""
+"""The commands, in the order in which ``--help`` lists them."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from speckle_core.cli import (
     train,
     verify,
 )
-from speckle_core.cli.failure import reported
-from speckle_core.cli.output import reflowed
+from speckle_core.cli.failure import report_errors
+from speckle_core.cli.output import reflow
 
 _HELP = """Machine learning on coherent X-ray speckle patterns.
 
-Simulate them, train a network to count the particles, hold it against simple rules,
-and ask what it looks at. Begin with:
+Simulate patterns, train a network to count the particles, compare it with simple
+baselines, and find out what it looks at. Start with:
 
   speckle run quickstart
 
-Every command has a --help of its own, with examples.
+Every command has its own --help, with examples.
 """
 
 app = typer.Typer(
     name="speckle",
-    help=reflowed(_HELP),
+    help=reflow(_HELP),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
-    "The whole chain": {"run": run.run},
+    "Whole experiment": {"run": run.run},
     "Step by step": {
         "generate": generate.generate,
         "verify": verify.verify,
@@ -55,14 +55,14 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "convert": convert.convert,
     },
     "Pattern files": {"predict": predict.predict, "moments": moments.moments, "show": show.show},
-    "What is there": {"presets": presets.presets, "doctor": doctor.doctor},
+    "Information": {"presets": presets.presets, "doctor": doctor.doctor},
 }
 for _panel, _commands in _GROUPS.items():
     for _name, _command in _commands.items():
-        app.command(_name, help=reflowed(_command.__doc__), rich_help_panel=_panel)(
-            reported(_command)
+        app.command(_name, help=reflow(_command.__doc__), rich_help_panel=_panel)(
+            report_errors(_command)
         )
-app.add_typer(plugins.app, name="plugins", rich_help_panel="What is there")
+app.add_typer(plugins.app, name="plugins", rich_help_panel="Information")
 
 
 def _version(wanted: bool) -> None:

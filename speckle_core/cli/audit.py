@@ -1,4 +1,4 @@
-"""``speckle audit``: what a data set gives away of n besides its speckles."""
+"""``speckle audit``: data leakage and shortcuts in a data set."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from speckle_core.cli.options import Json
 
 def audit(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA_DIR", help="A data set that speckle generate wrote.")
+        Path, typer.Argument(metavar="DATA_DIR", help="A data set written by speckle generate.")
     ],
     baseline: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A simple rule to fit; may be given again. By default the experiment's own.",
+            help="A baseline to fit; can be repeated. Default: those of the experiment.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a data set gives away: whether n can be had from less than its speckles.
+    """Check a data set for leakage and shortcuts, which give n away without the speckles.
 
-    Is n tied to the radius, the covered area or the intensity? Do the training and the test
-    part share sizes, configurations or patterns? Does a baseline, fitted on the one and tested
-    on the other, solve it already? Whatever is found, the command ends with status 0.
+    Does n depend on the radius, the covered area or the intensity alone? Do the training and
+    test parts share sizes, configurations or patterns? Does a baseline that is fitted on the
+    training part already solve the test part? The exit status is 0 whatever is found.
 
     For example:
 
       speckle audit data/mono
       speckle audit data/mono --baseline radial-lda --baseline pair-peaks --json
     """
-    from speckle_core.audit.findings import audit as audited
+    from speckle_core.audit.findings import audit as audit_dataset
     from speckle_core.audit.findings import baselines_of, read_by
     from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json, print_table
-    from speckle_core.cli.progress import watched
+    from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
     from speckle_core.errors import (
         AmbiguousComponentError,
@@ -50,11 +50,11 @@ def audit(
 
     with Dataset.open(data) as dataset:
         wrong = (ExperimentError, UnknownComponentError, AmbiguousComponentError)
-        # Those that the set itself names are no argument of this command.
+        # Errors in the data set's own baselines are not usage errors.
         with usage(*wrong) if baseline else contextlib.nullcontext():
             chosen = baselines_of(dataset.experiment, baseline or ())
-        with watched() as progress:
-            found = audited(dataset, read_by(chosen, dataset, progress), progress)
+        with show_progress() as progress:
+            found = audit_dataset(dataset, read_by(chosen, dataset, progress), progress)
     if as_json:
         print_json({"data": str(data)} | found.to_dict())
         return

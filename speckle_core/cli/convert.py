@@ -1,4 +1,4 @@
-"""``speckle convert``: a model for another classifier."""
+"""``speckle convert``: convert a model for another classifier."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from speckle_core.cli.options import Json, ModelFolder, new_folder
 
 def convert(
     model: ModelFolder,
-    to: Annotated[
-        str, typer.Option("--to", metavar="NAME", help="The classifier that is to read it.")
-    ],
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="The classifier to convert to.")],
     output: Annotated[
-        Path, typer.Option("-o", metavar="DIR", help="The new model's folder; the old one stays.")
+        Path,
+        typer.Option("-o", metavar="DIR", help="Folder of the new model; the old one is kept."),
     ],
     as_json: Json = False,
 ) -> None:
-    """Give a model to another classifier that reads the same files.
+    """Convert a model for another classifier that reads the same files.
 
-    The paper's network exists in PyTorch and in Keras. The weights go from one to the other
-    unchanged, and the options that both have are kept.
+    The paper's network exists in PyTorch and in Keras. Weights are transferred unchanged, and
+    options that both classifiers have are kept.
 
     For example:
 
@@ -31,9 +30,9 @@ def convert(
       speckle convert models/quick-keras --to torch-resnet50 -o models/quick-again
     """
     from speckle_core.cli.output import print_json
-    from speckle_core.models.convert import convert as converted
+    from speckle_core.models.convert import convert as convert_model
 
-    record = converted(model, to, new_folder(output))
+    record = convert_model(model, to, new_folder(output))
     if as_json:
         print_json({"model": str(output), "classifier": record.classifier.to_dict()})
         return

@@ -1,4 +1,4 @@
-"""``speckle doctor``: what a bug report needs to say about a machine and an installation."""
+"""``speckle doctor``: describe the machine and the installation for a bug report."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ _BACKENDS = {
     "tensorflow": "import json, tensorflow as tf; "
     "print(json.dumps([g.name for g in tf.config.list_physical_devices('GPU')]))",
 }
-_PATIENCE = 120  # seconds: a first import from a slow disk takes long
+_TIMEOUT = 120  # seconds; a first import from a slow disk takes long
 _FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "amx_bf16")
 _VARIABLES = ("SPECKLE_PLUGINS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND")
 
 
 def doctor(as_json: Json = False) -> None:
-    """Print versions, backends, GPUs, threads and plugins: to paste in a bug report.
+    """Print versions, backends, GPUs, threads and plugins, to paste into a bug report.
 
-    Each backend is asked in a process of its own whether it loads and which GPUs it sees.
+    Each backend is loaded in a separate process to find out whether it works and which GPUs it
+    sees.
 
     For example:
 
@@ -33,7 +34,7 @@ def doctor(as_json: Json = False) -> None:
     from speckle_core.cli.failure import say
     from speckle_core.cli.output import print_json
 
-    say("asking each backend whether it loads …")
+    say("loading each backend …")
     found = {
         "versions": _versions(),
         "backends": _backends(),
@@ -57,13 +58,13 @@ def _versions() -> dict[str, str]:
 
 
 def _backends() -> dict[str, str]:
-    """Return what each backend says of itself; all are asked at once, since each takes seconds."""
+    """Return the state of each backend; all load in parallel, since each takes seconds."""
     import importlib.util
     import subprocess
     import sys
 
-    asked = {
-        name: subprocess.Popen(  # noqa: S603 # our own text, in our own interpreter
+    processes = {
+        name: subprocess.Popen(  # noqa: S603 # fixed code in our own interpreter
             [sys.executable, "-c", code],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -75,10 +76,11 @@ def _backends() -> dict[str, str]:
     }
     try:
         return {
-            name: _answer(asked[name]) if name in asked else "not installed" for name in _BACKENDS
+            name: _answer(processes[name]) if name in processes else "not installed"
+            for name in _BACKENDS
         }
     finally:
-        for process in asked.values():
+        for process in processes.values():
             process.kill()
 
 
@@ -87,12 +89,12 @@ def _answer(process: Any) -> str:
     import subprocess
 
     try:
-        out, err = process.communicate(timeout=_PATIENCE)
+        out, err = process.communicate(timeout=_TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"gave no answer in {_PATIENCE} s"
+        return f"did not answer within {_TIMEOUT} s"
     if process.returncode != 0:
-        said = err.strip().splitlines() or [f"status {process.returncode}"]
-        return f"is installed but does not load: {said[-1]}"
+        lines = err.strip().splitlines() or [f"status {process.returncode}"]
+        return f"is installed but does not load: {lines[-1]}"
     gpus = json.loads(out.splitlines()[-1])
     return "loads, sees " + (", ".join(gpus) if gpus else "no GPU")
 
@@ -120,7 +122,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _cpu_info() -> dict[str, str]:
-    """Return the first processor's entries of Linux's ``/proc/cpuinfo``; nothing elsewhere."""
+    """Return the first processor's entries of ``/proc/cpuinfo`` on Linux, else nothing."""
     path = Path("/proc/cpuinfo")
     first = path.read_text("utf-8").partition("\n\n")[0] if path.is_file() else ""
     pairs = (line.partition(":") for line in first.splitlines())
@@ -133,17 +135,17 @@ def _nvidia() -> list[str]:
 
     if (tool := shutil.which("nvidia-smi")) is None:
         return []
-    asked = subprocess.run(  # noqa: S603 # the driver's own tool
-        [tool, "-L"], capture_output=True, text=True, timeout=_PATIENCE, check=False
+    done = subprocess.run(  # noqa: S603 # the driver's own tool
+        [tool, "-L"], capture_output=True, text=True, timeout=_TIMEOUT, check=False
     )
-    return (asked.stdout or asked.stderr).strip().splitlines()
+    return (done.stdout or done.stderr).strip().splitlines()
 
 
 def _plugins() -> dict[str, Any]:
-    from speckle_core.cli.plugins.find import everything
+    from speckle_core.cli.plugins.find import all_components
     from speckle_core.plugins.manager import plugin_manager
 
-    entries, failures = everything(plugin_manager())
+    entries, failures = all_components(plugin_manager())
     found: dict[str, Any] = {}
     for entry in entries:
         found.setdefault(str(entry.provider), []).append(entry.component.name)

@@ -1,4 +1,4 @@
-"""``speckle evaluate``: how well a model reads patterns, beside the simple rules."""
+"""``speckle evaluate``: the accuracy of a model and of its baselines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from speckle_core.cli.failure import warn_of_far
+from speckle_core.cli.failure import warn_far_patterns
 from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder
 
 
@@ -16,22 +16,22 @@ def evaluate(
     data: DataOption,
     split: Annotated[
         Literal["test", "valid", "train", "all"],
-        typer.Option(metavar="PART", help="Which patterns: test, valid, train or all."),
+        typer.Option(metavar="PART", help="Patterns to use: test, valid, train or all."),
     ] = "test",
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="DIR", help="Keep metrics and predictions here.", show_default=False
+            "-o", metavar="DIR", help="Save metrics and predictions here.", show_default=False
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a model on a data set, and its baselines on the same patterns.
+    """Evaluate a model and its baselines on a data set.
 
-    On the data that the model was trained on, the test patterns are those that it never saw.
-    Any other data set with the same step in k will do, of another size too: a network trained
-    at 257 x 257 reads 513 x 513. A warning says how many patterns lie far from the training
-    data, by the shape or the brightness of their azimuthal profile.
+    On the data that the model was trained on, only patterns that it never saw count as test
+    patterns. Any other data set with the same k step works, of another size too: a network
+    trained at 257 x 257 reads 513 x 513. A warning gives the number of patterns that are far
+    from the training data in the shape or brightness of their azimuthal profile.
 
     For example:
 
@@ -39,7 +39,7 @@ def evaluate(
       speckle evaluate models/quick --data data/other --split all -o results/other
     """
     from speckle_core.cli.output import evaluations_json, print_evaluations, print_json
-    from speckle_core.cli.progress import watched
+    from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
     from speckle_core.files import make_folder
     from speckle_core.models.evaluate import assess, part_of, verdict_of
@@ -48,13 +48,13 @@ def evaluate(
 
     target = None if output is None else new_folder(output)
     loaded = load_model(model)
-    familiar = TrainingProfiles.load(model)
+    profiles = TrainingProfiles.load(model)
     patterns = part_of(loaded, Dataset.open(data), split)
-    with watched() as progress:
+    with show_progress() as progress:
         evaluations = assess(loaded, patterns, progress)
     verdict = verdict_of(evaluations)
-    far = familiar.count_far(patterns)
-    warn_of_far(far, len(patterns))
+    far = profiles.count_far(patterns)
+    warn_far_patterns(far, len(patterns))
     if target is not None:
         for name, evaluation in evaluations.items():
             evaluation.save(make_folder(target / name))

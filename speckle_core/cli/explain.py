@@ -1,4 +1,4 @@
-"""``speckle explain``: which pixels a model used, as pictures and as numbers."""
+"""``speckle explain``: the pixels that a model used, as pictures and numbers."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ def explain(
     data: DataOption,
     explainer: Annotated[
         list[str],
-        typer.Option(metavar="NAME", help="Which explainer; may be given again."),
+        typer.Option(metavar="NAME", help="Explainer to use; can be repeated."),
     ],
     output: Annotated[Path, typer.Option("-o", metavar="DIR", help="A new folder.")],
     index: Annotated[
         list[int] | None,
         typer.Option(
             metavar="I",
-            help="A pattern's place in the data set, from 0; may be given again. By default the "
-            "first test pattern of each class.",
+            help="Index of a pattern in the data set, from 0; can be repeated. Default: the first "
+            "test pattern of each class.",
             show_default=False,
         ),
     ] = None,
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Draw which pixels a model used to read patterns, and keep the maps as HDF5.
+    """Draw which pixels a model used, and save the maps as HDF5.
 
-    Each picture explains the class that the model read, which need not be the true one. Over
-    several test patterns of each class, the maps are also set against k, against those of the
-    same network with random weights, and against random pixels.
+    Each picture explains the predicted class, which may be wrong. Over several test patterns
+    of each class, the maps are also analysed against k and compared with those of the same
+    network with random weights and with random pixels.
 
     For example:
 
@@ -51,7 +51,7 @@ def explain(
 
     from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json
-    from speckle_core.cli.progress import watched
+    from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
     from speckle_core.errors import (
         AmbiguousComponentError,
@@ -64,13 +64,13 @@ def explain(
     new_folder(output)
     choices = _explainers(explainer, settings or [])
     dataset = Dataset.open(data)
-    chosen = _chosen(index, len(dataset))
+    chosen = _check_indices(index, len(dataset))
     loaded = load_model(model, baselines=False)
-    asked = attrs.evolve(loaded.record.experiment, explainers=choices)
+    experiment = attrs.evolve(loaded.record.experiment, explainers=choices)
     with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
-        made = asked.build(only=("explainers",)).explainers
-    with watched() as progress:
-        files = explain_model(loaded, dataset, made, output, chosen=chosen, progress=progress)
+        explainers = experiment.build(only=("explainers",)).explainers
+    with show_progress() as progress:
+        files = explain_model(loaded, dataset, explainers, output, chosen=chosen, progress=progress)
     if as_json:
         print_json({"folder": str(output), "files": files})
         return
@@ -78,7 +78,7 @@ def explain(
 
 
 def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:
-    """Return the explainers asked for, with the options of ``NAME.option=value`` settings."""
+    """Return the requested explainers with options from ``NAME.option=value`` settings."""
     from speckle_core.cli.failure import usage
     from speckle_core.errors import ExperimentError
     from speckle_core.experiment.presets import parse_setting
@@ -91,7 +91,7 @@ def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:
             name, _, option = key.rpartition(".")
             if name not in options or not option:
                 raise ExperimentError(
-                    f"{key!r} is not an option of an explainer named here",
+                    f"{key!r} is not an option of a requested explainer",
                     where="--set",
                     hint=f"Write --set {names[0]}.OPTION=VALUE.",
                 )
@@ -99,7 +99,7 @@ def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, given) for name, given in options.items())
 
 
-def _chosen(index: list[int] | None, patterns: int) -> IntArray | None:
+def _check_indices(index: list[int] | None, patterns: int) -> IntArray | None:
     import numpy as np
 
     from speckle_core.errors import DataError

@@ -1,16 +1,16 @@
-"""How a command ends when it does not end well: one clear error on stderr, and an exit status.
+"""Error handling of commands: one clear message on stderr, and the exit status.
 
-This is the one place that decides the status:
+The exit status is decided here only:
 
 ===== ============================================================================================
 0     done
-1     failed: any `SpeckleError`, a full disk or a missing permission, or a defect
-2     usage: an option or argument that the command does not take, or an experiment that cannot be
-      read as one (EXPERIMENT and ``--set`` are arguments); see `usage`
+1     failed: any `SpeckleError`, a full disk, a missing permission, or a bug
+2     usage: an invalid option or argument, or an invalid experiment (EXPERIMENT and ``--set`` are
+      arguments); see `usage`
 130   interrupted with Ctrl-C
 ===== ============================================================================================
 
-A user's fault never shows a traceback; ``SPECKLE_DEBUG=1`` shows every one.
+User errors show no traceback; ``SPECKLE_DEBUG=1`` shows every traceback.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from speckle_core.errors import SpeckleError
 
 P = ParamSpec("P")
 DEBUG = "SPECKLE_DEBUG"
-#: Commands that keep what is done, so that the same line goes on from there.
+#: Commands that keep finished work, so that the same command resumes.
 _RESUMES = ("run", "generate", "train")
 
 
 class UsageError(Exception):
-    """Wraps the `SpeckleError` of a command's own arguments, which ends it with status 2."""
+    """Wraps a `SpeckleError` caused by a command's arguments; exit status 2."""
 
 
 @contextlib.contextmanager
 def usage(*kinds: type[SpeckleError]) -> Iterator[None]:
-    """Count any `SpeckleError` of the block, or those kinds, as a fault of the arguments."""
+    """Treat any `SpeckleError` of the block, or only these `kinds`, as a usage error."""
     try:
         yield
     except SpeckleError as error:
@@ -50,12 +50,12 @@ def usage(*kinds: type[SpeckleError]) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Print a remark on stderr, above whatever bar is drawn there."""
+    """Print a line on stderr, above the progress bar if there is one."""
     print(text, file=sys.stderr, flush=True)
 
 
-def reported(command: Callable[P, None]) -> Callable[P, None]:
-    """Return `command` so that it ends as this module says, whatever it raises."""
+def report_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Wrap `command` so that every exception becomes a message and an exit status."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -64,10 +64,10 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
                 command(*args, **kwargs)
             sys.stdout.flush()
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
-            raise  # typer knows these, and ends quietly when the reader of a pipe is gone
+            raise  # typer handles these; it exits quietly when a pipe is closed
         except KeyboardInterrupt:
             resumes = command.__name__ in _RESUMES
-            more = "; the same command goes on from here" if resumes else ""
+            more = "; run the same command again to resume" if resumes else ""
             say(f"interrupted{more}")
             raise typer.Exit(130) from None
         except UsageError as fault:
@@ -81,12 +81,12 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             _error(f"{place}{error.strerror or error}", error)
             raise typer.Exit(1) from None
         except MemoryError as error:
-            _error("there is not enough memory for this", error)
+            _error("out of memory", error)
             raise typer.Exit(1) from None
         except Exception as error:
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             _error(
-                f"this is a defect in {_owner(error.__traceback__)} ({cause}); "
+                f"this is a bug in {_owner(error.__traceback__)} ({cause}); "
                 f"run with {DEBUG}=1 for the traceback",
                 error,
             )
@@ -105,7 +105,7 @@ def _error(text: str, error: BaseException) -> None:
 
 
 def _owner(trace: TracebackType | None) -> str:
-    """Return the distribution whose code is the innermost of ours and the plugins' in `trace`."""
+    """Return the distribution, ours or a plugin's, that owns the innermost frame of `trace`."""
     import importlib.metadata
     import traceback
 
@@ -126,7 +126,7 @@ def _owner(trace: TracebackType | None) -> str:
 
 @contextlib.contextmanager
 def _quiet_warnings() -> Iterator[None]:
-    """Show warnings about plugins as one line each, and those of libraries only when debugging."""
+    """Show plugin warnings in one line each, and library warnings only when debugging."""
     with warnings.catch_warnings():
         if not os.environ.get(DEBUG):
             warnings.simplefilter("default")
@@ -141,7 +141,7 @@ def _show_warning(message: Warning | str, category: type[Warning]) -> None:
         say(f"warning: {message}")
 
 
-def warn_of_far(far: int, of: int) -> None:
-    """Say how many patterns lie far from the training data, unless none does."""
+def warn_far_patterns(far: int, of: int) -> None:
+    """Warn of patterns that are far from the training data, if there are any."""
     if far:
-        say(f"warning: {far} of {of} patterns lie far from the training data")
+        say(f"warning: {far} of {of} patterns are far from the training data")

@@ -1,4 +1,4 @@
-"""Patterns from files that a command is given, with every fault named by its file."""
+"""Read patterns from the files given to a command; errors name the file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _BATCH = 64
 
 
-def batches(
+def read_batches(
     files: Sequence[Path], dataset: str | None
 ) -> Iterator[tuple[Path, int, int, FloatArray]]:
-    """Give (file, patterns in it, number of the first one, some of them (B, ny, nx)), in order.
+    """Iterate over (file, its number of patterns, first index, patterns (B, ny, nx)), in batches.
 
     Raises
     ------
@@ -35,8 +35,8 @@ def batches(
 
 
 @contextlib.contextmanager
-def named(file: Path, first: int) -> Iterator[None]:
-    """Name `file`, and the number of the first pattern looked at, in faults of patterns."""
+def error_location(file: Path, first: int) -> Iterator[None]:
+    """Add `file` and the index of the first pattern to any `PatternError`."""
     try:
         yield
     except PatternError as error:
@@ -45,13 +45,13 @@ def named(file: Path, first: int) -> Iterator[None]:
         raise PatternError(error.what, where=where, hint=error.hint) from error
 
 
-def grid_of(patterns: FloatArray) -> KGrid:
-    """Return the centred grid of pixels that `patterns` (B, ny, nx) lie on, with a step of 1.
+def pixel_grid(patterns: FloatArray) -> KGrid:
+    """Return the centred grid of `patterns` (B, ny, nx) in pixels, with a step of 1.
 
     Raises
     ------
     PatternError
-        When there is no such grid.
+        When the patterns are not square, or of even size.
     """
     from speckle_core.contracts.grid import KGrid
 
@@ -59,6 +59,6 @@ def grid_of(patterns: FloatArray) -> KGrid:
     if height != width or width % 2 == 0:
         raise PatternError(
             f"patterns of {width} x {height} pixels have no middle pixel for k = 0",
-            hint="Crop them to a square about k = 0 with an odd number of pixels a side.",
+            hint="Crop them to an odd-sized square centred on k = 0.",
         )
     return KGrid.centered(width, 1.0)

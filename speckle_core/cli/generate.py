@@ -1,4 +1,4 @@
-"""``speckle generate``: a data set on disk."""
+"""``speckle generate``: simulate a data set on disk."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 def generate(
     experiment: ExperimentName,
-    output: Annotated[Path, typer.Option("-o", metavar="DATA_DIR", help="The data set's folder.")],
+    output: Annotated[Path, typer.Option("-o", metavar="DATA_DIR", help="Folder of the data set.")],
     settings: Settings = None,
     workers: Workers = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Simulate on a dask cluster instead, such as tcp://head:8786.",
+            help="Simulate on a dask cluster, such as tcp://head:8786.",
             show_default=False,
         ),
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Simulate the patterns of an experiment into a folder.
+    """Simulate the patterns of an experiment.
 
-    The same experiment and seed give the same bytes, however many workers there are. What is
-    there already stays: after an interruption the same command writes what is missing.
+    The same experiment and seed give the same bytes, whatever the number of workers. After an
+    interruption, the same command writes what is missing.
 
     For example:
 
@@ -51,22 +51,22 @@ def generate(
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.plan import check_start, print_plan
-    from speckle_core.cli.progress import watched
-    from speckle_core.data.generate import generate as generated
+    from speckle_core.cli.progress import show_progress
+    from speckle_core.data.generate import generate as generate_dataset
     from speckle_core.experiment.experiment import SIMULATION
     from speckle_core.files import empty
 
     if workers is not None and scheduler is not None:
-        raise typer.BadParameter("a dask cluster has its own workers: leave --workers out")
+        raise typer.BadParameter("a dask cluster has its own workers: omit --workers")
     chosen = load_experiment(experiment, settings, only=SIMULATION)
     if dry_run or empty(output):
         plan = check_start(chosen, output, only=SIMULATION, quiet=dry_run)
         if dry_run:
             print_plan(plan, output, as_json=as_json)
             return
-    with _cluster(scheduler) as executor, watched() as progress:
+    with _cluster(scheduler) as executor, show_progress() as progress:
         progress.start("generate", len(chosen.counts) * chosen.structure.patterns_per_count)
-        dataset = generated(
+        dataset = generate_dataset(
             chosen, output, workers=workers, executor=executor, on_progress=progress.advance
         )
         progress.finish()
@@ -81,7 +81,7 @@ def generate(
 
 @contextlib.contextmanager
 def _cluster(address: str | None) -> Iterator[Executor | None]:
-    """Give an executor on the dask cluster at `address`, or none without one."""
+    """Provide an executor on the dask cluster at `address`, or None without an address."""
     if address is None:
         yield None
         return

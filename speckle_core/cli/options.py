@@ -1,4 +1,4 @@
-"""Arguments and options that commands share, so that one word means one thing everywhere."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
 
 ExperimentName = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="A preset's name, or a TOML file.")
+    str, typer.Argument(metavar="EXPERIMENT", help="Name of a preset, or a TOML file.")
 ]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Change one key of the experiment; may be given again.",
+        help="Change one key of the experiment; can be repeated.",
         show_default=False,
     ),
 ]
@@ -38,21 +38,22 @@ Workers = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Processes that simulate; by default one for each core.",
+        help="Number of simulation processes. Default: one per core.",
         show_default=False,
     ),
 ]
 Tensorboard = Annotated[
     bool,
     typer.Option(
-        "--tensorboard", help="Write event files for TensorBoard beside the model, epoch by epoch."
+        "--tensorboard", help="Write TensorBoard event files beside the model, after each epoch."
     ),
 ]
 ModelFolder = Annotated[
-    Path, typer.Argument(metavar="MODEL_DIR", help="A folder that speckle train or run wrote.")
+    Path,
+    typer.Argument(metavar="MODEL_DIR", help="A model folder written by speckle train or run."),
 ]
 DataOption = Annotated[
-    Path, typer.Option("--data", metavar="DATA_DIR", help="A data set that speckle generate wrote.")
+    Path, typer.Option("--data", metavar="DATA_DIR", help="A data set written by speckle generate.")
 ]
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE", help="Patterns as .h5, .npy, .mat or .tif.")
@@ -62,13 +63,15 @@ Inside = Annotated[
     typer.Option(
         "--dataset",
         metavar="NAME",
-        help="Which array of an .h5 or .mat file; by default the marked or only one.",
+        help="Array in an .h5 or .mat file. Default: the marked or only one.",
         show_default=False,
     ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Check all of it and print plan, time and size; write nothing."),
+    typer.Option(
+        "--dry-run", help="Only check, and print the plan with time and size; write nothing."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
@@ -76,29 +79,29 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 def load_experiment(
     source: str, settings: list[str] | None, *, only: tuple[str, ...] = ()
 ) -> Experiment:
-    """Return the experiment of a command's arguments, with every component and option checked.
+    """Load the experiment given by a command's arguments and check all its components.
 
     Parameters
     ----------
     source, settings
         The arguments EXPERIMENT and ``--set``.
     only : tuple of str
-        The keys whose components the command needs; by default all. They are made, so that an
-        option that one of them refuses, or a package that is missing, shows at once.
+        Keys whose components the command needs, by default all. They are created, so that an
+        invalid option or a missing package is reported at once.
 
     Raises
     ------
     UsageError
-        For whatever is wrong with the experiment, all of it at once.
+        For errors in the experiment; all are reported at once.
     PluginError
-        When a component of it cannot be made here.
+        When a component cannot be created on this machine.
     """
     from speckle_core.experiment.experiment import Experiment
     from speckle_core.experiment.preflight import component_faults
     from speckle_core.experiment.presets import read_source
 
     notes: list[str] = []
-    # That a plugin is broken or a package missing is no fault of the arguments.
+    # A broken plugin or a missing package is not a usage error.
     wrong = (ExperimentError, UnknownComponentError, AmbiguousComponentError)
     with usage(*wrong):
         experiment = Experiment.load(source, settings or (), on_note=notes.append)
@@ -112,15 +115,13 @@ def load_experiment(
 
 
 def new_folder(folder: Path) -> Path:
-    """Return `folder` if results may go there: it is empty or not there yet.
+    """Return `folder` if it is empty or does not exist, so that results can go there.
 
     Raises
     ------
     OutputError
-        When it holds something, which is never overwritten.
+        When it is not empty; nothing is ever overwritten.
     """
     if not empty(folder):
-        raise OutputError(
-            "holds something already", where=str(folder), hint="Choose another folder for -o."
-        )
+        raise OutputError("is not empty", where=str(folder), hint="Choose another folder for -o.")
     return folder

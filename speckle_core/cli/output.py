@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from speckle_core.analysis.evaluation import Evaluation
 
 
-def reflowed(text: str | None) -> str:
-    """Return help text with one line per paragraph, to be wrapped; indented lines stay."""
+def reflow(text: str | None) -> str:
+    """Return help text with one line per paragraph; indented lines are kept."""
     paragraphs = inspect.cleandoc(text or "").split("\n\n")
     return "\n\n".join(p if p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
 
@@ -25,7 +25,7 @@ def print_json(data: Any) -> None:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under a header; wrapped on a terminal, in one line each elsewhere."""
+    """Print rows under a header; wrapped on a terminal, else one line per row."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -47,7 +47,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a person says it: ``4.2 s``, ``3 min 20 s``, ``1 h 05 min``."""
+    """Return a duration for people: ``4.2 s``, ``3 min 20 s``, ``1 h 05 min``."""
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -57,7 +57,7 @@ def duration(seconds: float) -> str:
 
 
 def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> None:
-    """Print one line per classifier, the network's first, and what follows from them."""
+    """Print one line per classifier, the network first, and the verdict."""
     network = next(iter(evaluations.values()))
     typer.echo(f"{len(network)} test patterns of {len(network.classes)} classes\n")
     rows = []
@@ -72,6 +72,6 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> No
 
 
 def evaluations_json(evaluations: Mapping[str, Evaluation], verdict: str) -> dict[str, Any]:
-    """Return the same as plain values."""
+    """Return evaluations and verdict as plain values."""
     found = {name: evaluation.to_dict() for name, evaluation in evaluations.items()}
     return {"evaluations": found, "verdict": verdict}

@@ -1,4 +1,4 @@
-"""What a command would do, how long and how big: its ``--dry-run``, and a word before long work."""
+"""The plan of a command with time and size, for ``--dry-run`` and before long work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
     from speckle_core.models.rehearsal import Rehearsal
 
-#: Work of more seconds is told beforehand.
+#: Announce the duration of work that takes longer than this [s].
 LONG = 120
 
 
@@ -26,22 +26,24 @@ def check_start(
     dataset: Dataset | None = None,
     quiet: bool = False,
 ) -> Rehearsal:
-    """Return what a few patterns tell of the work; say so if it will take long.
+    """Rehearse the work on a few patterns, and announce its duration if it is long.
 
     Raises
     ------
     SpeckleError
-        With everything that is known to stop it.
+        For everything that is known to make the work fail.
     """
     from speckle_core.cli.failure import say
     from speckle_core.cli.output import duration
-    from speckle_core.cli.progress import watched
+    from speckle_core.cli.progress import show_progress
     from speckle_core.contracts.progress import Progress
     from speckle_core.errors import SpeckleError, combined
     from speckle_core.models.rehearsal import human_bytes, rehearse
 
     # Simulating a few patterns takes no time; training on them may take a minute.
-    with watched() if "classifier" in only else contextlib.nullcontext(Progress()) as progress:
+    with (
+        show_progress() if "classifier" in only else contextlib.nullcontext(Progress()) as progress
+    ):
         progress.start("check on a few patterns")
         found = rehearse(experiment, folder, only=only, dataset=dataset)
         progress.finish()
@@ -50,12 +52,12 @@ def check_start(
     total = sum(found.seconds.values())
     if total > LONG and not quiet:
         size = f" and {human_bytes(found.data_bytes)}" if found.data_bytes else ""
-        say(f"this will take about {duration(total)}{size}, as far as a few patterns can tell")
+        say(f"this will take about {duration(total)}{size}, estimated from a few patterns")
     return found
 
 
 def print_plan(found: Rehearsal, folder: Path, *, as_json: bool) -> None:
-    """Print what was rehearsed: each stage with its time, and the size of the data."""
+    """Print each stage with its time, and the size of the data."""
     from speckle_core.cli.output import duration, print_json, print_table
     from speckle_core.models.rehearsal import human_bytes
 
@@ -73,4 +75,4 @@ def print_plan(found: Rehearsal, folder: Path, *, as_json: bool) -> None:
     typer.echo(f"{found.patterns} patterns of {found.size} x {found.size} pixels{size}\n")
     rows = [(stage, f"about {duration(seconds)}") for stage, seconds in found.seconds.items()]
     print_table(("stage", "time, in one process"), rows)
-    typer.echo("\nEverything that can be checked beforehand is in order; nothing was written.")
+    typer.echo("\nAll checks passed; nothing was written.")

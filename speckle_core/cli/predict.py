@@ -1,22 +1,22 @@
-"""``speckle predict``: what a model reads in pattern files."""
+"""``speckle predict``: apply a model to pattern files."""
 
 from __future__ import annotations
 
-from speckle_core.cli.failure import warn_of_far
+from speckle_core.cli.failure import warn_far_patterns
 from speckle_core.cli.options import Files, Inside, Json, ModelFolder
 
 
 def predict(
     model: ModelFolder, files: Files, dataset: Inside = None, as_json: Json = False
 ) -> None:
-    """Read the number of particles in patterns: the class and its probability.
+    """Predict the number of particles in patterns, with its probability.
 
-    A file holds one pattern or a stack of them, in raw intensity and on the grid that the model
-    was trained on, of that size or another. The model prepares them itself.
+    A file contains one pattern or a stack, as raw intensity with the k step of the model's
+    training data; the size may differ. The model prepares the patterns itself.
 
-    A pattern is called far from the training data when its azimuthal profile differs from that
-    of every class, in shape or in brightness as prepared, by half as much again as the farthest
-    training pattern's does.
+    A pattern is reported as far from the training data when its azimuthal profile, after
+    preparation, differs from that of every class in shape or brightness by more than 1.5 times
+    as much as any training pattern's.
 
     For example:
 
@@ -25,21 +25,21 @@ def predict(
     """
     import attrs
 
-    from speckle_core.cli.files import batches, named
+    from speckle_core.cli.files import error_location, read_batches
     from speckle_core.cli.output import print_json, print_table
     from speckle_core.models.folder import load_model
     from speckle_core.models.novelty import TrainingProfiles
 
     pipeline = load_model(model, baselines=False).pipeline
-    familiar = TrainingProfiles.load(model)
+    profiles = TrainingProfiles.load(model)
     classes = [int(value) for value in pipeline.classifier.classes]
     found = []
-    for file, _, first, patterns in batches(files, dataset):
-        with named(file, first):
+    for file, _, first, patterns in read_batches(files, dataset):
+        with error_location(file, first):
             prepared = pipeline.prepared(patterns)
             probabilities = pipeline.classifier.predict_proba(prepared)
         grid = attrs.evolve(pipeline.grid, size=prepared.shape[-1])
-        far = familiar.far(familiar.distances(prepared, grid)).tolist()
+        far = profiles.far(profiles.distances(prepared, grid)).tolist()
         for number, row in enumerate(probabilities.tolist(), start=first):
             best = max(row)
             found.append(
@@ -52,7 +52,7 @@ def predict(
                     "probabilities": dict(zip(map(str, classes), row, strict=True)),
                 }
             )
-    warn_of_far(sum(f["far_from_training"] for f in found), len(found))
+    warn_far_patterns(sum(f["far_from_training"] for f in found), len(found))
     if as_json:
         print_json({"model": str(model), "predictions": found})
         return

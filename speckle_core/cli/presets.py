@@ -1,4 +1,4 @@
-"""``speckle presets``: the experiments that come with the framework."""
+"""``speckle presets``: the experiments that come with speckle-core."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from speckle_core.cli.options import Json
 
 
 def presets(as_json: Json = False) -> None:
-    """List the experiments that come with the framework.
+    """List the experiments that come with speckle-core.
 
-    Each is a TOML file; --json prints them whole.
+    Each is a TOML file; --json prints their full content.
 
     For example:
 
@@ -25,6 +25,6 @@ def presets(as_json: Json = False) -> None:
         print_json(found)
         return
     print_table(
-        ("preset", "what it is"),
+        ("preset", "description"),
         [(name, data.get("description", "")) for name, data in found.items()],
     )

@@ -1,4 +1,4 @@
-"""Long work as it is seen: bars on a terminal, lines elsewhere; always on stderr."""
+"""Progress of long tasks on stderr: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from speckle_core.models.torchrun import is_main_process
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Progress]:
-    """Give the progress that suits this stderr; what is drawn is gone at the end of the block."""
+def show_progress() -> Iterator[Progress]:
+    """Provide the progress display that suits stderr; bars disappear at the end of the block."""
     if not is_main_process():
         yield Progress()
         return
@@ -42,31 +42,31 @@ def watched() -> Iterator[Progress]:
 
 
 class _Stage(Progress):
-    """Counts the work of a stage and says on one line what came of it, when it is over."""
+    """Counts the work of a stage and prints one line when it is finished."""
 
     def start(
         self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
     ) -> None:
-        """Remember the stage."""
+        """Store the stage."""
         self._task, self._total, self._unit, self._epochs = task, total, unit, epochs
-        self._begun = time.perf_counter()
+        self._started = time.perf_counter()
         self._done = 0
         self._last: Epoch | None = None
 
     def advance(self, amount: int) -> None:
-        """Count."""
+        """Count the units."""
         self._done += amount
 
     def epoch(self, epoch: Epoch) -> None:
-        """Remember the epoch."""
+        """Store the epoch."""
         self._last = epoch
 
     def finish(self, note: str = "") -> None:
-        """Print the line."""
-        seconds = time.perf_counter() - self._begun
+        """Print the summary line."""
+        seconds = time.perf_counter() - self._started
         parts = [self._task + ":"]
         if self._last is not None:
-            parts += [counted(self._last.number, "epoch") + ",", _reading(self._last) + ","]
+            parts += [counted(self._last.number, "epoch") + ",", _format_scores(self._last) + ","]
         elif self._done:
             parts.append(f"{self._done} {self._unit},")
         parts.append(duration(seconds))
@@ -76,37 +76,37 @@ class _Stage(Progress):
 
 
 class StageLines(_Stage):
-    """Tells a log of a stage that lasts: where it is, and its epochs, each once in `EVERY` s."""
+    """Prints the position in a long stage, and its epochs, at most once in `EVERY` seconds."""
 
     EVERY = 60.0
 
     def start(
         self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
     ) -> None:
-        """Remember the stage."""
+        """Store the stage and the times of the last lines."""
         super().start(task, total, unit, epochs=epochs)
-        self._told = self._told_epoch = self._begun
+        self._last_line = self._last_epoch_line = self._started
         self._before = 0
 
     def advance(self, amount: int) -> None:
-        """Count, and after a silence say how far the stage has come."""
+        """Count, and print the position if nothing was printed for `EVERY` seconds."""
         super().advance(amount)
         now = time.perf_counter()
-        if now - self._told >= self.EVERY:
-            self._told = now
-            say(f"  {self._position(now - self._begun)}")
+        if now - self._last_line >= self.EVERY:
+            self._last_line = now
+            say(f"  {self._position(now - self._started)}")
 
     def epoch(self, epoch: Epoch) -> None:
-        """Say the epoch, unless another was said just now."""
+        """Print the epoch, unless one was printed in the last `EVERY` seconds."""
         super().epoch(epoch)
         self._before = self._done
         now = time.perf_counter()
-        if now - self._told_epoch >= self.EVERY:
-            self._told = self._told_epoch = now
-            say(_spelt(epoch))
+        if now - self._last_epoch_line >= self.EVERY:
+            self._last_line = self._last_epoch_line = now
+            say(_format_epoch(epoch))
 
     def _position(self, seconds: float) -> str:
-        """Return how far the stage has come after so many seconds, or the epoch of a training."""
+        """Return the position in the stage after `seconds`, with the time left."""
         done, last = self._done - self._before, self._last
         if self._total is None:
             return f"{self._task}: {done} {self._unit}"
@@ -117,14 +117,14 @@ class StageLines(_Stage):
                 last.of - last.number,
             )
         elif self._epochs:
-            # How many there are is known once the first is over.
+            # The number of epochs is known only after the first.
             place, what = f"{self._task}, this epoch", " of it"
         left = duration(seconds * (self._total * passes - done) / self._done)
         return f"{place}: {done} of {self._total} {self._unit}, {left} left{what}"
 
 
 class StageBars(_Stage):
-    """Draws a bar with rate and time left while a stage lasts, and a line for each epoch."""
+    """Draws a bar with rate and time left during a stage, and prints a line for each epoch."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
@@ -133,35 +133,35 @@ class StageBars(_Stage):
     def start(
         self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
     ) -> None:
-        """Show the bar, empty."""
+        """Show an empty bar."""
         super().start(task, total, unit, epochs=epochs)
         self._bars.reset(self._bar, total=total, description=task, visible=True, unit=unit)
 
     def advance(self, amount: int) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         super().advance(amount)
         self._bars.advance(self._bar, amount)
 
     def epoch(self, epoch: Epoch) -> None:
-        """Print the epoch; let the bar, which was that of one epoch, stand for all of them."""
+        """Print the epoch; after the first, the bar covers all epochs instead of one."""
         first = self._last is None
         super().epoch(epoch)
         whole, done = (n * (self._total or 0) for n in (epoch.of, epoch.number))
         if first:
-            # A training that goes on begins late; its bar may not take that for speed.
+            # A resumed training does not start at zero; this must not count as speed.
             self._bars.reset(self._bar, total=whole, completed=done)
         else:
             self._bars.update(self._bar, completed=done)
-        say(_spelt(epoch))
+        say(_format_epoch(epoch))
 
     def finish(self, note: str = "") -> None:
-        """Replace the bar by the stage's line."""
+        """Replace the bar by the summary line."""
         self._bars.update(self._bar, visible=False)
         super().finish(note)
 
 
 class _Rate(ProgressColumn):
-    """Units a second."""
+    """Units per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -172,15 +172,15 @@ def _rate(speed: float) -> str:
     return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
 
 
-def _spelt(epoch: Epoch) -> str:
+def _format_epoch(epoch: Epoch) -> str:
     return (
         f"  epoch {epoch.number}/{epoch.of}: loss {epoch.loss:.4f}, accuracy "
-        f"{epoch.accuracy:.3f}, {_reading(epoch)}, {duration(epoch.seconds)}"
+        f"{epoch.accuracy:.3f}, {_format_scores(epoch)}, {duration(epoch.seconds)}"
     )
 
 
-def _reading(epoch: Epoch) -> str:
-    """Return what the patterns that were not trained on say, or the training ones without such."""
+def _format_scores(epoch: Epoch) -> str:
+    """Return the validation scores, or the training accuracy without validation patterns."""
     if math.isnan(epoch.valid_accuracy):
         return f"training accuracy {epoch.accuracy:.3f}"
     return f"validation loss {epoch.valid_loss:.4f}, accuracy {epoch.valid_accuracy:.3f}"

@@ -24,22 +24,21 @@ def run(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="DIR", help="The run's folder; by default runs/NAME.", show_default=False
+            "-o", metavar="DIR", help="Folder of the run. Default: runs/NAME.", show_default=False
         ),
     ] = None,
     settings: Settings = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier run there.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier run first.")] = False,
     workers: Workers = None,
     tensorboard: Tensorboard = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Do a whole experiment: simulate, train, evaluate, and write a report.
+    """Run a whole experiment: simulate, train, evaluate, and write a report.
 
-    A run that was cut short goes on where it stopped when the same command is given again.
-    Before a new one begins it is tried on a few patterns, so that what must fail fails at once.
-    It ends with the accuracies, those of simple rules beside the network's, and the place of
-    the report, one HTML file.
+    After an interruption, the same command resumes the run. A new run is first tried on a few
+    patterns, so that errors show at once. At the end it prints the accuracies of the network
+    and of the baselines, and the path of the report, a single HTML file.
 
     For example:
 
@@ -55,7 +54,7 @@ def run(
         print_json,
     )
     from speckle_core.cli.plan import check_start, print_plan
-    from speckle_core.cli.progress import watched
+    from speckle_core.cli.progress import show_progress
     from speckle_core.experiment.experiment import READING, SIMULATION
     from speckle_core.models.evaluate import verdict_of
     from speckle_core.models.tensorboard import require_tensorboard
@@ -68,25 +67,25 @@ def run(
         require_tensorboard()
     stages = Run.known_stages(chosen, folder, fresh=fresh)
     if stages and not dry_run:
-        say(f"{folder}: done already: {', '.join(stages)} (--fresh starts over)")
+        say(f"{folder}: already done: {', '.join(stages)} (--fresh starts over)")
     elif team_size() == 1:
         plan = check_start(chosen, folder, only=SIMULATION + READING, quiet=dry_run)
         if dry_run:
             print_plan(plan, folder, as_json=as_json)
             return
-    begun = Run.begin(chosen, folder, fresh=fresh)
-    with watched() as progress:
-        begun.execute(workers=workers, progress=progress, tensorboard=tensorboard)
-    evaluations = begun.evaluations()
+    started = Run.begin(chosen, folder, fresh=fresh)
+    with show_progress() as progress:
+        started.execute(workers=workers, progress=progress, tensorboard=tensorboard)
+    evaluations = started.evaluations()
     verdict = verdict_of(evaluations)
     if as_json:
         more = {
-            "experiment": begun.experiment.to_dict(),
-            "folder": str(begun.folder),
-            "report": str(begun.report),
-            "seconds": begun.stages,
+            "experiment": started.experiment.to_dict(),
+            "folder": str(started.folder),
+            "report": str(started.report),
+            "seconds": started.stages,
         }
         print_json(more | evaluations_json(evaluations, verdict))
         return
     print_evaluations(evaluations, verdict)
-    typer.echo(f"\nreport: {begun.report} (made in {duration(sum(begun.stages.values()))})")
+    typer.echo(f"\nreport: {started.report} (made in {duration(sum(started.stages.values()))})")

@@ -1,4 +1,4 @@
-"""``speckle show``: a picture of real space beside k space."""
+"""``speckle show``: draw real space beside k space."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def show(
         str,
         typer.Argument(
             metavar="FILE-OR-EXPERIMENT",
-            help="A preset, a TOML file, the folder of a data set, or a file of patterns.",
+            help="A preset, a TOML file, a data set folder, or a pattern file.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("-o", metavar="FIGURE", help="The picture: .png, .svg or .pdf.")
+        Path, typer.Option("-o", metavar="FIGURE", help="Output file: .png, .svg or .pdf.")
     ],
 ) -> None:
-    """Draw systems in real space beside their speckle patterns, as the paper's figure 2.
+    """Draw systems in real space beside their speckle patterns, like the paper's figure 2.
 
-    Of an experiment or a data set, six systems are shown, spread over the numbers of particles;
-    of a file, its first pattern alone.
+    For an experiment or a data set, six systems with different numbers of particles are shown;
+    for a file, its first pattern.
 
     For example:
 
@@ -37,8 +37,8 @@ def show(
     from speckle_core.figures import save
 
     path = Path(what)
-    holds_patterns = path.is_file() and path.suffix != ".toml"
-    save(_of_file(path) if holds_patterns else _of_systems(what), output)
+    is_pattern_file = path.is_file() and path.suffix != ".toml"
+    save(_of_file(path) if is_pattern_file else _of_systems(what), output)
     typer.echo(f"figure: {output}")
 
 
@@ -60,15 +60,15 @@ def _of_systems(what: str) -> Figure:
 def _of_file(path: Path) -> Figure:
     from speckle_core import figures
     from speckle_core.cli.failure import say
-    from speckle_core.cli.files import batches, grid_of, named
+    from speckle_core.cli.files import error_location, pixel_grid, read_batches
 
-    _, total, _, patterns = next(batches([path], None))
+    _, total, _, patterns = next(read_batches([path], None))
     if total > 1:
-        say(f"{path} holds {total} patterns; the first is drawn")
-    with named(path, 0):
-        grid = grid_of(patterns)
+        say(f"{path} contains {total} patterns; drawing the first")
+    with error_location(path, 0):
+        grid = pixel_grid(patterns)
     figure = figures.pattern(patterns[0], grid)
-    # The file does not say what a pixel is in k, nor in which unit intensity was recorded.
+    # The file gives neither the k step nor the unit of intensity.
     image, scale = figure.axes
     image.set_xlabel("distance from k = 0 along x (pixels)")
     image.set_ylabel("distance from k = 0 along y (pixels)")

@@ -1,4 +1,4 @@
-"""``speckle train``: a model from a data set."""
+"""``speckle train``: train a model on a data set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from speckle_core.cli.options import (
 def train(
     experiment: ExperimentName,
     data: DataOption,
-    output: Annotated[Path, typer.Option("-o", metavar="MODEL_DIR", help="The model's folder.")],
+    output: Annotated[Path, typer.Option("-o", metavar="MODEL_DIR", help="Folder of the model.")],
     settings: Settings = None,
     tensorboard: Tensorboard = False,
     dry_run: DryRun = False,
@@ -30,10 +30,10 @@ def train(
 ) -> None:
     """Train the classifier and the baselines of an experiment on a data set.
 
-    The data must be those of the experiment: the same systems, grid and seed. A training that
-    was cut short goes on after its last whole epoch when the same command is given again.
-    Losses, accuracies and rates stand in MODEL_DIR/history.csv, and for TensorBoard in
-    MODEL_DIR/tensorboard when asked for. torchrun spreads a training over several cards.
+    The data set must have been generated from the experiment: same systems, grid and seed.
+    After an interruption, the same command resumes after the last complete epoch. Losses,
+    accuracies and learning rates are written to MODEL_DIR/history.csv and, with --tensorboard,
+    to MODEL_DIR/tensorboard. torchrun distributes a training over several GPUs.
 
     For example:
 
@@ -43,14 +43,14 @@ def train(
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.plan import check_start, print_plan
-    from speckle_core.cli.progress import watched
+    from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
     from speckle_core.experiment.experiment import READING
     from speckle_core.files import empty
     from speckle_core.models.tensorboard import require_tensorboard
     from speckle_core.models.torchrun import is_main_process, team_size
     from speckle_core.models.train import check_recipe, read_history
-    from speckle_core.models.train import train as trained
+    from speckle_core.models.train import train as train_model
 
     chosen = load_experiment(experiment, settings, only=READING)
     dataset = Dataset.open(data)
@@ -62,8 +62,8 @@ def train(
         if dry_run:
             print_plan(plan, output, as_json=as_json)
             return
-    with watched() as progress:
-        trained(chosen, dataset, output, progress, tensorboard=tensorboard)
+    with show_progress() as progress:
+        train_model(chosen, dataset, output, progress, tensorboard=tensorboard)
     if not is_main_process():
         return
     if as_json:

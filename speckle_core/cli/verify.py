@@ -1,4 +1,4 @@
-"""``speckle verify``: whether a data set is undamaged, and making good what is not."""
+"""``speckle verify``: check a data set for damage, and repair it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from speckle_core.cli.options import Json
 
 def verify(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA_DIR", help="A data set that speckle generate wrote.")
+        Path, typer.Argument(metavar="DATA_DIR", help="A data set written by speckle generate.")
     ],
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make damaged and missing files anew.")
+        bool, typer.Option("--repair", help="Regenerate damaged and missing files.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Check every byte of a data set against its manifest, and repair it if asked.
 
-    Ends with status 1 when something is wrong, or could not be repaired. Repairing simulates the
-    damaged patterns again; since these depend on the seed alone, they come out as they were.
+    The exit status is 1 if there is damage that was not repaired. A repair simulates the
+    damaged patterns again; they depend only on the experiment and its seed, so they come out
+    the same.
 
     For example:
 
@@ -30,13 +31,13 @@ def verify(
       speckle verify data/mono --repair
     """
     from speckle_core.cli.output import counted, print_json
-    from speckle_core.cli.progress import watched
+    from speckle_core.cli.progress import show_progress
     from speckle_core.data.manifest import patterns_of, read
-    from speckle_core.data.verify import verify as verified
+    from speckle_core.data.verify import verify as verify_dataset
 
-    with watched() as progress:
+    with show_progress() as progress:
         progress.start("verify", patterns_of(read(data).experiment))
-        report = verified(data, repair=repair, on_progress=progress.advance)
+        report = verify_dataset(data, repair=repair, on_progress=progress.advance)
         progress.finish()
     if as_json:
         print_json(
@@ -51,14 +52,14 @@ def verify(
         )
     else:
         for name in report.repaired:
-            typer.echo(f"{name}: made anew")
+            typer.echo(f"{name}: regenerated")
         for problem in report.problems:
             typer.echo(f"{problem.name}: {problem.what}")
         for name in report.strays:
-            typer.echo(f"{name}: does not belong to the set, and was left alone")
-        state = "whole" if report.ok else "damaged"
+            typer.echo(f"{name}: does not belong to the data set; left alone")
+        state = "intact" if report.ok else "damaged"
         typer.echo(f"{data}: {state}, {counted(report.checked, 'shard')} checked")
         if not (report.ok or repair):
-            typer.echo("  Run the same command with --repair to make the damaged files anew.")
+            typer.echo("  Run the same command with --repair to regenerate the damaged files.")
     if not report.ok:
         raise typer.Exit(1)

@@ -1,8 +1,7 @@
-"""A run on a handful of patterns before the long one: what would fail, how long it takes, how big.
+"""Try an experiment on a few patterns before the long run: errors, time and size.
 
-Whatever can be known at the start is found here, all at once: a device that is not there, a
-baseline that cannot read the grid, an explainer that the classifier gives nothing to, a full disk.
-Nothing is kept.
+This finds all errors that can be known beforehand: a missing device, a baseline that cannot read
+the grid, an explainer that the classifier does not support, a full disk. Nothing is kept.
 """
 
 from __future__ import annotations
@@ -24,27 +23,27 @@ from speckle_core.errors import OutputError, SpeckleError
 from speckle_core.experiment.experiment import READING, SIMULATION, Experiment
 from speckle_core.experiment.pipeline import Pipeline
 
-#: Two training patterns and a validation pattern of each of so many classes: as few as the
-#: conformance kit trains on, so that every classifier that holds to its role can learn from them.
+#: Number of classes, and of training and validation patterns of each: as few as in the conformance
+#: kit, so that every classifier that passes it can be fitted.
 CLASSES, TRAIN, VALID = 4, 2, 1
-#: The most that a batch holds when the training is timed.
+#: Maximum number of pixels in a batch when training is timed.
 _PIXELS = 1_000_000
 
 
 @attrs.define
 class Rehearsal:
-    """What a few patterns told of an experiment.
+    """Estimates for an experiment, and errors found in it.
 
     Parameters
     ----------
     patterns, size : int
-        Of the whole data set; patterns are `size` pixels a side.
+        Number of patterns in the whole data set, and pixels along each side.
     data_bytes : int
-        Space that the data set takes.
+        Size of the data set on disk.
     seconds : dict of str to float
-        Expected time of each stage of one process, without what was not measured.
+        Expected time of each stage that was measured, in one process.
     faults : list of SpeckleError
-        What would stop the run; empty when nothing is known to.
+        Errors that would stop the run.
     """
 
     patterns: int
@@ -53,8 +52,8 @@ class Rehearsal:
     seconds: dict[str, float] = attrs.field(factory=dict)
     faults: list[SpeckleError] = attrs.field(factory=list)
 
-    def tried(self, where: str, work: Callable[[], Any]) -> Any:
-        """Return what `work` gives, or None and note its fault, which is named by `where`."""
+    def attempt(self, where: str, work: Callable[[], Any]) -> Any:
+        """Return the result of `work`; on an error record it at `where` and return None."""
         try:
             return work()
         except SpeckleError as error:
@@ -70,23 +69,23 @@ def rehearse(
     only: tuple[str, ...] = SIMULATION + READING,
     dataset: Dataset | None = None,
 ) -> Rehearsal:
-    """Simulate, fit and explain a few patterns of `experiment`, and say what that told.
+    """Simulate, fit and explain a few patterns of `experiment`.
 
     Parameters
     ----------
     experiment : Experiment
-        What is to be run.
+        The experiment to rehearse.
     folder : Path
-        Where results will go; it need not be there.
+        Folder of the results; it need not exist.
     only : tuple of str
         The keys whose components are rehearsed, as for `Experiment.build`.
     dataset : Dataset, optional
-        Where patterns are there already, so that none need be simulated.
+        Existing patterns, which are then not simulated.
 
     Raises
     ------
     SpeckleError
-        When a component cannot be made, or a pattern cannot be simulated, read or prepared.
+        When a component cannot be created, or a pattern cannot be simulated, read or prepared.
     """
     pipeline = experiment.build(only=only)
     size, counts, total = pipeline.grid.size, experiment.counts, len(experiment.labels())
@@ -94,10 +93,12 @@ def rehearse(
     chosen = [counts[place] for place in np.unique(places)]
     found = Rehearsal(total, size, 0 if dataset else total * size**2 * 4)
     if dataset is None:
-        pipeline.draw(counts[-1], 0, experiment.seed)  # what cannot be packed shows here first
-        begun = time.perf_counter()
+        pipeline.draw(
+            counts[-1], 0, experiment.seed
+        )  # fails here if the particles cannot be packed
+        started = time.perf_counter()
         patterns = pipeline.pattern_set(chosen, TRAIN + VALID, seed=experiment.seed)
-        found.seconds["generate"] = (time.perf_counter() - begun) / len(patterns) * total
+        found.seconds["generate"] = (time.perf_counter() - started) / len(patterns) * total
         _check_space(found, folder)
     else:
         own = [np.flatnonzero(dataset.labels == n)[: TRAIN + VALID] for n in chosen]
@@ -111,12 +112,12 @@ def rehearse(
 
 
 def _check_space(found: Rehearsal, folder: Path) -> None:
-    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    free = shutil.disk_usage(there).free
+    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(existing).free
     if free < found.data_bytes:
         found.faults.append(
             OutputError(
-                f"the data set needs {human_bytes(found.data_bytes)}, and "
+                f"the data set needs {human_bytes(found.data_bytes)}, but only "
                 f"{human_bytes(free)} are free",
                 where=str(folder),
                 hint="Choose another folder with -o, or lower structure.patterns_per_count.",
@@ -136,40 +137,42 @@ def _fit_and_explain(
     seed = experiment.seed
     for name, baseline in pipeline.baselines.items():
         spent = [0.0]
-        while len(spent) < 3:  # the first time also imports what it needs
-            begun = time.perf_counter()
-            if not found.tried(f"baseline {name}", partial(baseline.fit, train, valid, seed=seed)):
+        while len(spent) < 3:  # the first fit includes imports
+            started = time.perf_counter()
+            if not found.attempt(
+                f"baseline {name}", partial(baseline.fit, train, valid, seed=seed)
+            ):
                 break
-            spent.append(time.perf_counter() - begun)
+            spent.append(time.perf_counter() - started)
         found.seconds[f"fit {name}"] = spent[-1] / len(patterns) * (sizes["train"] + sizes["valid"])
     key = experiment.classifier.key
     classifier, epochs = _short(experiment, pipeline)
-    # A step costs something whatever its batch, so let it be a usual one.
+    # Time a batch of the usual size, since every step has a fixed cost.
     batch = getattr(classifier, "batch_size", len(train))
     most = max(len(train), min(batch, _PIXELS // patterns.grid.size**2))
     train = train.subset(np.resize(np.arange(len(train)), most))
-    history = found.tried(f"classifier {key}", partial(classifier.fit, train, valid, seed=seed))
+    history = found.attempt(f"classifier {key}", partial(classifier.fit, train, valid, seed=seed))
     if not history:
         return
-    # Judging a pattern costs about a third of learning from it; the first epoch also warms up.
+    # Predicting a pattern costs about a third of training on it; the first epoch includes warm-up.
     each = _seconds(history) / (len(train) + len(valid) / 3)
     found.seconds[f"train {key}"] = epochs * each * (sizes["train"] + sizes["valid"] / 3)
     found.seconds[f"evaluate {key}"] = each * sizes["test"] / 3
     one, _ = train.batch([0])
     for name, explainer in pipeline.explainers.items():
         targets = np.zeros(1, dtype=np.int64)
-        found.tried(f"explainer {name}", partial(explainer.explain, classifier, one, targets))
+        found.attempt(f"explainer {name}", partial(explainer.explain, classifier, one, targets))
 
 
 def _short(experiment: Experiment, pipeline: Pipeline) -> tuple[Classifier, int]:
-    """Return the classifier with two epochs at most, and how many it has."""
+    """Return the classifier limited to two epochs, and its actual number of epochs."""
     epochs = getattr(pipeline.classifier, "epochs", None)
     if not isinstance(epochs, int) or epochs <= 2:
         return pipeline.classifier, 1
     choice = experiment.classifier
     fewer = attrs.evolve(choice, options=choice.options | {"epochs": 2})
-    made = attrs.evolve(experiment, classifier=fewer).build(only=("classifier",))
-    return made.classifier, epochs
+    pipeline = attrs.evolve(experiment, classifier=fewer).build(only=("classifier",))
+    return pipeline.classifier, epochs
 
 
 def _seconds(history: list[Epoch]) -> float:
@@ -177,7 +180,7 @@ def _seconds(history: list[Epoch]) -> float:
 
 
 def human_bytes(count: float) -> str:
-    """Return a size as a person says it: ``3.2 GB``."""
+    """Return a size for people: ``3.2 GB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

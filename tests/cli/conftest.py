@@ -34,7 +34,7 @@ def refused(invoke: Invoke) -> Callable[..., str]:
         assert result.stdout == ""
         assert sum(line.startswith("error: ") for line in said.splitlines()) == 1, said
         assert "Traceback" not in said
-        assert "defect" not in said
+        assert "this is a bug" not in said
         return said
 
     return run

@@ -45,7 +45,7 @@ def test_ctrl_c_ends_with_one_line_and_the_same_command_goes_on(
     finally:
         begun.kill()
     assert begun.returncode == 130, err
-    assert (out, err) == ("", "interrupted; the same command goes on from here\n")
+    assert (out, err) == ("", "interrupted; run the same command again to resume\n")
     assert not (folder / "patterns.h5").exists()
     kept = {p: p.stat().st_mtime_ns for p in folder.glob("shards/0*.h5")}
     again = shell(*words)
@@ -101,7 +101,7 @@ def test_a_defect_is_one_line_that_says_whose_it_is(
     assert result.exit_code == 1
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
-    assert line.startswith("error: this is a defect in speckle-core 0")
+    assert line.startswith("error: this is a bug in speckle-core 0")
     assert "(ValueError: two lines)" in line
     assert "SPECKLE_DEBUG=1" in line
     debugged = invoke("presets", SPECKLE_DEBUG="1").stderr
@@ -155,7 +155,7 @@ def test_listing_names_a_broken_plugin_its_version_and_the_cause(
     done = shell("plugins", "list", PYTHONPATH=strangers)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(
-        "Broken, and left out:\n  no-such==1.2 (plugin no-such): ModuleNotFoundError: "
+        "Broken and left out:\n  no-such==1.2 (plugin no-such): ModuleNotFoundError: "
         "No module named 'there_is_no_such_package'\n"
     )
     assert shell("plugins", "list", "--strict", PYTHONPATH=strangers).returncode == 1
@@ -168,9 +168,7 @@ def test_a_plugin_that_raises_is_blamed_by_name_and_version(
     sampler = "structure.sampler={name='faulty'}"
     done = shell("generate", tiny, "-o", tmp_path / "d", "--set", sampler, PYTHONPATH=strangers)
     assert done.returncode == 1
-    assert (
-        "error: this is a defect in faulty 9.9 (ZeroDivisionError: in the sampler)" in done.stderr
-    )
+    assert "error: this is a bug in faulty 9.9 (ZeroDivisionError: in the sampler)" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -94,7 +94,7 @@ def test_a_scheduler_that_does_not_answer_is_named(
 def test_verify_finds_an_undamaged_set_whole(data: Path, invoke: Invoke) -> None:
     result = invoke("verify", data)
     assert result.exit_code == 0
-    assert result.stdout == f"{data}: whole, 1 shard checked\n"
+    assert result.stdout == f"{data}: intact, 1 shard checked\n"
 
 
 def test_verify_names_a_flipped_bit_and_repair_brings_the_same_bytes_back(
@@ -108,7 +108,7 @@ def test_verify_names_a_flipped_bit_and_repair_brings_the_same_bytes_back(
     assert "--repair" in found.stdout
     repaired = invoke("verify", copy, "--repair")
     assert repaired.exit_code == 0
-    assert f"shards/{shard.name}: made anew" in repaired.stdout
+    assert f"shards/{shard.name}: regenerated" in repaired.stdout
     assert digests(copy) == before
 
 

@@ -99,7 +99,7 @@ def test_evaluate_keeps_metrics_and_predictions_where_asked(
         assert saved == found["evaluations"][name]
         rows = list(csv.DictReader((tmp_path / "e" / name / "predictions.csv").open()))
         assert len(rows) == 72
-    assert "holds something already" in refused(*args)
+    assert "is not empty" in refused(*args)
 
 
 def test_evaluate_warns_of_wider_patterns_that_standardization_made_brighter(
@@ -108,7 +108,7 @@ def test_evaluate_warns_of_wider_patterns_that_standardization_made_brighter(
     wide = tmp_path / "wide"
     assert invoke("generate", tiny, "-o", wide, "--set", "grid.size=97").exit_code == 0
     told = invoke("evaluate", model, "--data", wide, "--split", "all")
-    (far,) = re.findall(r"warning: (\d+) of 72 patterns lie far from the training", told.stderr)
+    (far,) = re.findall(r"warning: (\d+) of 72 patterns are far from the training", told.stderr)
     assert int(far) > 60
     found = json.loads(invoke("evaluate", model, "--data", data, "--json").stdout)
     assert found["far_from_training"] == 0

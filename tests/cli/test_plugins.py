@@ -14,7 +14,7 @@ Refused = Callable[..., str]
 
 def test_list_shows_every_component_with_role_summary_and_provider(invoke: Invoke) -> None:
     lines = invoke("plugins", "list").stdout.splitlines()
-    assert lines[0].split() == ["role", "name", "what", "it", "does", "from"]
+    assert lines[0].split() == ["role", "name", "summary", "from"]
     for entry in plugin_manager().components():
         name = entry.component.name
         (line,) = [row for row in lines if row.split()[:2] == [entry.role, name]]

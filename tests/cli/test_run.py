@@ -58,7 +58,7 @@ def test_a_run_that_is_over_is_shown_again_and_not_done_again(
     again = invoke("run", tiny, "-o", folder)
     assert again.exit_code == 0
     assert again.stdout == first.stdout
-    assert "done already: generate, train, evaluate, report" in again.stderr
+    assert "already done: generate, train, evaluate, report" in again.stderr
     assert (folder / "report.html").stat().st_mtime_ns == before
 
 

@@ -59,7 +59,7 @@ def test_a_disk_too_small_for_the_data_is_known_at_the_start(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1000))
     said = refused("generate", tiny, "-o", tmp_path / "data")
     # 3 classes of 24 patterns of 33 x 33 float32
-    assert "needs 314 kB, and 1 kB are free" in said
+    assert "needs 314 kB, but only 1 kB are free" in said
     assert not (tmp_path / "data").exists()
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_component(name: Name, as_json: Json = False) -> None:
-    """Check that a component does all that its role demands; ends with status 1 if it does not.
+    """Check that a component fulfils its role; the exit status is 1 if it does not.
 
     The same checks can be run in a plugin's own tests: see speckle_core.testing.
 

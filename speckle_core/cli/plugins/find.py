@@ -1,4 +1,4 @@
-"""Components by the name that a user typed, whatever their role; what to say of one."""
+"""Find components by name in all roles, and describe them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Name = Annotated[
 ]
 
 
-def everything(
+def all_components(
     manager: PluginManager,
 ) -> tuple[tuple[Registered, ...], tuple[Failure, ...]]:
-    """Return all components and what was left out, without warning of what is about to be shown."""
+    """Return all components and failed plugins, without warnings, since both are displayed."""
     from speckle_core.plugins.records import PluginWarning
 
     with warnings.catch_warnings():
@@ -29,12 +29,12 @@ def everything(
 
 
 def find(manager: PluginManager, name: str) -> list[Registered]:
-    """Return every component of that name: in other roles or by other plugins, all are shown.
+    """Return every component of that name, from all roles and plugins.
 
     Raises
     ------
     PluginError
-        When there is none, with the nearest names, or the reason if a plugin of that name broke.
+        When there is none; names the nearest ones, or the cause if a plugin of that name failed.
     """
     from speckle_core.errors import PluginError, UnknownComponentError, nearest
 
@@ -46,14 +46,14 @@ def find(manager: PluginManager, name: str) -> list[Registered]:
             raise PluginError(f"was left out: {failure.cause}", where=str(failure.provider))
     near = nearest(name, (r.component.name for r in known))
     raise UnknownComponentError(
-        f"no plugin offers a component {name!r}",
+        f"no plugin provides a component {name!r}",
         hint=(f"Did you mean {' or '.join(map(repr, near))}? " if near else "")
         + "See speckle plugins list.",
     )
 
 
-def described(entry: Registered) -> dict[str, Any]:
-    """Return what is known of a component without importing it, as plain values."""
+def describe(entry: Registered) -> dict[str, Any]:
+    """Describe a component as plain values, without importing it."""
     from speckle_core.plugins.records import missing
 
     component, provider = entry.component, entry.provider
@@ -72,8 +72,8 @@ def described(entry: Registered) -> dict[str, Any]:
     }
 
 
-def remedy(entry: Registered) -> str:
-    """Return what to install before a component can run, or nothing when all is there."""
+def install_hint(entry: Registered) -> str:
+    """Return what must be installed for a component to run, or an empty string."""
     from speckle_core.errors import MissingDependencyError
     from speckle_core.plugins.records import require
 

@@ -1,4 +1,4 @@
-"""``speckle plugins list``: every component, and every plugin that was left out."""
+"""``speckle plugins list``: all components, and the plugins that failed to load."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from speckle_core.cli.options import Json
 def list_components(
     as_json: Json = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="End with status 1 if a plugin is broken.")
+        bool, typer.Option("--strict", help="Exit with status 1 if a plugin is broken.")
     ] = False,
 ) -> None:
-    """List what all plugins offer, by role, and the plugins that are broken.
+    """List the components of all plugins by role, and broken plugins.
 
-    A broken plugin is left out and costs nothing else; it is listed with its version and the
-    cause. A component whose packages are not installed is listed with what to install.
+    A broken plugin is left out and affects nothing else; it is listed with its version and the
+    cause. Components with missing packages are listed with what to install.
 
     For example:
 
@@ -30,13 +30,13 @@ def list_components(
     import attrs
 
     from speckle_core.cli.output import print_json, print_table
-    from speckle_core.cli.plugins.find import described, everything, remedy
+    from speckle_core.cli.plugins.find import all_components, describe, install_hint
     from speckle_core.plugins.manager import plugin_manager
 
-    entries, failures = everything(plugin_manager())
+    entries, failures = all_components(plugin_manager())
     if as_json:
         broken = [attrs.asdict(f.provider) | {"cause": f.cause} for f in failures]
-        print_json({"components": [described(e) for e in entries], "broken": broken})
+        print_json({"components": [describe(e) for e in entries], "broken": broken})
     else:
         times = Counter((e.role, e.component.name) for e in entries)
         rows = [
@@ -48,10 +48,10 @@ def list_components(
             )
             for e in entries
         ]
-        print_table(("role", "name", "what it does", "from"), rows)
+        print_table(("role", "name", "summary", "from"), rows)
         for title, lines in (
-            ("Not ready:", [remedy(e) for e in entries if remedy(e)]),
-            ("Broken, and left out:", [f"{f.provider}: {f.cause}" for f in failures]),
+            ("Not ready:", [install_hint(e) for e in entries if install_hint(e)]),
+            ("Broken and left out:", [f"{f.provider}: {f.cause}" for f in failures]),
         ):
             if lines:
                 typer.echo("\n" + "\n  ".join([title, *lines]))

@@ -1,4 +1,4 @@
-"""``speckle plugins new``: a package for a component of one's own."""
+"""``speckle plugins new``: create a package for a new component."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from speckle_core.cli.failure import usage
 
 def new_package(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="What to call it: lower-case-with-hyphens.")
+        str, typer.Argument(metavar="NAME", help="Name of the component: lower-case-with-hyphens.")
     ],
     role: Annotated[
         str,
@@ -24,13 +24,13 @@ def new_package(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="DIR", help="The new folder; by default NAME.", show_default=False
+            "-o", metavar="DIR", help="The new folder. Default: NAME.", show_default=False
         ),
     ] = None,
 ) -> None:
-    """Write a package with a component of one role, which works and passes every check.
+    """Create a package with one working component that passes every check.
 
-    One file of it is the place for your physics. An existing folder is never touched.
+    Put your physics into the file that is named at the end. Existing folders are never changed.
 
     For example:
 

@@ -9,9 +9,9 @@ from speckle_core.cli.plugins.find import Name
 
 
 def show_component(name: Name, as_json: Json = False) -> None:
-    """Show a component: what it does, who offers it, and its options with their defaults.
+    """Show a component: its summary, its plugin, and its options with their defaults.
 
-    Options go beside the component's name in an experiment file, or after it with --set.
+    Options are set beside the component's name in an experiment file, or with --set.
 
     For example:
 
@@ -22,7 +22,7 @@ def show_component(name: Name, as_json: Json = False) -> None:
     from typing import Any
 
     from speckle_core.cli.output import print_json, print_table
-    from speckle_core.cli.plugins.find import described, find, remedy
+    from speckle_core.cli.plugins.find import describe, find, install_hint
     from speckle_core.experiment.schema import plain
     from speckle_core.plugins.component import Option, options_of
     from speckle_core.plugins.manager import plugin_manager
@@ -36,16 +36,19 @@ def show_component(name: Name, as_json: Json = False) -> None:
             | ({} if option.default is Option.required else {"default": plain(option.default)})
             for option in options_of(factory)
         ]
-        found.append(described(entry) | {"options": options})
+        found.append(describe(entry) | {"options": options})
         if as_json:
             continue
         component = entry.component
         typer.echo(f"{entry.role} {component.name}, from {entry.provider}")
         typer.echo(f"  {component.summary}")
-        for line in (component.reference and f"After {component.reference}.", remedy(entry)):
+        for line in (
+            component.reference and f"Reference: {component.reference}.",
+            install_hint(entry),
+        ):
             if line:
                 typer.echo(f"  {line}")
-        typer.echo("\nIt takes no options." if not options else "")
+        typer.echo("\nNo options." if not options else "")
         if options:
             rows = [
                 (o["name"], o["type"], json.dumps(o["default"]) if "default" in o else "required")
