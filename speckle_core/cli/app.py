@@ -20,6 +20,7 @@ from speckle_core.cli import (
     presets,
     run,
     show,
+    solve,
     train,
     verify,
 )
@@ -54,7 +55,12 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "explain": explain.explain,
         "convert": convert.convert,
     },
-    "Pattern files": {"predict": predict.predict, "moments": moments.moments, "show": show.show},
+    "Pattern files": {
+        "predict": predict.predict,
+        "solve": solve.solve,
+        "moments": moments.moments,
+        "show": show.show,
+    },
     "Information": {"presets": presets.presets, "doctor": doctor.doctor},
 }
 for _panel, _commands in _GROUPS.items():

@@ -31,7 +31,7 @@ from speckle_core.errors import SpeckleError
 P = ParamSpec("P")
 DEBUG = "SPECKLE_DEBUG"
 #: Commands that keep finished work, so that the same command resumes.
-_RESUMES = ("run", "generate", "train")
+_RESUMES = ("run", "generate", "train", "solve")
 
 
 class UsageError(Exception):

@@ -10,7 +10,6 @@ import concurrent.futures as cf
 import functools
 import hashlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -20,8 +19,7 @@ import attrs
 
 from speckle_core.data.manifest import Record, Shard
 from speckle_core.data.shard import build
-from speckle_core.data.workers import defer_interrupts, one_thread, worker_pool
-from speckle_core.errors import OutputError
+from speckle_core.data.workers import cores, defer_interrupts, one_thread, run_on, worker_pool
 from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.experiment.provenance import version_of
@@ -142,23 +140,22 @@ def produce(
     tasks = [Task(text, str(folder), s, (expected or {}).get(s.name)) for s in shards]
     if not tasks:
         return
+
+    def report(record: Record) -> None:
+        on_record(record)
+        on_progress(record.count)
+
     if executor is not None:
-        _make_on_executor(executor, tasks, _BACKLOG, on_record, on_progress)
+        run_on(executor, make_shard, tasks, _BACKLOG, report)
         return
-    workers = min(workers or _cores(), len(tasks))
+    workers = min(workers or cores(), len(tasks))
     pipeline = _warm_up(experiment)
     if workers == 1 or _has_local_components(experiment) or _is_brief(experiment, pipeline, tasks):
         _make_here(experiment, pipeline, tasks, on_record, on_progress)
     else:
         with worker_pool(workers) as pool:
             # One more than the workers, so that none is idle; Ctrl-C waits for all submitted tasks.
-            _make_on_executor(pool, tasks, workers + 1, on_record, on_progress)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+            run_on(pool, make_shard, tasks, workers + 1, report)
 
 
 def _has_local_components(experiment: Experiment) -> bool:
@@ -207,48 +204,3 @@ def _make_here(
             # After an error or Ctrl-C, the shard being written is still recorded.
             if all(future.exception() is None for future in waiting):
                 report_finished()
-
-
-def _make_on_executor(
-    executor: cf.Executor,
-    tasks: list[Task],
-    backlog: int,
-    on_record: OnRecord,
-    on_progress: OnProgress,
-) -> None:
-    """Run `tasks` on `executor`, with at most `backlog` of them submitted at a time."""
-    todo = iter(tasks)
-    pending: set[cf.Future[Record]] = set()
-
-    def report(future: cf.Future[Record]) -> None:
-        # Ctrl-C between these lines would lose the record of a shard that is already on disk.
-        with defer_interrupts():
-            pending.discard(future)
-            record = future.result()
-            on_record(record)
-        on_progress(record.count)
-
-    try:
-        while True:
-            for task in todo:
-                with defer_interrupts():
-                    pending.add(executor.submit(make_shard, task))
-                if len(pending) >= backlog:
-                    break
-            if not pending:
-                return
-            for future in cf.wait(pending, return_when=cf.FIRST_COMPLETED).done:
-                report(future)
-    except cf.BrokenExecutor as error:
-        raise OutputError(
-            "a worker process ended before its work was done",
-            hint="It may have run out of memory: use fewer workers. In a script, call generate "
-            "below 'if __name__ == \"__main__\":', or with workers=1.",
-        ) from error
-    finally:
-        # After an error or Ctrl-C, tasks that have not started are cancelled; running ones finish
-        # and are recorded.
-        running = {future for future in pending if not future.cancel()}
-        for future in cf.wait(running).done:
-            if not future.cancelled() and future.exception() is None:
-                report(future)

@@ -44,7 +44,7 @@ class Columns:
             kind = type(particles)
             self._sizes.setdefault(kind, []).append((pattern, len(particles)))
             columns = self._rows.setdefault(kind, {})
-            for name, value, units in _fields(particles):
+            for name, value, units in array_fields(particles):
                 columns.setdefault(name, []).append((pattern, value))
                 self._units.setdefault(kind, {})[name] = units
 
@@ -87,7 +87,7 @@ class Columns:
         field(home, name, rows, units=self._units[kind][name], index=index)
 
 
-def _fields(particles: Particles) -> Iterator[tuple[str, NDArray[Any], str]]:
+def array_fields(particles: Particles) -> Iterator[tuple[str, NDArray[Any], str]]:
     """Iterate over name, rows and units of the fields of `particles`.
 
     The fields of the protocol come first and are stored for any class, attrs or not.

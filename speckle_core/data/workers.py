@@ -11,11 +11,16 @@ import signal
 import threading
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import threadpoolctl
 
+from speckle_core.errors import OutputError
 from speckle_core.plugins.records import PluginWarning
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _pins = threading.Lock()
 _pinned: list[threadpoolctl.threadpool_limits] = []
@@ -93,6 +98,63 @@ def defer_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if received:
             before(*received[0])
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_on(
+    executor: cf.Executor,
+    work: Callable[[T], R],
+    tasks: Iterable[T],
+    backlog: int,
+    on_result: Callable[[R], None],
+) -> None:
+    """Run `work` on every task, with at most `backlog` of them submitted at a time.
+
+    Results are given to `on_result` in the calling thread, in any order. After an error or Ctrl-C,
+    tasks that have not started are cancelled; running ones finish and are reported.
+
+    Raises
+    ------
+    OutputError
+        When a worker process ended early.
+    """
+    todo = iter(tasks)
+    pending: set[cf.Future[R]] = set()
+
+    def report(future: cf.Future[R]) -> None:
+        # Ctrl-C between these lines would lose a result that is already on disk.
+        with defer_interrupts():
+            pending.discard(future)
+            on_result(future.result())
+
+    try:
+        while True:
+            for task in todo:
+                with defer_interrupts():
+                    pending.add(executor.submit(work, task))
+                if len(pending) >= backlog:
+                    break
+            if not pending:
+                return
+            for future in cf.wait(pending, return_when=cf.FIRST_COMPLETED).done:
+                report(future)
+    except cf.BrokenExecutor as error:
+        raise OutputError(
+            "a worker process ended before its work was done",
+            hint="It may have run out of memory: use fewer workers. In a script, call this below "
+            "'if __name__ == \"__main__\":', or with workers=1.",
+        ) from error
+    finally:
+        running = {future for future in pending if not future.cancel()}
+        for future in cf.wait(running).done:
+            if not future.cancelled() and future.exception() is None:
+                report(future)
 
 
 def _start_worker() -> None:

@@ -10,6 +10,7 @@ from speckle_core.figures.explanation import explanation_panel, map_page
 from speckle_core.figures.k_space import gallery, pattern
 from speckle_core.figures.real_space import real_space
 from speckle_core.figures.results import accuracy_bars, confusion
+from speckle_core.figures.solution import solution_panel
 from speckle_core.figures.style import encode, save
 from speckle_core.figures.trends import azimuthal_profiles, first_moment, training_curves
 
@@ -27,5 +28,6 @@ __all__ = [
     "pattern",
     "real_space",
     "save",
+    "solution_panel",
     "training_curves",
 ]

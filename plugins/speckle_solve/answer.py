@@ -1,0 +1,68 @@
+"""A structure as it is handed out: in one gauge, with its errors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core import Configuration, Solution
+from speckle_solve.scene import Scene
+from speckle_solve.verdict import Verdict
+
+Floats = NDArray[np.floating[Any]]
+
+
+def gauge(centers: Floats, weight: Floats, box: float) -> tuple[Floats, NDArray[np.intp]]:
+    """Return centres in the standard gauge, and the order of the bodies.
+
+    The middle of the extent is the middle of the box. Of structure and inverse the one is taken
+    whose third moment along x (if that is nothing, along y) is negative; bodies are ordered by x.
+    """
+    middle = 0.5 * (centers.max(axis=0) + centers.min(axis=0))
+    relative = centers - middle
+    moment = float(weight @ relative[:, 0] ** 3)
+    if abs(moment) < 1e-9 * float(weight @ np.abs(relative[:, 0]) ** 3):
+        moment = float(weight @ relative[:, 1] ** 3)
+    sign = -1.0 if moment > 0 else 1.0
+    placed = sign * relative + 0.5 * box
+    return placed, np.lexsort((placed[:, 1], placed[:, 0]))
+
+
+def deviations(hessian: Floats, variance: float) -> Floats:
+    """Return standard deviations of all parameters from a normal matrix, (m,).
+
+    The pseudo-inverse leaves out what has no curvature: translations of everything, so that errors
+    of positions are those about the bodies' centroid.
+    """
+    root = np.sqrt(np.maximum(np.diag(hessian), np.finfo(np.float64).tiny))
+    scaled = hessian / np.outer(root, root)
+    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True) / np.outer(root, root)
+    out: Floats = np.sqrt(np.maximum(np.diag(inverse), 0.0) * variance)
+    return out
+
+
+def answer(scene: Scene, verdict: Verdict, starts: int, seconds: float) -> Solution:
+    """Return what is handed out for a `verdict`."""
+    shape, level = scene.shape, scene.half.level
+    sizes = shape.sizes(verdict.parameters)
+    placed, order = gauge(verdict.centers, sizes**2, scene.box)
+    sigma = deviations(verdict.hessian, verdict.variance)
+    sigma = sigma.reshape(2 + len(shape.names), -1)[:, order]
+    particles = shape.build(placed[order], verdict.parameters[order])
+    return Solution(
+        configuration=Configuration(particles, scene.box),
+        scale=verdict.scale**2 * level.unit,
+        offset=level.offset,
+        residual=math.sqrt(verdict.misfit),
+        noise_residual=math.sqrt(scene.noise),
+        solved=verdict.solved,
+        errors=(dict(zip(("x", "y", *shape.names), sigma, strict=True)),),
+        starts=starts,
+        seconds=seconds,
+        deviances=verdict.scores,
+        noise=level.noise,
+        faintest=verdict.faintest,
+    )

@@ -1,0 +1,18 @@
+"""What this plugin offers; it must import nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from speckle_core import Component, hookimpl
+
+
+@hookimpl
+def speckle_solvers() -> Iterable[Component]:
+    """Return the solver."""
+    yield Component(
+        "patterson",
+        "speckle_solve.solver:PattersonSolver",
+        "Every body of a pattern, by Patterson superposition, refinement and completion.",
+        reference="M. J. Buerger, Vector Space (1959); G. M. Sheldrick, SHELXS",
+    )

@@ -1,0 +1,141 @@
+"""Whether a structure is the answer: by its residual, or by likelihood where photons count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_solve.amplitudes import linearize
+from speckle_solve.photons import Photons, ordered, surprise
+from speckle_solve.polish import floor, judged, polish
+from speckle_solve.refine import Candidates
+from speckle_solve.scene import REACHES, Scene
+
+Floats = NDArray[np.floating[Any]]
+
+_LAST = len(REACHES) - 1
+# R² below which tables in float32 have nothing more to say and float64 takes over.
+_ROUGH = 1e-6
+# Wrong structures leave R above 0.1; below 3e-3 only faint bodies or a flaw of the model are left.
+_NEARLY = 1e-5
+# Growing may stop at this many times the R² of the counting noise; likelihood does the rest.
+_NEAR_NOISE = 1.15
+# A deviance by chance: one pattern in three million.
+_SURPRISING = 5.0
+
+
+@attrs.frozen(eq=False)
+class Verdict:
+    """A structure refined to the end, and what to think of it.
+
+    Parameters
+    ----------
+    centers, parameters : array, (n, 2) and (n, p)
+        The bodies.
+    solved : bool
+        Whether this is the answer.
+    worse : float
+        What to compare two verdicts by: the less the better.
+    misfit, scale : float
+        R² and c of c|A| ≈ √I.
+    hessian, variance : array and float
+        Normal matrix and the variance that its inverse is multiplied by.
+    scores : mapping
+        Criterion of the best model of each number of bodies met.
+    faintest : float
+        Radius of the smallest body that would show [length].
+    """
+
+    centers: Floats
+    parameters: Floats
+    solved: bool
+    worse: float
+    misfit: float
+    scale: float
+    hessian: Floats
+    variance: float
+    scores: Mapping[int, float]
+    faintest: float
+
+
+class Judge(Protocol):
+    """What ends a search.
+
+    `goal` is the R² at which growing stops; below `near` a structure is right but for a small flaw
+    of the model, and few other starts are worth a look.
+    """
+
+    goal: float
+    near: float
+
+    def verdict(self, candidate: Candidates, most: int) -> Verdict:
+        """Return the end of one grown `candidate`."""
+        ...
+
+
+class Exactness:
+    """Without photon noise: a right structure is right down to rounding, a wrong one is far off."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.goal = max(_ROUGH, 1.5 * scene.noise)
+        self.near = _NEARLY
+
+    def verdict(self, candidate: Candidates, most: int) -> Verdict:
+        """Return the candidate refined in float64."""
+        scene = self.scene
+        best = polish(scene, candidate, most)
+        n = len(best.centers)
+        pixels = scene.subset(_LAST, n, np.float64)
+        state = linearize(scene.shape, None, best.centers[None], best.parameters[None], pixels)
+        measured = float(np.sum((pixels.root * pixels.weight) ** 2))
+        every = len(scene.pixels)
+        # The misfit as variance of a pixel; all pixels tell more than those of the subset.
+        variance = best.misfit * measured / every
+        score = every * np.log(best.misfit) + n * scene.parameters(1) * np.log(every)
+        return Verdict(
+            best.centers,
+            best.parameters,
+            best.misfit <= floor(scene),
+            best.misfit,
+            best.misfit,
+            best.scale,
+            state.hessian[0],
+            variance,
+            {n: float(score)},
+            0.0,
+        )
+
+
+class Counting:
+    """With photon noise: deviance and BIC."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.photons = Photons.of(scene)
+        self.goal = max(_ROUGH, _NEAR_NOISE * scene.noise)
+        self.near = 0.0
+
+    def verdict(self, candidate: Candidates, most: int) -> Verdict:
+        """Return the most likely model near the candidate."""
+        scene, photons = self.scene, self.photons
+        best, scores = ordered(photons, photons.refined(*candidate.bodies()), most)
+        state = photons.linear(
+            best.centers[None].astype(np.float32), best.parameters[None].astype(np.float32)
+        )
+        return Verdict(
+            best.centers,
+            best.parameters,
+            surprise(photons, best) < _SURPRISING,
+            photons.score(best),
+            judged(scene, best.centers, best.parameters).misfit,
+            best.scale,
+            state.hessian[0],
+            1.0,
+            scores,
+            photons.faintest(best),
+        )

@@ -1,0 +1,173 @@
+"""Solutions in a folder: a record, a NeXus file and a picture of each pattern, and two tables.
+
+A pattern's record appears last, so one that is there is whole; ``solution.json`` says whose the
+folder is, and in the end gathers the records.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from speckle_core._version import __version__
+from speckle_core.contracts.progress import Progress
+from speckle_core.errors import OutputError
+from speckle_core.experiment.schema import differences, plain
+from speckle_core.files import empty, make_folder, sweep, write_bytes, write_text
+from speckle_core.solve.records import KINDS, bodies_csv, stem
+from speckle_core.solve.solving import Answer, Recipe, solve_all
+from speckle_core.solve.source import Source
+
+FORMAT = 1
+SUMMARY, BODIES = "solution.json", "bodies.csv"
+
+
+def solve(
+    source: Source,
+    indices: Sequence[int],
+    recipe: Recipe,
+    folder: Path | None = None,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Answer]:
+    """Solve the patterns `indices` of `source`; return what came of each, in that order.
+
+    Parameters
+    ----------
+    source : Source
+        Where patterns come from.
+    indices : sequence of int
+        Numbers of patterns in it.
+    recipe : Recipe
+        The solver.
+    folder : Path, optional
+        Where files go. One that holds solutions of the same recipe is gone on with: patterns whose
+        files are whole are read back and not solved again.
+    workers : int, optional
+        The most processes.
+    progress : Progress, optional
+        Is told of every pattern.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds something else, or a file cannot be written.
+    PluginError, OptionError
+        When the solver cannot be made, or is broken.
+    """
+    progress = progress or Progress()
+    answers = {}
+    if folder is not None:
+        claim(folder, source, recipe)
+        answers = {i: done for i in indices if (done := _read(folder, i)) is not None}
+    todo = [i for i in indices if i not in answers]
+    progress.start(f"solve with {recipe.name}", len(indices))
+    progress.advance(len(answers))
+
+    def take(answer: Answer) -> None:
+        if folder is not None:
+            _write(folder, answer)
+        answers[answer.index] = attrs.evolve(answer, files={})
+        progress.advance(1)
+
+    try:
+        subjects = (source.read(i) for i in todo)
+        solve_all(recipe, subjects, len(todo), take, files=folder is not None, workers=workers)
+    finally:
+        if folder is not None:
+            gather(folder)
+    progress.finish()
+    return [answers[i] for i in indices]
+
+
+def claim(folder: Path, source: Source, recipe: Recipe) -> None:
+    """Mark `folder` as that of these solutions.
+
+    Raises
+    ------
+    OutputError
+        When it holds other ones, or something else.
+    """
+    ours = {"source": source.recipe(), "solver": _recipe(recipe)}
+    if (folder / SUMMARY).is_file():
+        theirs = _summary(folder)
+        if found := differences(ours, {key: theirs.get(key) for key in ours}):
+            raise OutputError(
+                f"holds solutions of something else; they differ in {', '.join(found)}",
+                where=str(folder),
+                hint="Choose another folder for -o.",
+            )
+        sweep(folder)
+        return
+    if not empty(folder):
+        raise OutputError(
+            "is not empty and holds no solutions",
+            where=str(folder),
+            hint="Choose another folder for -o.",
+        )
+    sweep(make_folder(folder))
+    head = {"format": FORMAT, "made_by": f"speckle-core {__version__}", **ours, "patterns": []}
+    write_text(folder / SUMMARY, _json(head))
+
+
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    options = {key: plain(value) for key, value in recipe.options.items()}
+    return {"name": recipe.name, "options": options, "seed": recipe.seed}
+
+
+def _json(values: Any) -> str:
+    return json.dumps(values, indent=1, allow_nan=False) + "\n"
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    path = folder / SUMMARY
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        if found["format"] != FORMAT:
+            raise ValueError(f"format {found['format']!r}, not {FORMAT}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(
+            f"does not say which solutions lie beside it: {error}",
+            where=str(path),
+            hint="Choose another folder for -o.",
+        ) from error
+    return dict(found)
+
+
+def _write(folder: Path, answer: Answer) -> None:
+    if answer.record is None:
+        return
+    for kind, data in answer.files.items():
+        write_bytes(folder / f"{stem(answer.index)}.{kind}", data)
+    write_text(folder / f"{stem(answer.index)}.json", _json(answer.record))
+
+
+def _read(folder: Path, index: int) -> Answer | None:
+    """Return what an earlier call made of a pattern, if all files of it are there."""
+    paths = [folder / f"{stem(index)}.{kind}" for kind in KINDS]
+    if not all(path.is_file() for path in paths):
+        return None
+    try:
+        record = json.loads(paths[0].read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return Answer(index, record) if record.get("pattern") == index else None
+
+
+def gather(folder: Path) -> None:
+    """Write all records in `folder` into ``solution.json``, and all bodies into ``bodies.csv``."""
+    records = list(_records(folder))
+    write_text(folder / BODIES, bodies_csv(records))
+    write_text(folder / SUMMARY, _json(_summary(folder) | {"patterns": records}))
+
+
+def _records(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.glob("pattern-*.json")):
+        answer = _read(folder, int(path.stem.rpartition("-")[2]))
+        if answer is not None and answer.record is not None:
+            yield answer.record
