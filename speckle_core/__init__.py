@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from speckle_core import _moved
 from speckle_core._version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
     from speckle_core.errors import AmbiguousComponentError as AmbiguousComponentError
+    from speckle_core.errors import DamageWarning as DamageWarning
     from speckle_core.errors import DataError as DataError
     from speckle_core.errors import ExperimentError as ExperimentError
     from speckle_core.errors import MissingDependencyError as MissingDependencyError
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
     from speckle_core.files import write_bytes as write_bytes
     from speckle_core.files import write_text as write_text
     from speckle_core.models.torchrun import team_size as team_size
+    from speckle_core.notes import read_json as read_json
+    from speckle_core.notes import write_json as write_json
     from speckle_core.plugins.component import Component as Component
     from speckle_core.plugins.hookspecs import API_VERSION as API_VERSION
     from speckle_core.plugins.hookspecs import hookimpl as hookimpl
@@ -116,6 +120,7 @@ _HOME = {
     "data.dataset": ("Dataset",),
     "errors": (
         "AmbiguousComponentError",
+        "DamageWarning",
         "DataError",
         "ExperimentError",
         "MissingDependencyError",
@@ -137,6 +142,10 @@ _HOME = {
         "write_text",
     ),
     "models.torchrun": ("team_size",),
+    "notes": (
+        "read_json",
+        "write_json",
+    ),
     "plugins.component": ("Component",),
     "plugins.hookspecs": (
         "API_VERSION",
@@ -167,3 +176,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+_moved.register()

@@ -11,6 +11,10 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 
+class DamageWarning(UserWarning):
+    """Something was found damaged, and what is told of it is done about it."""
+
+
 class SpeckleError(Exception):
     """Base class of every error caused by user input or the environment rather than by a bug.
 

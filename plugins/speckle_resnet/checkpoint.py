@@ -2,14 +2,15 @@
 
 After each epoch the tensors are written whole under the epoch's name, then `checkpoint.json`, which
 names them with their SHA-256; what it names is the checkpoint, whatever else a kill left behind.
+The checkpoint before is kept, for the case that the last one is damaged.
 Pure NumPy: which tensors there are is the trainer's business.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,21 @@ import attrs
 import numpy as np
 from safetensors.numpy import save
 
-from speckle_core import Epoch, ModelError, PatternSet, make_folder, sweep, write_bytes, write_text
+from speckle_core import (
+    DamageWarning,
+    Epoch,
+    ModelError,
+    PatternSet,
+    make_folder,
+    read_json,
+    sweep,
+    write_bytes,
+    write_json,
+)
 from speckle_resnet.architecture import Weights
 from speckle_resnet.weights import Shapes, read_tensors
 
-INDEX = "checkpoint.json"
+INDEX, BEFORE = "checkpoint.json", "checkpoint-before.json"
 FORMAT = "speckle-checkpoint-1"
 _FRESH = "Use another folder, or delete this one to train from the start."
 
@@ -89,7 +100,10 @@ class Checkpoint:
             When a file cannot be written.
         """
         make_folder(self.folder)
-        before = _read_index(self.folder) or {}
+        try:
+            before = _read_index(self.folder / INDEX) or {}
+        except ModelError:  # `read` has said so, and fallen back to the one before
+            before = {}
         index: dict[str, Any] = {
             "format": FORMAT,
             "identity": self.identity,
@@ -100,8 +114,12 @@ class Checkpoint:
         }
         if state.best is not None and before.get("best_epoch") != state.best_epoch:
             index["best"] = self._write_tensors(f"best-{state.best_epoch:04}", state.best)
-        write_text(self.folder / INDEX, json.dumps(index, indent=1))
-        kept = {index[part]["file"] for part in ("last", "best") if index[part]}
+        if before:
+            write_json(self.folder / BEFORE, before)
+        write_json(self.folder / INDEX, index)
+        kept = {
+            i[part]["file"] for i in (index, before) for part in ("last", "best") if i.get(part)
+        }
         for path in self.folder.glob("*.safetensors"):
             if path.name not in kept:
                 path.unlink()
@@ -115,15 +133,29 @@ class Checkpoint:
     def read(self, shapes: Shapes, best_shapes: Shapes) -> State | None:
         """Return the state in the folder, or None where there is none.
 
+        From a damaged checkpoint it falls back to the one before, with a `DamageWarning`.
+
         Raises
         ------
         ModelError
-            When it belongs to a training with other options, seed or patterns, or is damaged.
+            When it belongs to a training with other options, seed or patterns, or both are damaged.
         """
-        index = _read_index(self.folder)
+        try:
+            return self._read(INDEX, shapes, best_shapes)
+        except _DamagedError as error:
+            if not (self.folder / BEFORE).exists():
+                raise
+            state = self._read(BEFORE, shapes, best_shapes)
+            epochs = len(state.history) if state else 0
+            text = f"{error.where}: {error.what}; going on after epoch {epochs}"
+            warnings.warn(text, DamageWarning, stacklevel=2)
+            return state
+
+    def _read(self, name: str, shapes: Shapes, best_shapes: Shapes) -> State | None:
+        index = _read_index(self.folder / name)
         if index is None:
             return None
-        place = str(self.folder / INDEX)
+        place = str(self.folder / name)
         try:
             theirs = dict(index["identity"])
             history = [Epoch(*(_number(v) for v in epoch)) for epoch in index["history"]]
@@ -133,7 +165,7 @@ class Checkpoint:
                 p: _intact(self.folder, f["file"], f["sha256"]) for p, f in files.items() if f
             }
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError("the checkpoint is damaged", where=place, hint=_FRESH) from error
+            raise _DamagedError("the checkpoint is damaged", where=place, hint=_FRESH) from error
         differing = [
             f"{key} was {theirs.get(key)!r}, is {self.identity.get(key)!r}"
             for key in {**theirs, **self.identity}
@@ -153,16 +185,21 @@ class Checkpoint:
         )
 
 
-def _read_index(folder: Path) -> dict[str, Any] | None:
-    path = folder / INDEX
+class _DamagedError(ModelError):
+    """A checkpoint of this training that cannot be used, where the one before may."""
+
+
+def _read_index(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = read_json(path)
     except (OSError, ValueError) as error:
-        raise ModelError("the checkpoint is damaged", where=str(path), hint=_FRESH) from error
-    if not isinstance(index, dict) or index.get("format") != FORMAT:
-        raise ModelError(f"this is no {FORMAT}", where=str(path), hint=_FRESH)
+        raise _DamagedError(
+            f"the checkpoint is damaged: {error}", where=str(path), hint=_FRESH
+        ) from error
+    if index.get("format") != FORMAT:
+        raise ModelError(f"this is not a {FORMAT}", where=str(path), hint=_FRESH)
     return index
 
 
@@ -172,9 +209,11 @@ def _intact(folder: Path, name: str, digest: str) -> Path:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError("the file is missing", where=str(path), hint=_FRESH) from error
+        raise _DamagedError("the file is missing", where=str(path), hint=_FRESH) from error
     if found != digest:
-        raise ModelError("the file is damaged: its SHA-256 differs", where=str(path), hint=_FRESH)
+        raise _DamagedError(
+            "the file is damaged: its SHA-256 differs", where=str(path), hint=_FRESH
+        )
     return path
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,10 @@ from speckle_core.analysis.intervals import Interval, wilson
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.errors import DataError
 from speckle_core.files import make_folder, write_text
+from speckle_core.notes import damage, digests, read_json, read_text, write_json
 
 _METRICS, _PREDICTIONS = "metrics.json", "predictions.csv"
+_LARGEST = 2**26
 
 
 @attrs.frozen(eq=False)
@@ -204,7 +205,8 @@ class Evaluation:
         for i, pair in enumerate(zip(self.labels.tolist(), self.predicted.tolist(), strict=True)):
             writer.writerow([i, *pair, *(probabilities[i] if probabilities else ())])
         write_text(folder / _PREDICTIONS, text.getvalue())
-        write_text(folder / _METRICS, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+        files = {"files": digests(folder, [_PREDICTIONS])}
+        write_json(folder / _METRICS, {**self.to_dict(), **files})
 
     @classmethod
     def load(cls, folder: Path) -> Evaluation:
@@ -216,8 +218,11 @@ class Evaluation:
             When a file is missing or damaged, or the two do not belong together.
         """
         try:
-            metrics = json.loads((folder / _METRICS).read_text())
-            header, *rows = csv.reader(io.StringIO((folder / _PREDICTIONS).read_text()))
+            metrics = read_json(folder / _METRICS)
+            for name, what in damage(folder, metrics.get("files", {})).items():
+                raise ValueError(f"{name} {what}")
+            table_text = read_text(folder / _PREDICTIONS, largest=_LARGEST)
+            header, *rows = csv.reader(io.StringIO(table_text))
             classes = _integers(metrics["classes"])
             pairs = _integers([row[1:3] for row in rows]).reshape(-1, 2)
             columns = header[3:]
@@ -227,7 +232,7 @@ class Evaluation:
             loaded = cls(classes, pairs[:, 0], pairs[:, 1], table)
             if loaded.confusion.tolist() != metrics["confusion"]:
                 raise ValueError("metrics of other predictions")
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        except (OSError, ValueError, KeyError, TypeError, IndexError, csv.Error) as error:
             raise DataError(
                 f"this is no whole evaluation ({error})",
                 where=str(folder),

@@ -1,4 +1,4 @@
-"""``speckle verify``: check a data set for damage, and repair it."""
+"""``speckle verify``: check a data set, a model or a run for damage, and repair it."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ from speckle_core.cli.options import Json
 
 def verify(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA_DIR", help="A data set written by speckle generate.")
+        Path, typer.Argument(metavar="DIR", help="A data set, model or run written by speckle.")
     ],
     repair: Annotated[
         bool, typer.Option("--repair", help="Regenerate damaged and missing files.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check every byte of a data set against its manifest, and repair it if asked.
+    """Check every byte of a data set, a model or a run against its records, and repair it if asked.
 
-    The exit status is 1 if there is damage that was not repaired. A repair simulates the
-    damaged patterns again; they depend only on the experiment and its seed, so they come out
-    the same.
+    The exit status is 1 if there is damage that was not repaired. A repair simulates damaged
+    patterns again and repeats the damaged stages of a run; they depend only on the experiment
+    and its seed, so they come out the same. A model by itself is trained again by the command
+    that made it.
 
     For example:
 
       speckle verify data/mono
       speckle verify data/mono --repair
+      speckle verify runs/quickstart
     """
     from speckle_core.cli.output import counted, print_json
     from speckle_core.cli.progress import show_progress
-    from speckle_core.data.manifest import patterns_of, read
-    from speckle_core.data.verify import verify as verify_dataset
+    from speckle_core.verify import patterns_in
+    from speckle_core.verify import verify as verify_folder
 
     with show_progress() as progress:
-        progress.start("verify", patterns_of(read(data).experiment))
-        report = verify_dataset(data, repair=repair, on_progress=progress.advance)
+        progress.start("verify", patterns_in(data))
+        report = verify_folder(data, repair=repair, on_progress=progress.advance)
         progress.finish()
     if as_json:
         print_json(
@@ -52,13 +54,15 @@ def verify(
         )
     else:
         for name in report.repaired:
-            typer.echo(f"{name}: regenerated")
+            was = "its record was wrong; corrected" if name in report.records else "regenerated"
+            typer.echo(f"{name}: {was}")
         for problem in report.problems:
             typer.echo(f"{problem.name}: {problem.what}")
         for name in report.strays:
-            typer.echo(f"{name}: does not belong to the data set; left alone")
+            typer.echo(f"{name}: does not belong here; left alone")
+        thing = "shard" if (data / "manifest.json").exists() else "file"
         state = "intact" if report.ok else "damaged"
-        typer.echo(f"{data}: {state}, {counted(report.checked, 'shard')} checked")
+        typer.echo(f"{data}: {state}, {counted(report.checked, thing)} checked")
         if not (report.ok or repair):
             typer.echo("  Run the same command with --repair to regenerate the damaged files.")
     if not report.ok:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -35,6 +35,7 @@ from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
 from speckle_core.files import empty, make_folder, sweep
+from speckle_core.locks import alone
 
 _ELSEWHERE = "Choose another folder; nothing in this one was changed."
 
@@ -78,7 +79,7 @@ def generate(
     PackingError, PluginError, OptionError
         When patterns of this experiment cannot be simulated.
     """
-    folder = Path(folder)
+    folder = Path(folder).absolute()
     if workers is not None and workers < 1:
         raise OptionError(f"must be at least 1, not {workers}", where="workers")
     resolved = experiment.resolved()
@@ -87,7 +88,7 @@ def generate(
         # Fail before a folder is created if the particles cannot be packed.
         resolved.build(only=SIMULATION).draw(resolved.counts[-1], 0, resolved.seed)
     make_folder(folder)
-    with _lock(folder):
+    with alone(folder, "generate"):
         _fill(folder, resolved, workers, executor, on_progress or (lambda _: None))
     return Dataset.open(folder)
 
@@ -148,8 +149,11 @@ def _fill(
 ) -> None:
     """Complete the data set in the locked folder."""
     manifest = _read_or_begin(folder, resolved)
-    shards = make_folder(folder / SHARDS)
     sweep(folder)
+    if not (folder / NAME).exists():
+        # First of all, whose folder this is: what is cut short from here on can be gone on with.
+        manifest.write(folder)
+    shards = make_folder(folder / SHARDS, within=folder)
     sweep(shards)
     missing = _missing(folder, manifest)
     if missing:
@@ -185,34 +189,3 @@ def _fill(
         raise
     if manifest.master is None or not (folder / MASTER).is_file():
         write_master(folder, manifest)
-
-
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Lock `folder` against other processes that generate into it.
-
-    Raises
-    ------
-    OutputError
-        When another process holds the lock.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows; two processes at once are merely wasteful
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(
-                "another process is generating in it",
-                where=str(folder),
-                hint="Wait until it is done, or end it and run this again.",
-            ) from None
-        except OSError:  # a file system without locks
-            pass
-        yield
-    finally:
-        os.close(handle)

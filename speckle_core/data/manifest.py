@@ -5,7 +5,6 @@ The manifest alone decides whether a shard is complete.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +14,7 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError, ExperimentError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.schema import converter, structure
-from speckle_core.files import write_text
+from speckle_core.notes import read_json, write_json
 
 NAME = "manifest.json"
 SHARDS = "shards"
@@ -27,8 +26,9 @@ PATTERNS = 256
 BYTES = 72 * 2**20
 # Limits for an untrusted manifest: this many patterns of 257 × 257 pixels are 2.6 TB.
 _MOST = 10**7
-_LARGEST = 2**28
-#: Libraries whose version can change the bytes of a data set.
+_MOST_SHARDS = 10**5
+_LARGEST = 2**25
+#: Libraries whose version can change the bytes of a set.
 LIBRARIES = ("numpy", "scipy", "h5py")
 _DECIDE = ("seed", "structure", "grid", "scattering")
 
@@ -61,6 +61,11 @@ def plan(patterns: int, grid: KGrid) -> tuple[Shard, ...]:
             where="structure.patterns_per_count",
         )
     most = max(1, min(PATTERNS, BYTES // (4 * grid.size**2)))
+    if -(-patterns // most) > _MOST_SHARDS:
+        raise ExperimentError(
+            f"{patterns} patterns of {grid.size} × {grid.size} pixels are more than a set can hold",
+            where="structure.patterns_per_count",
+        )
     return tuple(
         Shard(number, first, min(most, patterns - first))
         for number, first in enumerate(range(0, patterns, most))
@@ -149,7 +154,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write it to `folder` atomically."""
         data = converter.unstructure(self) | {"experiment": self.experiment.to_dict()}
-        write_text(folder / NAME, json.dumps(data, indent=1, allow_nan=False) + "\n")
+        write_json(folder / NAME, data)
 
 
 def patterns_of(experiment: Experiment) -> int:
@@ -174,8 +179,8 @@ def begin(resolved: Experiment, versions: dict[str, str]) -> Manifest:
     )
 
 
-def read(folder: Path) -> Manifest:
-    """Read and check the manifest in `folder`.
+def read(folder: Path, *, sealed: bool = True) -> Manifest:
+    """Return the manifest in `folder`; without `sealed` even if its checksum is another.
 
     Raises
     ------
@@ -191,18 +196,16 @@ def read(folder: Path) -> Manifest:
             hint="Give the folder that 'speckle generate' wrote.",
         )
     try:
-        if path.stat().st_size > _LARGEST:
-            raise DataError("is too large for a manifest", where=where)
-        data = json.loads(path.read_text("utf-8"))
+        data = read_json(path, largest=_LARGEST, sealed=sealed)
     except FileNotFoundError:
         raise DataError(
             f"contains no data set: {NAME} is missing",
             where=str(folder),
             hint="Give the folder that 'speckle generate' wrote.",
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"cannot be read: {error}", where=where) from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if data.get("format") != FORMAT:
         raise DataError("is not the manifest of a speckle data set", where=where)
     if data.get("version") != VERSION:
         raise DataError(

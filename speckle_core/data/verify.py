@@ -7,7 +7,6 @@ the recorded ones.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,9 +28,9 @@ from speckle_core.data.master import write_master
 from speckle_core.data.shard import check_recipe, labels_of, open_shard
 from speckle_core.errors import DataError
 from speckle_core.experiment.provenance import versions
-from speckle_core.files import is_leftover, make_folder, sweep
-
-_PIECE = 2**20
+from speckle_core.files import check_inside, is_leftover, make_folder, sweep
+from speckle_core.locks import alone
+from speckle_core.notes import digest
 
 
 @attrs.frozen
@@ -56,6 +55,8 @@ class VerifyReport:
         All faults found; after a repair, those that could not be repaired.
     repaired : tuple of str
         Names of the repaired files.
+    records : tuple of str
+        Those whose record in the manifest was wrong, and not the file.
     strays : tuple of str
         Files that do not belong to the set; they are harmless and left alone.
     """
@@ -64,6 +65,7 @@ class VerifyReport:
     checked: int
     problems: tuple[Problem, ...] = ()
     repaired: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
 
     @property
@@ -94,9 +96,16 @@ def verify(
     DataError
         When there is no data set, or its manifest is damaged, without which nothing can be checked.
     """
-    folder = Path(folder)
-    manifest = read(folder)
+    folder = Path(folder).absolute()
     problems: dict[str, Problem] = {}
+    try:
+        manifest = read(folder)
+    except DataError as error:
+        if not repair:
+            raise
+        # What it says may still be right: the shards tell.
+        manifest = read(folder, sealed=False)
+        problems[NAME] = Problem(NAME, error.what)
     for shard in manifest.plan:
         what = _find_shard_fault(folder, manifest, shard)
         if what is not None:
@@ -106,16 +115,17 @@ def verify(
     what = _find_master_fault(folder, manifest)
     if what is not None:
         problems[MASTER] = Problem(MASTER, what)
-    repaired: tuple[str, ...] = ()
-    if repair:
-        broken = tuple(problems)
-        _repair(folder, manifest, problems)
-        repaired = tuple(name for name in broken if name not in problems)
+    found = tuple(problems)
+    records: tuple[str, ...] = ()
+    if repair and found:
+        with alone(folder, "verify --repair"):
+            records = _repair(folder, manifest, problems)
     return VerifyReport(
         folder=folder,
         checked=len(manifest.plan),
         problems=tuple(problems.values()),
-        repaired=repaired,
+        repaired=tuple(name for name in found if name not in problems),
+        records=records,
         strays=_strays(folder, manifest),
     )
 
@@ -145,27 +155,28 @@ def _find_master_fault(folder: Path, manifest: Manifest) -> str | None:
 
 def _find_bytes_fault(folder: Path, record: Record) -> str | None:
     path = folder / record.name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return "leads out of the data set's folder"
     if not path.is_file():
         return "is missing"
     try:
         size = path.stat().st_size
         if size != record.bytes:
             return f"has {size} bytes instead of {record.bytes}"
-        found = hashlib.sha256()
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                found.update(piece)
+        if digest(path) != record.sha256:
+            return "has changed since it was made (its SHA-256 differs)"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
-    if found.hexdigest() != record.sha256:
-        return "has changed since it was made (its SHA-256 differs)"
     return None
 
 
-def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> None:
-    """Repair what can be repaired, and leave the rest in `problems`."""
+def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> tuple[str, ...]:
+    """Repair what can be repaired, leave the rest in `problems`; return the wrong records."""
+    records = [NAME] if NAME in problems else []
+    for place in (folder / SHARDS, *(folder / name for name in problems)):
+        check_inside(place, folder)
     sweep(folder)
-    sweep(make_folder(folder / SHARDS))
+    sweep(make_folder(folder / SHARDS, within=folder))
     recorded = manifest.recorded
     changed: list[str] = []
 
@@ -173,12 +184,17 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> N
         nonlocal manifest
         known = recorded.get(record.name)
         if known is not None and known.sha256 != record.sha256:
-            changed.append(record.name)
-            return
-        del problems[record.name]
-        if known is None:
+            if _find_bytes_fault(folder, record) is not None:
+                changed.append(record.name)
+                return
+            # The file is what the experiment makes: its record was wrong.
+            records.append(record.name)
             manifest = manifest.with_shard(record)
             manifest.write(folder)
+        elif known is None:
+            manifest = manifest.with_shard(record)
+            manifest.write(folder)
+        del problems[record.name]
 
     produce(
         manifest.experiment,
@@ -190,9 +206,13 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> N
     )
     for name in changed:
         problems[name] = Problem(name, _explain_changed_bytes(manifest))
-    if MASTER in problems and len(problems) == 1:
+    if problems.keys() == {NAME}:
+        manifest.write(folder)
+        del problems[NAME]
+    if problems.keys() - {NAME} == {MASTER}:
         write_master(folder, manifest)
-        del problems[MASTER]
+        problems.clear()
+    return tuple(name for name in records if name not in problems)
 
 
 def _explain_changed_bytes(manifest: Manifest) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,8 @@ import numpy as np
 from speckle_core.contracts.roles import Classifier
 from speckle_core.errors import ModelError, OutputError, SpeckleError
 from speckle_core.experiment.schema import Choice
-from speckle_core.files import empty, make_folder, sweep
-from speckle_core.models import novelty
-from speckle_core.models.folder import RECORD, ModelRecord, read_record, write_record
-from speckle_core.models.train import HISTORY
+from speckle_core.files import empty, make_folder, replaced_folder
+from speckle_core.models.folder import PARTS, RECORD, ModelRecord, read_whole, write_record
 from speckle_core.plugins.component import check_options, options_of
 from speckle_core.plugins.manager import plugin_manager
 
@@ -55,31 +52,16 @@ def convert(source: Path, name: str, target: Path) -> ModelRecord:
     OutputError
         When `target` is not empty or cannot be written.
     """
-    record = read_record(source)
+    record = read_whole(source)
     options = _shared_options(name, record.classifier, source)
     classifier: Classifier = plugin_manager().create("classifier", name, options, where=name)
     if not empty(target):
         raise OutputError("is not empty", where=str(target))
-    existed = target.exists()
     make_folder(target.parent)
-    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target.parent))
-    try:
-        unfinished.chmod(0o755)
+    with replaced_folder(target) as unfinished:
         _copy(source, unfinished)
         _check_reads(classifier, unfinished / "classifier", name, record)
-        converted = attrs.evolve(record, classifier=Choice(name, options))
-        write_record(converted, unfinished)
-        if existed:
-            sweep(target)
-            target.rmdir()
-        os.replace(unfinished, target)
-    except OSError as error:
-        raise OutputError(
-            f"cannot be written: {error.strerror or error}", where=str(target)
-        ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return converted
+        return write_record(attrs.evolve(record, classifier=Choice(name, options)), unfinished)
 
 
 def _shared_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:
@@ -91,8 +73,8 @@ def _shared_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy everything but the record: weights, baselines, history, training profiles."""
-    for part in ("classifier", "baselines", HISTORY, novelty.FILE):
+    """Copy what a model folder holds beside its record: weights, baselines, history, profiles."""
+    for part in PARTS:
         root = source / part
         if not os.path.lexists(root):
             continue

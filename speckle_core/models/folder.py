@@ -10,15 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
-import tomli_w
 
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Classifier
@@ -28,10 +24,19 @@ from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import Choice, converter, structure
 from speckle_core.experiment.sections import Grid
-from speckle_core.files import make_folder, sweep, write_text
+from speckle_core.files import make_folder, replaced_folder, sweep
+from speckle_core.models.novelty import FILE as FAMILIAR
+from speckle_core.notes import damage, digests, read_toml, write_toml
 
 FORMAT = 1
 RECORD = "model.toml"
+HISTORY = "history.csv"
+#: What a model consists of, beside its record.
+PARTS = ("classifier", "baselines", HISTORY, FAMILIAR)
+_DAMAGED = (
+    "Copy the folder again, or remove model.toml and train again with the same command; "
+    "in a run, use 'speckle verify --repair'."
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +55,9 @@ class ModelRecord:
         The components that process a pattern.
     trained_on : str
         SHA-256 of the recipe of the training data; see `fingerprint`.
+    files : dict
+        SHA-256 of every file of the model by its path in the folder; empty in a model of version
+        0.1.0.
     versions : dict
         Of the software that trained the model.
     experiment : Experiment
@@ -63,6 +71,7 @@ class ModelRecord:
     classifier: Choice
     baselines: tuple[Choice, ...]
     trained_on: str
+    files: dict[str, str] = attrs.field(factory=dict)
     versions: dict[str, str]
     experiment: Experiment
 
@@ -96,10 +105,8 @@ def save_model(pipeline: Pipeline, experiment: Experiment, folder: Path) -> Mode
     sweep(folder)
     _save_classifier(pipeline.classifier, folder / "classifier")
     for name, baseline in pipeline.baselines.items():
-        _save_classifier(baseline, make_folder(folder / "baselines") / name)
-    record = record_of(pipeline, experiment)
-    write_record(record, folder)
-    return Model(pipeline, record)
+        _save_classifier(baseline, make_folder(folder / "baselines", within=folder) / name)
+    return Model(pipeline, write_record(record_of(pipeline, experiment), folder))
 
 
 def record_of(pipeline: Pipeline, experiment: Experiment) -> ModelRecord:
@@ -116,33 +123,26 @@ def record_of(pipeline: Pipeline, experiment: Experiment) -> ModelRecord:
     return structure(data, ModelRecord, RECORD)
 
 
-def write_record(record: ModelRecord, folder: Path) -> None:
-    """Write ``model.toml``, which marks the folder as complete.
+def write_record(record: ModelRecord, folder: Path) -> ModelRecord:
+    """Write ``model.toml``, which marks a folder whose other files are all there; return it.
 
     Raises
     ------
     OutputError
         When it cannot be written.
     """
+    there = [part for part in PARTS if os.path.lexists(folder / part)]
+    record = attrs.evolve(record, files=digests(folder, there))
     data: dict[str, Any] = converter.unstructure(record)
     data["experiment"] = record.experiment.to_dict()
-    write_text(folder / RECORD, tomli_w.dumps(data))
+    write_toml(folder / RECORD, data)
+    return record
 
 
 def _save_classifier(classifier: Classifier, target: Path) -> None:
-    """Save `classifier` to a temporary folder, then rename that to `target` in one step."""
-    temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=target.parent))
-    try:
-        temporary.chmod(0o755)
-        classifier.save(temporary)
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise OutputError(
-            f"cannot be written: {error.strerror or error}", where=str(target)
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    """Let `classifier` write into a new folder, which then takes the final name in one step."""
+    with replaced_folder(target) as folder:
+        classifier.save(folder)
 
 
 def read_record(folder: Path) -> ModelRecord:
@@ -155,14 +155,14 @@ def read_record(folder: Path) -> ModelRecord:
     """
     path = folder / RECORD
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = read_toml(path)
     except FileNotFoundError:
         raise ModelError(
             "is not a model folder: model.toml is missing",
             where=str(folder),
             hint="An interrupted training has none yet; run the same command again.",
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"cannot be read: {error}", where=str(path)) from error
     if data.get("format") != FORMAT:
         raise ModelError(
@@ -172,6 +172,20 @@ def read_record(folder: Path) -> ModelRecord:
         return structure(data, ModelRecord, str(path))
     except ExperimentError as error:
         raise ModelError(error.what, where=error.where, hint=error.hint) from error
+
+
+def read_whole(folder: Path) -> ModelRecord:
+    """Return what a model folder says of itself, once its files have the SHA-256 that it lists.
+
+    Raises
+    ------
+    ModelError
+        As `read_record`, and for a file that is missing or damaged.
+    """
+    record = read_record(folder)
+    for name, what in damage(folder, record.files).items():
+        raise ModelError(what, where=str(folder / name), hint=_DAMAGED)
+    return record
 
 
 def load_model(folder: Path, *, baselines: bool = True) -> Model:
@@ -184,8 +198,8 @@ def load_model(folder: Path, *, baselines: bool = True) -> Model:
     PluginError
         When one of its components is not installed.
     """
-    record = read_record(folder)
-    # The record's components override the experiment's, because `convert` changes only the record.
+    record = read_whole(folder)
+    # What the record says of its components stands above the experiment: `convert` changes it.
     reading = attrs.evolve(
         record.experiment,
         grid=Grid(**attrs.asdict(record.grid)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,15 @@ from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError
 from speckle_core.experiment.experiment import READING, Experiment
 from speckle_core.experiment.schema import differences
-from speckle_core.files import empty, make_folder, sweep, write_text
-from speckle_core.models.folder import RECORD, Model, load_model, record_of, save_model
+from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
+from speckle_core.locks import alone
+from speckle_core.models.folder import HISTORY, RECORD, Model, load_model, record_of, save_model
 from speckle_core.models.novelty import TrainingProfiles
 from speckle_core.models.tensorboard import FOLDER as EVENTS
 from speckle_core.models.tensorboard import EventFile, require_tensorboard
 from speckle_core.models.torchrun import is_main_process
+from speckle_core.notes import read_json, write_json
 
-HISTORY = "history.csv"
 _STARTED = "training.json"
 _CHECKPOINT = "checkpoint"
 
@@ -61,13 +61,31 @@ def train(
     if tensorboard:
         require_tensorboard()
     check_recipe(experiment, dataset)
-    resolved = experiment.resolved()
     is_main = is_main_process()
+    resolved = experiment.resolved()
     if is_main:
-        _claim(folder, resolved)
+        _is_ours(folder, resolved)
     if (folder / RECORD).exists():
         return load_model(folder)
+    if not is_main:
+        return _train(experiment, dataset, folder, progress, tensorboard=False, is_main=False)
+    with alone(make_folder(folder), "train"):
+        if not _is_ours(folder, resolved):
+            write_json(folder / _STARTED, {"experiment": resolved.to_dict()})
+        sweep(folder)
+        return _train(experiment, dataset, folder, progress, tensorboard=tensorboard, is_main=True)
 
+
+def _train(
+    experiment: Experiment,
+    dataset: Dataset,
+    folder: Path,
+    progress: Progress,
+    *,
+    tensorboard: bool,
+    is_main: bool,
+) -> Model:
+    """Train in `folder`, which is this training's, on from the last epoch that is there."""
     pipeline = experiment.build(only=READING)
     whole = dataset.patterns(steps=pipeline.prepare)
     parts = experiment.split.indices(dataset.labels, experiment.seed)
@@ -78,12 +96,14 @@ def train(
     fit_baselines(pipeline.baselines, train_set, valid_set, experiment.seed, progress)
 
     if isinstance(pipeline.classifier, SupportsCheckpoints):
+        check_inside(folder / _CHECKPOINT, folder)
         pipeline.classifier.checkpoint_in(folder / _CHECKPOINT)
     earlier = read_history(folder) if (folder / HISTORY).exists() else []
     patterns = len(train_set) + len(valid_set)
     progress.start(f"train {experiment.classifier.key}", patterns, epochs=True)
     new: list[Epoch] = []
-    events = EventFile(folder / EVENTS) if tensorboard and is_main else None
+    check_inside(folder / EVENTS, folder)
+    events = EventFile(folder / EVENTS) if tensorboard else None
 
     def on_epoch(epoch: Epoch) -> None:
         new.append(epoch)
@@ -137,8 +157,14 @@ def check_recipe(experiment: Experiment, dataset: Dataset) -> None:
         )
 
 
-def _claim(folder: Path, experiment: Experiment) -> None:
-    """Mark `folder` as belonging to this training, or raise if it contains something else."""
+def _is_ours(folder: Path, experiment: Experiment) -> bool:
+    """Say whether `folder` is this training's already; False when it may become so.
+
+    Raises
+    ------
+    OutputError
+        When it is something else's.
+    """
     mark = folder / _STARTED
     if mark.is_file():
         if found := experiment.departures(_read_mark(mark)):
@@ -147,20 +173,19 @@ def _claim(folder: Path, experiment: Experiment) -> None:
                 where=str(folder),
                 hint="Choose another folder for -o.",
             )
-    elif not empty(folder):
+        return True
+    if not empty(folder):
         raise OutputError(
             "is not empty and contains no speckle training",
             where=str(folder),
             hint="Choose another folder for -o.",
         )
-    else:
-        sweep(make_folder(folder))
-        write_text(mark, json.dumps({"experiment": experiment.to_dict()}, indent=2) + "\n")
+    return False
 
 
 def _read_mark(mark: Path) -> Experiment:
     try:
-        return Experiment.from_dict(json.loads(mark.read_text("utf-8"))["experiment"], str(mark))
+        return Experiment.from_dict(read_json(mark)["experiment"], str(mark))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ExperimentError) as error:
         raise OutputError(
             f"is not a valid training record: {error}",

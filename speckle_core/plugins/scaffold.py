@@ -9,9 +9,7 @@ import importlib.resources
 import importlib.util
 import keyword
 import os
-import shutil
 import string
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +18,7 @@ import attrs
 from speckle_core._version import __version__
 from speckle_core.contracts.roles import ROLES, Role
 from speckle_core.errors import OutputError, PluginError, nearest
-from speckle_core.files import make_folder
+from speckle_core.files import make_folder, replaced_folder
 from speckle_core.plugins.component import Component
 from speckle_core.plugins.hookspecs import API_VERSION, HOOKS
 from speckle_core.plugins.manager import plugin_manager
@@ -118,21 +116,11 @@ class NewPlugin:
             raise OutputError(
                 "already exists", where=str(folder), hint="Choose another folder with -o."
             )
-        parent = make_folder(folder.absolute().parent)
-        try:
-            temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
-            try:
-                temporary.chmod(0o755)
-                for path, text in self._files():
-                    (temporary / path).parent.mkdir(exist_ok=True)
-                    (temporary / path).write_text(text, "utf-8")
-                os.rename(temporary, folder)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written: {error.strerror or error}", where=str(folder)
-            ) from error
+        make_folder(folder.absolute().parent)
+        with replaced_folder(folder.absolute()) as temporary:
+            for path, text in self._files():
+                (temporary / path).parent.mkdir(exist_ok=True)
+                (temporary / path).write_text(text, "utf-8")
 
     def _files(self) -> Iterator[tuple[str, str]]:
         """Iterate over the path and text of each file."""

@@ -159,6 +159,7 @@ def _sha(path: Path) -> str:
 def vouch(folder: Path, name: str) -> None:
     """Make the manifest agree with what a file is now, as a hostile one would."""
     manifest = json.loads((folder / NAME).read_text())
+    del manifest["checksum"]
     for record in manifest["shards"]:
         if record["name"] == name:
             path = folder / name

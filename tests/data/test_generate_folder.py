@@ -48,6 +48,7 @@ def test_a_whole_set_is_left_as_it_is(copy: Path) -> None:
 
 def test_a_shard_that_was_not_recorded_is_made_again(copy: Path, made: Path) -> None:
     manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["checksum"]
     del manifest["shards"][2]
     (copy / "manifest.json").write_text(json.dumps(manifest))
     (copy / "shards/00002.h5").write_bytes(b"half")

@@ -94,8 +94,9 @@ def model(tmp_path):
         classifier=Writer(width=5, mood="dark"),
         baselines={"confused": Confused()},
     )
-    save_model(pipeline, experiment, tmp_path / "model")
+    (tmp_path / "model").mkdir()
     (tmp_path / "model" / "history.csv").write_text("number\n")
+    save_model(pipeline, experiment, tmp_path / "model")
     (tmp_path / "model" / "training.json").write_text("{}")
     return tmp_path / "model"
 

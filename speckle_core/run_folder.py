@@ -1,0 +1,225 @@
+"""What a run folder says of itself: whose it is, which stages are over, and what they wrote.
+
+``run.json`` is the first file in the folder and the last of every stage. Nothing here does a stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.data.manifest import read
+from speckle_core.errors import OutputError
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.provenance import versions
+from speckle_core.experiment.schema import reading_keys
+from speckle_core.files import clear, empty, make_folder, sweep, write_text
+from speckle_core.locks import alone
+from speckle_core.notes import damage, digests, read_json, read_text, write_json
+
+FORMAT = 1
+MANIFEST = "run.json"
+TOML = "experiment.toml"
+_KEYS = {"format", "experiment", "versions", "stages", "clearing"}
+
+
+@attrs.define
+class RunFolder:
+    """An experiment in its folder, and how far it has come.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``data``, ``model``, ``evaluation``, ``explanations``, ``report.html``, ``run.json``.
+    experiment : Experiment
+        Resolved: every default written out.
+    stages : dict
+        Seconds that each finished stage took, by name.
+    files : dict
+        SHA-256 of what each finished stage wrote, by its name and the path in the folder.
+    clearing : bool
+        Whether an earlier run is still to be removed.
+    """
+
+    folder: Path
+    experiment: Experiment
+    stages: dict[str, float] = attrs.field(factory=dict)
+    files: dict[str, dict[str, str]] = attrs.field(factory=dict)
+    clearing: bool = False
+
+    @classmethod
+    def begin(cls, experiment: Experiment, folder: Path, *, fresh: bool = False) -> Self:
+        """Return the run of `experiment` in `folder`: a new one, or the one to go on with.
+
+        With `fresh`, an earlier run there is removed first; anything that is not a run stays.
+
+        Raises
+        ------
+        OutputError
+            When the folder holds another experiment or something else, or another process is at
+            work in it.
+        """
+        resolved = experiment.resolved()
+        cls._known(resolved, folder, fresh)
+        with alone(make_folder(folder), "run"):
+            run = cls._known(resolved, folder, fresh)
+            if run is None:
+                # First of all, whose folder this is: a cut-short run can then be gone on with.
+                run = cls(folder, resolved, clearing=fresh)
+                run._write()
+            if run.clearing:
+                clear(folder, keep=(MANIFEST,))
+                run.clearing = False
+                run._write()
+            sweep(folder)
+            run._write_toml()
+        return run
+
+    @classmethod
+    def known_stages(cls, experiment: Experiment, folder: Path, *, fresh: bool) -> list[str]:
+        """Return the stages that `begin` would find done in `folder`; nothing is written.
+
+        Raises
+        ------
+        OutputError
+            When the folder contains the run of another experiment, or something else.
+        """
+        known = cls._known(experiment.resolved(), folder, fresh)
+        return [] if known is None else list(known.stages)
+
+    @classmethod
+    def _known(cls, resolved: Experiment, folder: Path, fresh: bool) -> Self | None:
+        """Return the run to go on with in `folder`; None where a new one may begin."""
+        if folder.exists() and not folder.is_dir():
+            raise OutputError("is a file, not a folder", where=str(folder))
+        if empty(folder):
+            return None
+        known = cls.open(folder)
+        found = resolved.departures(known.experiment)
+        if fresh:
+            return known if known.clearing and not found else None
+        if found:
+            raise OutputError(
+                f"contains the run of another experiment; they differ in {', '.join(found)}",
+                where=str(folder),
+                hint="Choose another folder with -o, or start over with --fresh.",
+            )
+        return known
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the run in `folder`.
+
+        Raises
+        ------
+        OutputError
+            When it is not a speckle run folder.
+        """
+        try:
+            data = read_json(folder / MANIFEST)
+            if data["format"] != FORMAT:
+                raise ValueError(f"format {data['format']!r}, not {FORMAT}")
+            if unknown := data.keys() - _KEYS:
+                raise ValueError(f"there is no key {min(unknown)!r}")
+            stages = {name: float(stage["seconds"]) for name, stage in data["stages"].items()}
+            files = {name: dict(stage.get("files", {})) for name, stage in data["stages"].items()}
+            experiment = Experiment.from_dict(data["experiment"], str(folder / MANIFEST))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise OutputError(
+                f"is not a speckle run folder ({error})",
+                where=str(folder),
+                hint="Choose another folder with -o; nothing in this one was changed.",
+            ) from error
+        return cls(folder, experiment, stages, files, data.get("clearing") is True)
+
+    @classmethod
+    def rescue(cls, folder: Path) -> Self:
+        """Return the run in `folder` from its ``experiment.toml``, its notes being damaged.
+
+        No stage counts as over, so each looks at what it finds.
+
+        Raises
+        ------
+        ExperimentError
+            When that file cannot be read either.
+        """
+        resolved = Experiment.load(folder / TOML).resolved()
+        with alone(folder, "verify --repair"):
+            run = cls(folder, resolved)
+            run._write()
+        return run
+
+    def _write(self) -> None:
+        stages = {
+            name: {"seconds": seconds, "files": self.files.get(name, {})}
+            for name, seconds in self.stages.items()
+        }
+        data: dict[str, Any] = {
+            "format": FORMAT,
+            "experiment": self.experiment.to_dict(),
+            "versions": versions(self.experiment),
+            "stages": stages,
+        }
+        write_json(self.folder / MANIFEST, data | ({"clearing": True} if self.clearing else {}))
+
+    def _write_toml(self) -> None:
+        """Write the experiment as a file of its own, for readers, if it is not there as it was."""
+        path, text = self.folder / TOML, self.experiment.to_toml()
+        try:
+            if read_text(path) == text:
+                return
+        except (OSError, ValueError):
+            pass
+        write_text(path, text)
+
+    def finish(self, stage: str, seconds: float, parts: Sequence[str]) -> None:
+        """Record that `stage` is over, and the SHA-256 of its files at or below `parts`."""
+        self.stages[stage] = seconds
+        self.files[stage] = digests(self.folder, parts)
+        self._write()
+
+    def damage(self, stage: str, parts: Sequence[str] = ()) -> dict[str, str]:
+        """Return what is wrong with the files of a finished stage, by path in the folder.
+
+        In a run of version 0.1.0, which recorded no files, `parts` have to be there at least.
+        """
+        recorded = self.files.get(stage)
+        found = damage(self.folder, recorded or {})
+        if not recorded:
+            found |= {p: "is missing" for p in parts if not (self.folder / p).exists()}
+        if stage == "generate" and not found:
+            manifest = read(self.data)
+            shards = damage(self.data, {r.name: r.sha256 for r in manifest.shards})
+            found = {f"{self.data.name}/{name}": what for name, what in shards.items()}
+        return found
+
+    @property
+    def data(self) -> Path:
+        """The data set's folder."""
+        return self.folder / "data"
+
+    @property
+    def model(self) -> Path:
+        """The model's folder."""
+        return self.folder / "model"
+
+    @property
+    def explanations(self) -> Path:
+        """The folder of maps and their analysis."""
+        return self.folder / "explanations"
+
+    @property
+    def report(self) -> Path:
+        """The report's file."""
+        return self.folder / "report.html"
+
+    def evaluations(self) -> dict[str, Evaluation]:
+        """Return the evaluation of the classifier, first, and of every baseline."""
+        keys = reading_keys(
+            self.experiment.classifier.key, [c.key for c in self.experiment.baselines]
+        )
+        return {key: Evaluation.load(self.folder / "evaluation" / key) for key in keys}

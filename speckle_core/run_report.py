@@ -1,0 +1,54 @@
+"""The report of a finished run: what its stages left, put on one page."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from speckle_core.contracts.progress import Progress
+from speckle_core.data.dataset import Dataset
+from speckle_core.files import write_text
+from speckle_core.models.evaluate import verdict_of
+from speckle_core.notes import read_json
+from speckle_core.run_folder import MANIFEST, TOML, RunFolder
+
+
+def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
+    """Write the report of a run whose data, model and evaluations are there; return its path.
+
+    Raises
+    ------
+    SpeckleError
+        When one of them is missing or damaged, or the report cannot be written.
+    """
+    from speckle_core.audit.findings import audit
+    from speckle_core.explain.report_section import sections
+    from speckle_core.models.train import read_history
+    from speckle_core.report.gallery import gallery
+    from speckle_core.report.html import ReportInput, render
+
+    dataset = Dataset.open(run.data)
+    shown = gallery(run.experiment, dataset)
+    evaluations = run.evaluations()
+    (name, network), *baselines = evaluations.items()
+    written = read_json(run.folder / MANIFEST)
+    explained = sections(run.explanations) if run.experiment.explainers else ()
+    again = [str(run.folder / TOML), "-o", f"{run.folder}-again"]
+    report = ReportInput(
+        title=run.experiment.name,
+        experiment=run.experiment.to_dict(),
+        seed=run.experiment.seed,
+        gallery=shown.items,
+        grid=shown.grid,
+        blocked=shown.blocked,
+        history=read_history(run.model),
+        network=(name, network),
+        baselines=dict(baselines),
+        verdict=verdict_of(evaluations),
+        versions=written["versions"],
+        timings=run.stages,
+        command=f"speckle run {shlex.join(again)}",
+        sections=[audit(dataset, dict(baselines), progress).section(), *explained],
+    )
+    write_text(run.report, render(report))
+    return run.report

@@ -1,0 +1,131 @@
+"""`verify` for whatever folder speckle wrote: a data set, a model, or a whole run.
+
+Each kind says itself what its files must be; here it is only told which kind a folder is, and what
+was found is put into one form.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from speckle_core.data.manifest import NAME as DATA
+from speckle_core.data.manifest import patterns_of
+from speckle_core.data.manifest import read as read_manifest
+from speckle_core.data.verify import Problem, VerifyReport
+from speckle_core.data.verify import verify as verify_data
+from speckle_core.errors import DamageWarning, DataError, ModelError, OutputError, SpeckleError
+from speckle_core.files import is_leftover
+from speckle_core.models.folder import RECORD, read_record
+from speckle_core.notes import damage
+from speckle_core.run import Run
+from speckle_core.run_folder import MANIFEST as RUN
+
+
+def patterns_in(folder: Path) -> int:
+    """Return how many patterns `verify` looks at in `folder`, 0 where that is not known."""
+    for place in (folder, folder / "data"):
+        try:
+            return patterns_of(read_manifest(place).experiment)
+        except SpeckleError:
+            continue
+    return 0
+
+
+def verify(
+    folder: str | os.PathLike[str],
+    *,
+    repair: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> VerifyReport:
+    """Check every recorded file of a data set, a model or a run in `folder`; mend it if asked.
+
+    Parameters
+    ----------
+    folder : path
+        What ``speckle generate``, ``train`` or ``run`` wrote.
+    repair : bool
+        Mend what is damaged or missing: patterns are simulated again, and of a run the stages done
+        again. A model by itself cannot be mended without the data that it learned from.
+    on_progress : callable, optional
+        Told how many more patterns were looked at.
+
+    Raises
+    ------
+    SpeckleError
+        When the folder is none of these, or its own record is damaged.
+    """
+    folder = Path(folder).absolute()
+    if (folder / RUN).exists():
+        return _run(folder, repair, on_progress)
+    if (folder / RECORD).exists():
+        return _model(folder, repair)
+    if not (folder / DATA).exists() and (folder / "training.json").exists():
+        raise ModelError("is a training that was cut short", where=str(folder))
+    return verify_data(folder, repair=repair, on_progress=on_progress)
+
+
+def _model(folder: Path, repair: bool) -> VerifyReport:
+    record = read_record(folder)
+    found = damage(folder, record.files)
+    if not record.files:
+        found[RECORD] = "lists no SHA-256: version 0.1.0 wrote it, and damage cannot be seen"
+    elif repair:
+        why = "; its record is right. Remove model.toml and train again with the same command"
+        found = {name: what + why for name, what in found.items()}
+    ours = {*record.files, RECORD, "training.json"}
+    names = (p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file())
+    known = ("checkpoint/", "tensorboard/")
+    return VerifyReport(
+        folder=folder,
+        checked=len(record.files),
+        problems=tuple(Problem(name, what) for name, what in found.items()),
+        strays=tuple(
+            n for n in names if n not in ours and not n.startswith(known) and not _left(n)
+        ),
+    )
+
+
+def _left(name: str) -> bool:
+    return any(is_leftover(Path(part)) for part in Path(name).parts)
+
+
+def _run(folder: Path, repair: bool, on_progress: Callable[[int], None] | None) -> VerifyReport:
+    try:
+        run = Run.open(folder)
+        found = _damage_of(run, on_progress)
+    except OutputError as error:
+        if not repair:
+            raise
+        run, found = Run.rescue(folder), {RUN: error.what}
+    broken = tuple(found)
+    if repair and found:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DamageWarning)
+            Run.begin(run.experiment, folder).execute()
+        run = Run.open(folder)
+        found = _damage_of(run, None)
+    return VerifyReport(
+        folder=folder,
+        checked=sum(len(files) for files in run.files.values()),
+        problems=tuple(Problem(name, what) for name, what in found.items()),
+        repaired=tuple(name for name in broken if name not in found),
+    )
+
+
+def _damage_of(run: Run, on_progress: Callable[[int], None] | None) -> dict[str, str]:
+    """Return what is wrong with the finished stages of a run, by path."""
+    found: dict[str, str] = {}
+    for stage in run.stages:
+        if stage != "generate":
+            found |= run.damage(stage)
+            continue
+        try:
+            report = verify_data(run.data, on_progress=on_progress)
+            found |= {f"{run.data.name}/{p.name}": p.what for p in report.problems}
+        except DataError as error:
+            found[f"{run.data.name}/{DATA}"] = error.what
+        found |= {k: v for k, v in run.damage(stage).items() if k not in found}
+    return found
