@@ -130,8 +130,8 @@ def replaced_folder(target: Path) -> Iterator[Path]:
 
 
 def is_leftover(path: Path) -> bool:
-    """Return whether `path` is a temporary file of an interrupted write."""
-    return path.name.startswith(_PREFIX)
+    """Return whether `path` is what an interrupted command left, or the mark of one at work."""
+    return path.name.startswith(_PREFIX) or path.name == LOCK
 
 
 def empty(folder: Path) -> bool:
