@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from speckle_core.contracts.roles import SupportsRegion as SupportsRegion
     from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
+    from speckle_core.data.limits import check_npy as check_npy
+    from speckle_core.data.matlab_limits import check_matlab as check_matlab
+    from speckle_core.data.tiff_limits import check_tiff_pages as check_tiff_pages
+    from speckle_core.data.tiff_limits import list_tiff_pages as list_tiff_pages
     from speckle_core.errors import AmbiguousComponentError as AmbiguousComponentError
     from speckle_core.errors import DamageWarning as DamageWarning
     from speckle_core.errors import DataError as DataError
@@ -118,6 +122,12 @@ _HOME = {
     ),
     "contracts.solution": ("Solution",),
     "data.dataset": ("Dataset",),
+    "data.limits": ("check_npy",),
+    "data.matlab_limits": ("check_matlab",),
+    "data.tiff_limits": (
+        "check_tiff_pages",
+        "list_tiff_pages",
+    ),
     "errors": (
         "AmbiguousComponentError",
         "DamageWarning",

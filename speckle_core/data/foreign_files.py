@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import FloatArray
+from speckle_core.data.limits import check_npy
 from speckle_core.errors import DataError
 
 #: Largest array that is read at once [bytes].
@@ -183,11 +184,12 @@ def _is_pattern(shape: Sequence[int]) -> bool:
 def _default_plot(file: Any) -> str | None:
     """Return the path of the data given by NeXus' ``@default`` and ``@signal``, if any."""
     from speckle_core.data.hdf5 import find
+    from speckle_core.data.hdf5_limits import attribute
 
     path, here = "", file
     for _ in range(8):
         for key in ("default", "signal"):
-            value = here.attrs.get(key)
+            value = attribute(here, key)
             if isinstance(value, bytes):
                 value = value.decode()
             if isinstance(value, str) and value:
@@ -218,6 +220,7 @@ def _npy(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     _refuse_dataset_name(path, dataset)
     # A memory map allocates nothing, refuses pickles, and fails if the file is shorter than its
     # header says.
+    check_npy(path)
     return np.lib.format.open_memmap(path, mode="r"), str(path)
 
 
@@ -235,6 +238,9 @@ def _mat(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
         return _matlab_stack(values.transpose()), source
     import scipy.io
 
+    from speckle_core.data.matlab_limits import check_matlab
+
+    check_matlab(path)
     kinds = {"single": "<f4", "double": "<f8"} | {
         f"{sign}int{bits}": f"<{sign or 'i'}{bits // 8}"
         for sign in ("", "u")
@@ -270,11 +276,13 @@ def _matlab_stack(values: NDArray[Any]) -> NDArray[Any]:
 def _tiff(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
     import tifffile
 
+    from speckle_core.data.tiff_limits import check_tiff_pages, list_tiff_pages
+
     _refuse_dataset_name(path, dataset)
     source, size = str(path), path.stat().st_size
     # Read pages, never series: series follow file names in OME metadata.
     with tifffile.TiffFile(path) as file:
-        pages = [file.pages[i] for i in range(len(file.pages))]
+        pages = list_tiff_pages(file, path)
         if not pages:
             raise DataError("contains no image", where=source)
         first = pages[0]
@@ -286,6 +294,7 @@ def _tiff(path: Path, dataset: str | None) -> tuple[NDArray[Any], str]:
         ):
             raise DataError("its pages differ in shape or type", where=source)
         _check(shape, np.dtype(first.dtype), source, size * _STRONGEST)
+        check_tiff_pages(pages, path)
         values = [page.asarray() for page in pages]
         return (values[0] if len(values) == 1 else np.stack(values)), source
 

@@ -13,13 +13,12 @@ from typing import Any
 
 import h5py
 
+from speckle_core.data.hdf5_limits import check_chunks, check_sources, keeps_size, walk
+from speckle_core.data.limits import STRONGEST
 from speckle_core.errors import DataError
 
 _HOPS = 16
 _MISSING = "is missing"
-# Deflate, the strongest of the usual filters, gains at most a factor of 1032.
-_STRONGEST = 1100
-_KEEPS_SIZE = frozenset({h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
 _REFUSED = "A file must contain its own data; copy it into one file, e.g. with h5copy or h5repack."
 
 
@@ -175,17 +174,16 @@ def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
 
 
 def _check_size(dataset: h5py.Dataset, where: str) -> None:
-    settings = dataset.id.get_create_plist()
     declared = math.prod(dataset.shape) * dataset.dtype.itemsize
     stored = min(dataset.id.get_storage_size(), Path(dataset.file.filename).stat().st_size)
-    filters = {settings.get_filter(i)[0] for i in range(settings.get_nfilters())}
-    gain = 1 if filters <= _KEEPS_SIZE else _STRONGEST
+    gain = 1 if keeps_size(dataset) else STRONGEST
     if declared > stored * gain or not _all_chunks(dataset):
         raise DataError(
             f"declares {declared} bytes, but only {stored} are stored",
             where=where,
             hint="Writing it was interrupted, or the file has been tampered with.",
         )
+    check_chunks(dataset, where)
 
 
 def _all_chunks(dataset: h5py.Dataset) -> bool:
@@ -198,6 +196,7 @@ def _all_chunks(dataset: h5py.Dataset) -> bool:
 
 def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
     """Reject a virtual dataset with invalid sources, or with parts that no source fills."""
+    check_sources(dataset, where)
     mapped = 0
     sources: dict[tuple[str, str], int] = {}
     for source in dataset.virtual_sources():
@@ -235,10 +234,7 @@ def datasets(group: h5py.Group, *, folder: Path) -> Iterator[h5py.Dataset]:
     DataError
         For a dataset whose values are stored outside `folder`.
     """
-    found: list[str] = []
-    group.visit(found.append)
-    for name in found:
-        item = group[name]
+    for item in walk(group):
         if isinstance(item, h5py.Dataset):
             check_place(item, folder=folder)
             yield item

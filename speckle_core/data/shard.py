@@ -18,6 +18,7 @@ from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.columns import Columns
 from speckle_core.data.hdf5 import check, find, open_file
+from speckle_core.data.hdf5_limits import read_text
 from speckle_core.data.manifest import Shard, recipe_of
 from speckle_core.data.nexus import (
     DATA,
@@ -158,8 +159,8 @@ def check_recipe(file: h5py.File, experiment: Experiment) -> None:
     where = f"{file.filename}: {EXPERIMENT}"
     note = find(file, EXPERIMENT)
     try:
-        found = json.loads(note.asstr()[()])
-    except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        found = json.loads(read_text(note, where))
+    except (ValueError, RecursionError) as error:
         raise DataError("is not a valid experiment", where=where) from error
     if found != recipe_of(experiment):
         raise DataError("is another experiment", where=where)

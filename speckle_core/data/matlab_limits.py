@@ -1,0 +1,181 @@
+"""What a MATLAB file up to version 7 may ask for, found by walking its elements and no values.
+
+Every element says how long it is, and a packed variable can say so of gigabytes in kilobytes; an
+array must say as many bytes as its dimensions take. The walk inflates in pieces and keeps none.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from speckle_core.data.limits import SMALL, Inflated
+from speckle_core.errors import DataError
+
+#: Bytes of all arrays of a file together.
+MOST = 4 * 2**30
+_PACKED, _MATRIX = 15, 14
+_CELL, _STRUCT, _OBJECT, _SPARSE = 1, 2, 3, 5
+_NUMERIC = range(6, 16)
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4}
+_LONGEST_NAME, _MOST_AXES, _DEEPEST, _MOST_ELEMENTS = 4096, 32, 16, 200_000
+
+
+class _Walk:
+    """One file: how many elements and bytes were met so far."""
+
+    def __init__(self, order: str) -> None:
+        self.order = order
+        self.elements = 0
+        self.bytes = 0
+
+    def tag(self, take: Callable[[int], bytes]) -> tuple[int, int, bytes | None]:
+        """Return type, length, and the value itself where it stands within the tag."""
+        self.elements += 1
+        if self.elements > _MOST_ELEMENTS:
+            raise ValueError(f"it has more than {_MOST_ELEMENTS} elements")
+        head = take(8)
+        first, second = struct.unpack(f"{self.order}II", head)
+        if first >> 16:
+            length = first >> 16
+            if length > 4:
+                raise ValueError("a short element is longer than 4 bytes")
+            return first & 0xFFFF, length, head[4 : 4 + length]
+        return first, second, None
+
+    def small(self, stream: Any, most: int) -> bytes:
+        """Return the value of an element of at most so many bytes."""
+        _, length, value = self.tag(stream.take)
+        if value is not None:
+            return value
+        if length > most:
+            raise ValueError(f"it has {length} bytes where {most} are the most there can be")
+        value = stream.take(length)
+        stream.skip(-length % 8)
+        return bytes(value)
+
+    def matrix(self, stream: Any, length: int, depth: int) -> None:
+        """Pass over one array, once its parts are found to be as long as they must."""
+        begun = stream.at
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested deeper than {_DEEPEST}")
+        flags = struct.unpack(f"{self.order}I", self.small(stream, 16)[:4].ljust(4, b"\0"))[0]
+        kind = flags & 0xFF
+        axes = self.small(stream, 4 * _MOST_AXES)
+        count = math.prod(
+            struct.unpack(f"{self.order}{len(axes) // 4}i", axes[: len(axes) // 4 * 4])
+        )
+        self.small(stream, _LONGEST_NAME)
+        if count < 0:
+            raise ValueError("it has a negative dimension")
+        if kind == _CELL:
+            self.children(stream, count, depth)
+        elif kind in (_STRUCT, _OBJECT):
+            if kind == _OBJECT:
+                self.small(stream, _LONGEST_NAME)
+            width = struct.unpack(f"{self.order}i", self.small(stream, 4).ljust(4, b"\0")[:4])[0]
+            names = self.small(stream, 2**16)
+            fields = len(names) // width if 0 < width <= 2**10 else 0
+            self.children(stream, count * fields, depth)
+        elif kind in _NUMERIC or kind == 4:
+            for _ in range(2 if flags & 0x800 else 1):
+                self.values(stream, count)
+        else:
+            # What else there is (sparse arrays, functions) is not read, and passed over.
+            if length > SMALL:
+                raise ValueError(f"it holds a sparse array or function of {length} bytes")
+            stream.skip(begun + length - stream.at)
+
+    def children(self, stream: Any, count: int, depth: int) -> None:
+        if count > _MOST_ELEMENTS:
+            raise ValueError(f"it has {count} cells")
+        for _ in range(count):
+            kind, length, value = self.tag(stream.take)
+            if kind != _MATRIX:
+                raise ValueError("a cell is not an array")
+            if length and value is None:
+                self.matrix(stream, length, depth + 1)
+
+    def values(self, stream: Any, count: int) -> None:
+        kind, length, value = self.tag(stream.take)
+        # What has no width of its own here counts as bytes.
+        if value is None:
+            if length > count * _SIZES.get(kind, 1) + 8:
+                raise ValueError(f"an array of {count} values declares {length} bytes")
+            self.bytes += length
+            if self.bytes > MOST:
+                raise ValueError(f"its arrays take more than {MOST} bytes")
+            stream.skip(length + -length % 8)
+
+
+class _Plain:
+    """What is stored as it is."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        self._file, self._size = file, size
+
+    @property
+    def at(self) -> int:
+        place: int = self._file.tell()
+        return place
+
+    def take(self, size: int) -> bytes:
+        data: bytes = self._file.read(min(size, self._size))
+        if len(data) < size:
+            raise ValueError("it is shorter than it says")
+        return data
+
+    def skip(self, size: int) -> None:
+        if self._file.tell() + size > self._size + 8:
+            raise ValueError("it is shorter than it says")
+        self._file.seek(size, 1)
+
+
+def check_matlab(path: Path) -> None:
+    """Refuse a MATLAB 5 file with an element that is longer than its array, before it is read.
+
+    Raises
+    ------
+    DataError
+        With what is wrong.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(128)
+        if len(head) < 128 or head[126:128] not in (b"IM", b"MI"):
+            return  # an older format, which holds plain matrices alone and packs nothing
+        walk = _Walk("<" if head[126:128] == b"IM" else ">")
+        at = 128
+        try:
+            while at + 8 <= size:
+                file.seek(at)
+                kind, length, value = walk.tag(_Plain(file, size).take)
+                if value is not None or length > size - at:
+                    raise ValueError("it is shorter than it says")
+                _variable(walk, file, kind, length, size)
+                at += 8 + length + (0 if kind == _PACKED else -length % 8)
+        except (ValueError, struct.error) as error:
+            raise DataError(
+                f"is damaged, or not what it claims to be: {error}", where=str(path)
+            ) from error
+
+
+def _variable(walk: _Walk, file: Any, kind: int, length: int, size: int) -> None:
+    if kind == _MATRIX:
+        walk.matrix(_Plain(file, size), length, 0)
+    elif kind == _PACKED:
+        left = length
+
+        def read(wanted: int) -> bytes:
+            nonlocal left
+            data: bytes = file.read(min(wanted, left))
+            left -= len(data)
+            return data
+
+        stream = Inflated(read)
+        inner, inside, value = walk.tag(stream.take)
+        if inner == _MATRIX and value is None:
+            walk.matrix(stream, inside, 0)
