@@ -26,7 +26,7 @@ def show(
     """Draw systems in real space beside their speckle patterns, like the paper's figure 2.
 
     For an experiment or a data set, six systems with different numbers of particles are shown;
-    for a file, its first pattern.
+    for a file, its first pattern, and its bodies where the file holds them.
 
     For example:
 
@@ -61,10 +61,16 @@ def _of_file(path: Path) -> Figure:
     from speckle_core import figures
     from speckle_core.cli.failure import say
     from speckle_core.cli.files import error_location, pixel_grid, read_batches
+    from speckle_core.data.stored_bodies import first_system
 
     _, total, _, patterns = next(read_batches([path], None))
     if total > 1:
         say(f"{path} contains {total} patterns; drawing the first")
+    if path.suffix in (".h5", ".hdf5", ".nxs") and (system := first_system(path)) is not None:
+        configuration, grid = system
+        if patterns[0].shape == grid.shape:
+            item = (len(configuration), configuration, patterns[0])
+            return figures.gallery([item], grid)
     with error_location(path, 0):
         grid = pixel_grid(patterns)
     figure = figures.pattern(patterns[0], grid)
