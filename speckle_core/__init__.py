@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     )
     from speckle_core.contracts.grid import KGrid as KGrid
     from speckle_core.contracts.patterns import PatternSet as PatternSet
+    from speckle_core.contracts.powers import SupportsCheckpoints as SupportsCheckpoints
+    from speckle_core.contracts.powers import SupportsFeatureMaps as SupportsFeatureMaps
+    from speckle_core.contracts.powers import SupportsGradients as SupportsGradients
+    from speckle_core.contracts.powers import SupportsRandomised as SupportsRandomised
+    from speckle_core.contracts.powers import SupportsRegion as SupportsRegion
+    from speckle_core.contracts.powers import SupportsSample as SupportsSample
     from speckle_core.contracts.refinement import RefinableShape as RefinableShape
     from speckle_core.contracts.refinement import SupportsRefinement as SupportsRefinement
     from speckle_core.contracts.refinement import SupportsScaledProfile as SupportsScaledProfile
@@ -38,12 +44,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.roles import Sampler as Sampler
     from speckle_core.contracts.roles import Scatterer as Scatterer
     from speckle_core.contracts.roles import Solver as Solver
-    from speckle_core.contracts.roles import SupportsCheckpoints as SupportsCheckpoints
-    from speckle_core.contracts.roles import SupportsFeatureMaps as SupportsFeatureMaps
-    from speckle_core.contracts.roles import SupportsGradients as SupportsGradients
     from speckle_core.contracts.roles import SupportsIntensities as SupportsIntensities
-    from speckle_core.contracts.roles import SupportsRandomised as SupportsRandomised
-    from speckle_core.contracts.roles import SupportsRegion as SupportsRegion
     from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
     from speckle_core.data.limits import check_npy as check_npy
@@ -99,6 +100,14 @@ _HOME = {
     ),
     "contracts.grid": ("KGrid",),
     "contracts.patterns": ("PatternSet",),
+    "contracts.powers": (
+        "SupportsCheckpoints",
+        "SupportsFeatureMaps",
+        "SupportsGradients",
+        "SupportsRandomised",
+        "SupportsRegion",
+        "SupportsSample",
+    ),
     "contracts.refinement": (
         "RefinableShape",
         "SupportsRefinement",
@@ -113,12 +122,7 @@ _HOME = {
         "Sampler",
         "Scatterer",
         "Solver",
-        "SupportsCheckpoints",
-        "SupportsFeatureMaps",
-        "SupportsGradients",
         "SupportsIntensities",
-        "SupportsRandomised",
-        "SupportsRegion",
     ),
     "contracts.solution": ("Solution",),
     "data.dataset": ("Dataset",),

@@ -25,7 +25,8 @@ from speckle_core.analysis.deletion import (
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
-from speckle_core.contracts.roles import Classifier, Explainer, SupportsRandomised
+from speckle_core.contracts.powers import SupportsRandomised
+from speckle_core.contracts.roles import Classifier, Explainer
 from speckle_core.errors import DataError, PluginError
 
 Array = NDArray[np.float64]

@@ -55,6 +55,9 @@ class Evaluation:
         True and predicted class of each pattern.
     probabilities : array, (N, C), optional
         One column per class.
+    places : array of int, (N,), optional
+        Which test patterns these are, ascending, where only a sample of them was read; None for
+        all.
 
     Raises
     ------
@@ -66,6 +69,9 @@ class Evaluation:
     labels: IntArray = attrs.field(converter=_integers)
     predicted: IntArray = attrs.field(converter=_integers)
     probabilities: NDArray[np.float64] | None = attrs.field(default=None, converter=_floats)
+    places: IntArray | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_integers)
+    )
 
     def __attrs_post_init__(self) -> None:
         shape = (len(self.labels), len(self.classes))
@@ -83,12 +89,33 @@ class Evaluation:
                 f"probabilities of shape {self.probabilities.shape}, not {shape}",
                 where="evaluation",
             )
+        if self.places is not None and (
+            len(self.places) != len(self.labels) or np.any(np.diff(self.places) <= 0)
+        ):
+            raise DataError("its places are not one for each pattern", where="evaluation")
         for name, values in (("labels", self.labels), ("predictions", self.predicted)):
             check_known_labels(values, self.classes, name)
 
     def __len__(self) -> int:
         """Return the number of test patterns."""
         return len(self.labels)
+
+    def at(self, places: IntArray) -> Evaluation:
+        """Return the evaluation of the test patterns at `places` alone.
+
+        Raises
+        ------
+        DataError
+            When one of them was not read.
+        """
+        known = np.arange(len(self)) if self.places is None else self.places
+        rows = np.searchsorted(known, places)
+        if np.any(rows >= len(known)) or not np.array_equal(known[rows], places):
+            raise DataError("some of these patterns were not read", where="evaluation")
+        probabilities = None if self.probabilities is None else self.probabilities[rows]
+        return Evaluation(
+            self.classes, self.labels[rows], self.predicted[rows], probabilities, places
+        )
 
     @property
     def errors(self) -> IntArray:
@@ -173,6 +200,7 @@ class Evaluation:
         rows = zip(*(table[name].tolist() for name in table), strict=True)
         return {
             "patterns": len(self),
+            "sample": self.places is not None,
             "classes": self.classes.tolist(),
             "accuracy": share(self.accuracy),
             "within_1": share(self.within(1)),
@@ -202,8 +230,9 @@ class Evaluation:
         named = [f"p_{value}" for value in self.classes.tolist()]
         probabilities = None if self.probabilities is None else self.probabilities.tolist()
         writer.writerow(["index", "label", "predicted", *(named if probabilities else ())])
+        places = range(len(self)) if self.places is None else self.places.tolist()
         for i, pair in enumerate(zip(self.labels.tolist(), self.predicted.tolist(), strict=True)):
-            writer.writerow([i, *pair, *(probabilities[i] if probabilities else ())])
+            writer.writerow([places[i], *pair, *(probabilities[i] if probabilities else ())])
         write_text(folder / _PREDICTIONS, text.getvalue())
         files = {"files": digests(folder, [_PREDICTIONS])}
         write_json(folder / _METRICS, {**self.to_dict(), **files})
@@ -229,7 +258,8 @@ class Evaluation:
             if columns not in ([], [f"p_{value}" for value in classes.tolist()]):
                 raise ValueError("other columns than classes")
             table = np.array([row[3:] for row in rows], dtype=np.float64) if columns else None
-            loaded = cls(classes, pairs[:, 0], pairs[:, 1], table)
+            places = [row[0] for row in rows] if metrics.get("sample") else None
+            loaded = cls(classes, pairs[:, 0], pairs[:, 1], table, places)
             if loaded.confusion.tolist() != metrics["confusion"]:
                 raise ValueError("metrics of other predictions")
         except (OSError, ValueError, KeyError, TypeError, IndexError, csv.Error) as error:

@@ -68,6 +68,9 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> No
             (name, f"{found.accuracy:.3f}", f"{low:.3f} to {high:.3f}", f"{one:.3f}", f"{two:.3f}")
         )
     print_table(("classifier", "accuracy", "95 % interval", "within 1", "within 2"), rows)
+    for name, found in evaluations.items():
+        if found.places is not None:
+            typer.echo(f"\n{name} takes long: it was given {len(found)} patterns, drawn at random.")
     typer.echo(f"\n{verdict}")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from speckle_core.analysis.evaluation import Evaluation
-from speckle_core.analysis.verdict import evaluate, verdict
+from speckle_core.analysis.verdict import evaluate, sample_of, verdict
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.patterns import PatternSet
 from speckle_core.contracts.progress import Progress
@@ -91,7 +91,8 @@ def evaluate_all(
     """Evaluate each of these fitted classifiers."""
     found = {}
     for name, classifier in classifiers.items():
-        progress.start(f"evaluate {name}", len(patterns))
+        places = sample_of(classifier, len(patterns))
+        progress.start(f"evaluate {name}", len(patterns if places is None else places))
         found[name] = evaluate(classifier, patterns.with_progress(progress.advance))
         progress.finish()
     return found

@@ -15,8 +15,9 @@ from typing import Any
 import attrs
 
 from speckle_core.contracts.patterns import PatternSet
+from speckle_core.contracts.powers import SupportsCheckpoints
 from speckle_core.contracts.progress import Progress
-from speckle_core.contracts.roles import Classifier, Epoch, SupportsCheckpoints
+from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError
 from speckle_core.experiment.experiment import READING, Experiment

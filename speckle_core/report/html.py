@@ -119,7 +119,7 @@ def render(report: ReportInput) -> str:
         network=network,
         correct=int(np.sum(network.errors == 0)),
         readings=readings,
-        story=list(_story(report.experiment, network)),
+        story=[*_story(report.experiment, network), *_samples(readings)],
         times=[(stage, _duration(seconds)) for stage, seconds in report.timings.items()],
         toml=tomli_w.dumps(report.experiment),
         pictures=dict(_pictures(report, readings)),
@@ -129,6 +129,16 @@ def render(report: ReportInput) -> str:
             for s in report.sections
         ],
     )
+
+
+def _samples(readings: Mapping[str, Evaluation]) -> Iterator[str]:
+    """Say which classifiers read only a sample."""
+    for name, reading in readings.items():
+        if reading.places is not None:
+            yield (
+                f"Since it takes long, {name} was given {len(reading)} of them, drawn at random; "
+                "others are compared with it on these alone."
+            )
 
 
 def _duration(seconds: float) -> str:

@@ -118,3 +118,19 @@ def test_a_damaged_evaluation_is_refused(reading, tmp_path, name, damage):
         file.write_bytes((tmp_path / "other" / name).read_bytes())
     with pytest.raises(DataError, match="no whole evaluation"):
         Evaluation.load(tmp_path)
+
+
+def test_a_sample_comes_back_from_disk_with_its_places(tmp_path):
+    sample = Evaluation([2, 3], [2, 3, 3], [2, 3, 2], places=[4, 7, 31])
+    sample.save(tmp_path)
+    loaded = Evaluation.load(tmp_path)
+    assert loaded.places.tolist() == [4, 7, 31]
+    assert loaded.at(np.array([7, 31])).accuracy == 0.5
+    with pytest.raises(DataError, match="not read"):
+        loaded.at(np.array([5]))
+
+
+@pytest.mark.parametrize("places", [[1, 2], [3, 2, 1]])
+def test_places_are_one_for_each_pattern_ascending(places):
+    with pytest.raises(DataError, match="places"):
+        Evaluation([2, 3], [2, 3, 3], [2, 3, 2], places=places)

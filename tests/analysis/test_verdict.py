@@ -112,3 +112,46 @@ def test_without_a_baseline_nothing_is_claimed():
 def test_baselines_on_other_patterns_are_refused():
     with pytest.raises(DataError, match=r"rule: .*other patterns"):
         verdict(right_and_wrong(10, 0), {"rule": right_and_wrong(11, 0)})
+
+
+class SlowReader(Reader):
+    """Reads as `Reader` does, and asks for few patterns."""
+
+    sample_size = 20
+
+
+def test_a_classifier_that_takes_long_is_given_a_sample_drawn_once_and_for_all():
+    columns = np.arange(100) % 2
+    patterns = patterns_of(columns, 2 + columns)
+    first, second = (evaluate(SlowReader([2, 3]), patterns) for _ in range(2))
+    assert len(first) == 20
+    assert first.places.tolist() == second.places.tolist() == sorted(set(first.places.tolist()))
+    assert first.places.max() > 50
+    assert first.labels.tolist() == patterns.labels[first.places].tolist()
+    assert first.accuracy == 1.0
+    assert evaluate(SlowReader([2, 3]), patterns.subset(range(20))).places is None
+
+
+def test_a_sample_is_compared_on_its_own_patterns_alone():
+    """Where the sample was drawn the network errs in 5 of 20; elsewhere it errs never."""
+    columns = np.arange(100) % 2
+    patterns = patterns_of(columns, 2 + columns)
+    slow = evaluate(SlowReader([2, 3]), patterns)
+    wrong = columns.copy()
+    wrong[slow.places[:5]] = 1 - wrong[slow.places[:5]]
+    network = evaluate(Reader([2, 3]), patterns_of(wrong, 2 + columns))
+    said = verdict(network, {"slow": slow})
+    assert "slow reads 1.000" in said
+    assert "20 of the same test patterns, drawn at random" in said
+    assert "The network reads 0.750" in said
+    swapped = verdict(slow, {"network": network})
+    assert "The network reads 1.000" in swapped
+    assert "network (0.750" in swapped
+
+
+def test_a_sample_of_other_patterns_is_refused():
+    columns = np.arange(100) % 2
+    slow = evaluate(SlowReader([2, 3]), patterns_of(columns, 2 + columns))
+    other = evaluate(Reader([2, 3]), patterns_of(columns[::-1], 2 + columns[::-1]))
+    with pytest.raises(DataError, match="other patterns"):
+        verdict(other, {"slow": slow})
