@@ -276,7 +276,7 @@ def check_known_labels(values: IntArray, classes: IntArray, name: str) -> None:
     strangers = np.setdiff1d(values, classes)
     if strangers.size:
         raise DataError(
-            f"{name} {strangers[:5].tolist()} are not among the classes that the classifier knows "
+            f"{name} {strangers.tolist()} are not among the classes that the classifier knows "
             f"({classes.min()}…{classes.max()})",
             where="evaluation",
             hint="Evaluate on patterns of the classes it was trained on.",

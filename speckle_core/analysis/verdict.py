@@ -86,6 +86,7 @@ def verdict(
     baselines: Mapping[str, Evaluation],
     *,
     summaries: Mapping[str, str] | None = None,
+    name: str = "the network",
 ) -> str:
     """Say in plain words whether the task needs a network, or what the network gains.
 
@@ -102,22 +103,26 @@ def verdict(
         What each baseline reads of the same patterns in the same order, or of a sample of them.
     summaries : mapping of str to str, optional
         What a baseline does, as a phrase, such as "a linear rule on the azimuthal mean profile".
+    name : str
+        What to call the classifier that is held against them, which need not be a network.
 
     Raises
     ------
     DataError
         When a baseline was evaluated on other patterns.
     """
-    pairs = {name: _paired(network, other, name) for name, other in baselines.items()}
+    pairs = {rule: _paired(network, other, rule) for rule, other in baselines.items()}
     if not baselines:
         return "No baseline was run: nothing says whether this task needs a network."
-    name = max(baselines, key=lambda key: baselines[key].accuracy)
-    network, best = pairs[name]
+    rule = max(baselines, key=lambda key: baselines[key].accuracy)
+    network, best = pairs[rule]
     same = "the same test patterns"
     if best.places is not None:
         same = f"{len(best)} of {same}, drawn at random"
-    summary = (summaries or {}).get(name)
-    named = f"{name}, {summary}," if summary else name
+    summary = (summaries or {}).get(rule)
+    named = f"{rule}, {summary}," if summary else rule
+    # A name of a component stays as it is spelt; words begin a sentence.
+    subject = name[:1].upper() + name[1:] if " " in name else name
     right, rival = network.errors == 0, best.errors == 0
     cells = (right & rival, right & ~rival, ~right & rival, ~right & ~rival)
     low, high = paired_interval(*(int(np.sum(cell)) for cell in cells))
@@ -127,20 +132,20 @@ def verdict(
         more = f", {gain:.3f} [{low:.3f}, {high:.3f}] more" if low > 0 else ""
         return (
             f"{named} reads {theirs} of {same}: this task does not need a network. "
-            f"The network reads {ours}{more}."
+            f"{subject} reads {ours}{more}."
         )
     if low > 0:
         return (
-            f"The network reads {ours} of the test patterns, {gain:.3f} [{low:.3f}, {high:.3f}] "
-            f"more than the best baseline, {name} ({theirs})."
+            f"{subject} reads {ours} of the test patterns, {gain:.3f} [{low:.3f}, {high:.3f}] "
+            f"more than the best baseline, {rule} ({theirs})."
         )
     if high < 0:
         return (
             f"{named} reads {theirs} of {same}, {-gain:.3f} [{-high:.3f}, "
-            f"{-low:.3f}] more than the network ({ours}), which misses what a simple rule finds."
+            f"{-low:.3f}] more than {name} ({ours}), which misses what a simple rule finds."
         )
     return (
-        f"The network ({ours}) and {name} ({theirs}) cannot be told apart on these "
+        f"{subject} ({ours}) and {rule} ({theirs}) cannot be told apart on these "
         f"{len(network)} test patterns: the difference is {gain:+.3f} [{low:+.3f}, {high:+.3f}]."
     )
 

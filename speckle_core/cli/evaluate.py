@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from speckle_core.cli.failure import warn_far_patterns
+from speckle_core.cli.failure import say, warn_far_patterns
 from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder
 
 
@@ -28,10 +28,11 @@ def evaluate(
 ) -> None:
     """Evaluate a model and its baselines on a data set.
 
-    On the data that the model was trained on, only patterns that it never saw count as test
-    patterns. Any other data set with the same k step works, of another size too: a network
-    trained at 257 x 257 reads 513 x 513. A warning gives the number of patterns that are far
-    from the training data in the shape or brightness of their azimuthal profile.
+    On the data that the model was trained on, the test patterns are those that it never saw.
+    Any other data set with the same step in k will do, of another size too: a network trained
+    at 257 x 257 reads 513 x 513. A classifier that cannot read another size is named and left
+    out. A warning says how many patterns lie far from the training data, by the shape or the
+    brightness of their azimuthal profile.
 
     For example:
 
@@ -41,6 +42,7 @@ def evaluate(
     from speckle_core.cli.output import evaluations_json, print_evaluations, print_json
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
+    from speckle_core.errors import DataError
     from speckle_core.files import make_folder
     from speckle_core.models.evaluate import assess, part_of, verdict_of
     from speckle_core.models.folder import load_model
@@ -50,18 +52,33 @@ def evaluate(
     loaded = load_model(model)
     profiles = TrainingProfiles.load(model)
     patterns = part_of(loaded, Dataset.open(data), split)
+    refused: dict[str, DataError] = {}
     with show_progress() as progress:
-        evaluations = assess(loaded, patterns, progress)
-    verdict = verdict_of(evaluations)
+        evaluations = assess(loaded, patterns, progress, refused.__setitem__)
+    # The baselines' results are kept when the classifier itself fails, and the other way round.
+    fault = refused.pop(loaded.record.classifier.key, None)
+    if fault is not None and not evaluations:
+        raise fault
+    for error in refused.values():
+        say(f"warning: left out: {error}")
+    verdict = verdict_of(evaluations) if fault is None else f"No verdict: {fault.where}: {fault.what}."
     far = profiles.count_far(patterns)
     warn_far_patterns(far, len(patterns))
     if target is not None:
         for name, evaluation in evaluations.items():
             evaluation.save(make_folder(target / name))
     if as_json:
-        about = {"model": str(model), "data": str(data), "split": split, "far_from_training": far}
+        about: dict[str, Any] = {
+            "model": str(model),
+            "data": str(data),
+            "split": split,
+            "far_from_training": far,
+        }
+        about["refused"] = {name: str(error) for name, error in refused.items()}
         print_json(about | evaluations_json(evaluations, verdict))
-        return
-    print_evaluations(evaluations, verdict)
-    if target is not None:
-        typer.echo(f"\nmetrics and predictions: {target}")
+    else:
+        print_evaluations(evaluations, verdict)
+        if target is not None:
+            typer.echo(f"\nmetrics and predictions: {target}")
+    if fault is not None:
+        raise fault

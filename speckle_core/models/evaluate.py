@@ -6,7 +6,7 @@ nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from speckle_core.experiment.schema import reading_keys
 from speckle_core.experiment.split import PARTS
 from speckle_core.models.folder import Model, fingerprint
 from speckle_core.plugins.manager import plugin_manager
+
+#: Told the name of a classifier that cannot read the patterns, and why.
+OnRefusal = Callable[[str, DataError], object]
 
 
 def check_grid(model: Model, dataset: Dataset) -> None:
@@ -76,24 +79,54 @@ def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:
 
 
 def assess(
-    model: Model, patterns: PatternSet, progress: Progress | None = None
+    model: Model,
+    patterns: PatternSet,
+    progress: Progress | None = None,
+    on_refusal: OnRefusal | None = None,
 ) -> dict[str, Evaluation]:
-    """Evaluate the classifier and each baseline; the keys are those of `reading_keys`."""
+    """Return the evaluation of the classifier, first, and of each baseline, by `reading_keys`.
+
+    Parameters
+    ----------
+    model, patterns
+        A trained model and what it is to read, prepared.
+    progress : Progress, optional
+        Told of every classifier.
+    on_refusal : callable, optional
+        Given the name of a classifier that cannot read these patterns, and its error; the others
+        are evaluated all the same. Without it the first error is raised.
+
+    Raises
+    ------
+    DataError
+        When a classifier cannot read the patterns, and its name with it.
+    """
     baselines = model.pipeline.baselines
     keys = reading_keys(model.record.classifier.key, baselines)
     fitted = (model.pipeline.classifier, *baselines.values())
-    return evaluate_all(dict(zip(keys, fitted, strict=True)), patterns, progress or Progress())
+    named = dict(zip(keys, fitted, strict=True))
+    return evaluate_all(named, patterns, progress or Progress(), on_refusal)
 
 
 def evaluate_all(
-    classifiers: Mapping[str, Classifier], patterns: PatternSet, progress: Progress
+    classifiers: Mapping[str, Classifier],
+    patterns: PatternSet,
+    progress: Progress,
+    on_refusal: OnRefusal | None = None,
 ) -> dict[str, Evaluation]:
-    """Evaluate each of these fitted classifiers."""
+    """Return the evaluation of each of these fitted classifiers, by name; see `assess`."""
     found = {}
     for name, classifier in classifiers.items():
         places = sample_of(classifier, len(patterns))
         progress.start(f"evaluate {name}", len(patterns if places is None else places))
-        found[name] = evaluate(classifier, patterns.with_progress(progress.advance))
+        try:
+            found[name] = evaluate(classifier, patterns.with_progress(progress.advance))
+        except DataError as error:
+            where = f"{name}, {error.where}" if error.where else name
+            refusal = type(error)(error.what, where=where, hint=error.hint)
+            if on_refusal is None:
+                raise refusal from error
+            on_refusal(name, refusal)
         progress.finish()
     return found
 
@@ -106,10 +139,10 @@ def verdict_of(evaluations: Mapping[str, Evaluation]) -> str:
     DataError
         When they are not of the same patterns.
     """
-    (_, network), *others = evaluations.items()
+    (name, first), *others = evaluations.items()
     baselines = dict(others)
-    phrases = {name: words for name in baselines if (words := summary_phrase(name))}
-    return verdict(network, baselines, summaries=phrases)
+    phrases = {key: words for key in baselines if (words := summary_phrase(key.removesuffix("-baseline")))}
+    return verdict(first, baselines, summaries=phrases, name=name)
 
 
 def summary_phrase(name: str) -> str:

@@ -155,3 +155,22 @@ def test_a_sample_of_other_patterns_is_refused():
     other = evaluate(Reader([2, 3]), patterns_of(columns[::-1], 2 + columns[::-1]))
     with pytest.raises(DataError, match="other patterns"):
         verdict(other, {"slow": slow})
+
+
+def test_a_classifier_that_is_no_network_is_called_by_its_name():
+    cases = ((199, 200), (190, 100), (100, 190), (150, 152))
+    for own, other in cases:
+        rules = {"radial-lda-baseline": right_and_wrong(other, 200 - other)}
+        said = verdict(right_and_wrong(own, 200 - own), rules, name="radial-lda")
+        assert "he network" not in said
+        assert "radial-lda" in said.replace("radial-lda-baseline", "")
+
+
+def test_labels_that_a_classifier_does_not_know_are_listed_whole():
+    labels = list(range(2, 12))
+    with pytest.raises(DataError) as fault:
+        evaluate(
+            Reader([2, 3], lambda column, count: np.ones(count) / count),
+            patterns_of(list(range(10)), labels),
+        )
+    assert str(labels[2:]) in str(fault.value)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -112,6 +113,45 @@ def test_evaluate_warns_of_wider_patterns_that_standardization_made_brighter(
     assert int(far) > 60
     found = json.loads(invoke("evaluate", model, "--data", data, "--json").stdout)
     assert found["far_from_training"] == 0
+
+
+def test_evaluate_keeps_the_results_of_those_that_can_read_another_size(
+    model: Path, data: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from speckle_core import PatternError
+    from speckle_core.models import evaluate as module
+
+    reads = module.evaluate
+
+    def only(refusing: str) -> None:
+        def judged(classifier: Any, patterns: Any) -> Any:
+            if classifier.name == refusing:
+                raise PatternError("patterns of 21 pixels, but this model reads 33")
+            return reads(classifier, patterns)
+
+        monkeypatch.setattr(module, "evaluate", judged)
+
+    only("first-moment")
+    told = invoke("evaluate", model, "--data", data, "-o", tmp_path / "one")
+    assert told.exit_code == 0
+    assert "warning: left out: first-moment: patterns of 21 pixels" in told.stderr
+    assert "radial-lda" in told.stdout
+    only("radial-lda")
+    told = invoke("evaluate", model, "--data", data, "-o", tmp_path / "two")
+    assert told.exit_code == 1
+    assert "error: radial-lda: patterns of 21 pixels" in told.stderr
+    assert "first-moment" in told.stdout
+    assert (tmp_path / "two" / "first-moment" / "metrics.json").exists()
+
+
+def test_evaluate_names_the_classifier_when_none_can_read_the_size(
+    model: Path, tiny: Path, invoke: Invoke, refused: Refused, tmp_path: Path
+) -> None:
+    narrow = tmp_path / "narrow"
+    assert invoke("generate", tiny, "-o", narrow, "--set", "grid.size=21").exit_code == 0
+    assert "radial-lda, predict: patterns of shape" in refused(
+        "evaluate", model, "--data", narrow, "--split", "all"
+    )
 
 
 def test_evaluate_knows_no_other_part(model: Path, data: Path, invoke: Invoke) -> None:
