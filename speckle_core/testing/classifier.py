@@ -28,29 +28,30 @@ from speckle_core.testing.check import Check, Subject, require
 from speckle_core.testing.fresh import ask, class_place
 from speckle_core.testing.specimens import easy_patterns
 
-_SEED = 7
+SEED = 7
 #: Allowed between the same weights in batches of another size, or in another process: products of
 #: matrices are rounded in another order, and a sharp rule multiplies that.
 _SAME = 1e-4
 
 
 def _untrained(subject: Subject) -> Classifier:
-    made: Classifier = subject.make(**_hardly(subject))
+    made: Classifier = subject.make(**hardly(subject))
     return made
 
 
-def _hardly(subject: Subject) -> dict[str, int]:
+def hardly(subject: Subject) -> dict[str, int]:
+    """Return the options of a training that is over soon."""
     return subject.lowered(epochs=2, batch_size=4)
 
 
-def _fitted(subject: Subject) -> Classifier:
+def fitted(subject: Subject) -> Classifier:
     """Return a hardly trained classifier; checks of one run share it."""
     if "classifier" not in subject.kept:
         made = _untrained(subject)
         heard: list[Epoch] = []
         train, valid = easy_patterns(0), easy_patterns(100)
         with _global_random_state(0):
-            history = made.fit(train, valid, seed=_SEED, on_epoch=heard.append)
+            history = made.fit(train, valid, seed=SEED, on_epoch=heard.append)
         subject.kept |= {"classifier": made, "history": history, "heard": heard}
     found: Classifier = subject.kept["classifier"]
     return found
@@ -75,7 +76,7 @@ def _patterns() -> Any:
 
 def probabilities_sum_to_one(subject: Subject) -> None:
     """Each pattern has a probability for each class, and they sum to one."""
-    found = np.asarray(_fitted(subject).predict_proba(_patterns()))
+    found = np.asarray(fitted(subject).predict_proba(_patterns()))
     require(found.shape == (8, 4), f"8 patterns of 4 classes gave shape {found.shape}")
     require(np.isfinite(found).all(), "a probability is NaN or infinite")
     require((found >= 0).all(), f"the probability {found.min():g} is negative")
@@ -85,14 +86,14 @@ def probabilities_sum_to_one(subject: Subject) -> None:
 
 def classes_are_those_of_the_set(subject: Subject) -> None:
     """After fit, classes are those of the training set, ascending."""
-    found = np.asarray(_fitted(subject).classes)
+    found = np.asarray(fitted(subject).classes)
     expected = easy_patterns(0).classes
     require(np.array_equal(found, expected), f"trained on {expected}, the classes are {found}")
 
 
 def history_tells_every_epoch(subject: Subject) -> None:
     """Fit returns one Epoch for each pass, and on_epoch hears each."""
-    _fitted(subject)
+    fitted(subject)
     history, heard = subject.kept["history"], subject.kept["heard"]
     require(
         len(history) and all(isinstance(e, Epoch) for e in history),
@@ -106,7 +107,7 @@ def learns_eight_patterns(subject: Subject) -> None:
     fewer = subject.lowered(epochs=40)
     classifier = subject.make(**{k: v for k, v in fewer.items() if k not in subject.options})
     patterns = easy_patterns(0)
-    classifier.fit(patterns, easy_patterns(100), seed=_SEED)
+    classifier.fit(patterns, easy_patterns(100), seed=SEED)
     found = classifier.classes[np.argmax(classifier.predict_proba(_patterns()), axis=1)]
     right = int(np.sum(found == patterns.labels))
     require(
@@ -118,19 +119,19 @@ def learns_eight_patterns(subject: Subject) -> None:
 
 def same_seed_same_result(subject: Subject) -> None:
     """Training twice with one seed gives the same, whatever the global random state."""
-    first = np.asarray(_fitted(subject).predict_proba(_patterns()))
+    first = np.asarray(fitted(subject).predict_proba(_patterns()))
     again = _untrained(subject)
     with _global_random_state(1):
-        again.fit(easy_patterns(0), easy_patterns(100), seed=_SEED)
+        again.fit(easy_patterns(0), easy_patterns(100), seed=SEED)
     off = np.abs(first - again.predict_proba(_patterns())).max()
     require(off <= _SAME, f"the probabilities differ by {off:.2g}")
 
 
 def saved_and_loaded_in_a_fresh_process(subject: Subject) -> None:
     """A new process that loads what was saved gives the same classes and probabilities."""
-    classifier = _fitted(subject)
+    classifier = fitted(subject)
     place = class_place(subject.factory)
-    options = {**subject.options, **_hardly(subject)}
+    options = {**subject.options, **hardly(subject)}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         folder.mkdir()
@@ -150,7 +151,7 @@ def saved_and_loaded_in_a_fresh_process(subject: Subject) -> None:
 
 def saves_nothing_that_runs_code(subject: Subject) -> None:
     """No file that it saves is a pickle, as joblib's and torch's are."""
-    classifier = _fitted(subject)
+    classifier = fitted(subject)
     with tempfile.TemporaryDirectory() as scratch:
         classifier.save(Path(scratch))
         files = sorted(p for p in Path(scratch).rglob("*") if p.is_file())
@@ -170,7 +171,7 @@ def _is_pickle(file: Path) -> bool:
 
 def alone_is_as_in_a_batch(subject: Subject) -> None:
     """One pattern alone has the probabilities that it has among others."""
-    classifier, patterns = _fitted(subject), _patterns()
+    classifier, patterns = fitted(subject), _patterns()
     together = np.asarray(classifier.predict_proba(patterns))
     alone = np.concatenate([classifier.predict_proba(patterns[i : i + 1]) for i in range(8)])
     off = np.abs(together - alone).max()
@@ -179,7 +180,7 @@ def alone_is_as_in_a_batch(subject: Subject) -> None:
 
 def predicting_changes_nothing(subject: Subject) -> None:
     """Predicting twice gives the same, and leaves the patterns as they were."""
-    classifier, patterns = _fitted(subject), _patterns()
+    classifier, patterns = fitted(subject), _patterns()
     before = patterns.copy()
     first = np.asarray(classifier.predict_proba(patterns))
     require(np.array_equal(before, patterns), "the patterns given have changed")

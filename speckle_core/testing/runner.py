@@ -17,6 +17,7 @@ from speckle_core.testing import (
     classifier,
     explainer,
     particles,
+    powers,
     preprocessor,
     sampler,
     scatterer,
@@ -41,7 +42,7 @@ KNOWN_NUMBER: Mapping[Subjects, int] = {
     "particles": 5,
     "scatterer": 15,
     "preprocessor": 10,
-    "classifier": 15,
+    "classifier": 20,
     "explainer": 14,
     "solver": 14,
 }
@@ -59,7 +60,8 @@ def _collect(role: Subjects) -> tuple[Check, ...]:
         "explainer": explainer,
         "solver": solver,
     }
-    return (*common_checks(role), *modules[role].CHECKS)
+    more = powers.CHECKS if role == "classifier" else ()
+    return (*common_checks(role), *modules[role].CHECKS, *more)
 
 
 def checks_for(role: Subjects) -> tuple[Check, ...]:

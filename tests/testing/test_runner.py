@@ -73,6 +73,11 @@ IDS = {
         "classifier.saves-nothing-that-runs-code",
         "classifier.alone-is-as-in-a-batch",
         "classifier.predicting-changes-nothing",
+        "classifier.gradients-have-the-patterns-shape",
+        "classifier.gradients-are-those-of-the-scores",
+        "classifier.feature-maps-have-gradients",
+        "classifier.region-holds-all-that-is-read",
+        "classifier.randomised-knows-nothing",
     ],
     "explainer": [
         *SHARED,

@@ -1,0 +1,123 @@
+"""Each check of optional powers passes a classifier that has them, and fails one broken just so."""
+
+import numpy as np
+import pytest
+
+from speckle_core.testing import CheckFailed, CheckSkipped, run_checks
+from speckle_core.testing.powers import CHECKS
+from tests.testing.test_classifier import NearestMean
+
+
+class Linear(NearestMean):
+    """Scores are linear in the pixels, with every optional power."""
+
+    def fit(self, train, valid, *, seed, on_epoch=None):
+        history = super().fit(train, valid, seed=seed, on_epoch=on_epoch)
+        self.means_ = self.means_ - self.means_.mean(axis=0)
+        return history
+
+    def scores(self, patterns):
+        return 0.02 * np.einsum("bij,cij->bc", patterns.astype(np.float64), self.means_)
+
+    def predict_proba(self, patterns):
+        scores = self.scores(patterns)
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return 0.02 * self.means_[targets]
+
+    def feature_maps(self, patterns, targets, *, stage=None):
+        maps = patterns[:, None, ::2, ::2]
+        return maps, np.ones_like(maps)
+
+    def region(self, shape):
+        return np.ones(shape, dtype=bool)
+
+    def randomised(self, *, seed):
+        other = type(self)()
+        other.classes = self.classes
+        other.means_ = np.random.default_rng(seed).normal(size=self.means_.shape)
+        return other
+
+
+class WrongShape(Linear):
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return super().input_gradients(patterns, targets)[:, ::2]
+
+
+class WrongSign(Linear):
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return -super().input_gradients(patterns, targets)
+
+
+class Twice(Linear):
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return 2 * super().input_gradients(patterns, targets)
+
+
+class HalfOfThePixels(Linear):
+    def input_gradients(self, patterns, targets, *, guided=False):
+        found = super().input_gradients(patterns, targets).copy()
+        found[:, :, : found.shape[2] // 2] = 0
+        return found
+
+
+class OfTheProbability(Linear):
+    """The gradient of the probability, the common mistake."""
+
+    def input_gradients(self, patterns, targets, *, guided=False):
+        rates = self.predict_proba(patterns)
+        own = np.take_along_axis(rates, np.asarray(targets)[:, None], axis=1)
+        inner = 0.02 * (self.means_[targets] - np.einsum("bc,cij->bij", rates, self.means_))
+        return own[:, :, None] * inner
+
+
+class ReadsMore(Linear):
+    def region(self, shape):
+        read = np.zeros(shape, dtype=bool)
+        read[10:20, 10:20] = True
+        return read
+
+
+class Unchanged(Linear):
+    def randomised(self, *, seed):
+        return self
+
+
+class FlatMaps(Linear):
+    def feature_maps(self, patterns, targets, *, stage=None):
+        maps, gradients = super().feature_maps(patterns, targets)
+        return maps, gradients.mean(axis=(2, 3))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=str)
+def test_right_powers_pass_and_none_at_all_is_skipped(check):
+    check.run(Linear)
+    with pytest.raises(CheckSkipped, match="optional"):
+        check.run(NearestMean)
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"),
+    [
+        (WrongShape, "gradients-have-the-patterns-shape"),
+        (WrongSign, "gradients-are-those-of-the-scores"),
+        (Twice, "gradients-are-those-of-the-scores"),
+        (HalfOfThePixels, "gradients-are-those-of-the-scores"),
+        (OfTheProbability, "gradients-are-those-of-the-scores"),
+        (FlatMaps, "feature-maps-have-gradients"),
+        (ReadsMore, "region-holds-all-that-is-read"),
+        (Unchanged, "randomised-knows-nothing"),
+    ],
+)
+def test_a_wrong_optional_power_is_caught(broken, name):
+    (check,) = [c for c in CHECKS if c.id == f"classifier.{name}"]
+    with pytest.raises(CheckFailed):
+        check.run(broken)
+
+
+def test_a_classifier_without_optional_powers_is_whole():
+    results = {r.id: r.outcome for r in run_checks("classifier", NearestMean)}
+    assert results["classifier.gradients-are-those-of-the-scores"] == "skipped"
+    assert results["kit.complete"] == "passed"
