@@ -9,7 +9,7 @@ from speckle_core import Component, hookimpl
 
 @hookimpl
 def speckle_explainers() -> Iterable[Component]:
-    """Return the four explainers."""
+    """Return the explainers."""
     yield Component(
         "saliency",
         "speckle_explain.saliency:Saliency",
@@ -33,4 +33,10 @@ def speckle_explainers() -> Iterable[Component]:
         "speckle_explain.integrated:IntegratedGradients",
         "Gradients gathered on the way from an empty pattern; they sum to the score gained.",
         reference="Sundararajan et al. 2017, doi:10.48550/arXiv.1703.01365",
+    )
+    yield Component(
+        "smooth-saliency",
+        "speckle_explain.smooth:SmoothSaliency",
+        "Saliency averaged over noisy or shifted copies, which can remove the strides' lattice.",
+        reference="Smilkov et al. 2017, doi:10.48550/arXiv.1706.03825",
     )

@@ -22,6 +22,7 @@ from speckle_core.analysis.deletion import (
     hits_after_deletion,
     region_of,
 )
+from speckle_core.analysis.lattice import Lattice, lattice_of
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
@@ -131,8 +132,9 @@ class Analysis:
     lobe ends [1/length]: the first zero where one is known, else the first minimum of `intensity`;
     `share` the share of attribution inside and `area` the share of the pixels there;
     `agreement` is the mean rank correlation of the maps with the control's: all four (classes,).
-    Maps are judged on the pixels that the classifier reads (`SupportsRegion`) and on no others;
-    rings without any have NaN.
+    `lattice` is what of the mean map repeats with the network's strides. Maps are judged on the
+    pixels that the classifier reads (`SupportsRegion`) and on no others; rings without any have
+    NaN.
     """
 
     classes: IntArray
@@ -146,6 +148,7 @@ class Analysis:
     area: Array
     agreement: Array
     deletion: DeletionCurve
+    lattice: Lattice
 
 
 def analyse(
@@ -187,15 +190,18 @@ def analyse(
     shares = np.asarray(fractions, dtype=np.float64)
     rng = np.random.default_rng(seed)
     hits = np.zeros((2, len(shares)))
+    whole = [np.zeros(grid.shape), np.zeros(grid.shape)]
     found: dict[str, list[Array]] = {"density": [], "control": [], "share": [], "agreement": []}
     for part in parts:
         prepared, own = patterns.batch(part)
         columns = np.searchsorted(classes, own)
         maps = explainer.explain(classifier, prepared, columns)
+        whole[0] += np.nansum(attribution_density(maps, read), axis=0)
         found["density"].append(density_profiles(maps, grid, read))
         found["share"].append(central_share(maps, grid, edge[columns]))
         if blind is not None:
             others = explainer.explain(blind, prepared, columns)
+            whole[1] += np.nansum(attribution_density(others, read), axis=0)
             found["control"].append(density_profiles(others, grid, read))
             found["agreement"].append(rank_correlation(maps[:, read], others[:, read]))
         hits += hits_after_deletion(classifier, prepared, columns, maps, grid, shares, fill, rng)
@@ -217,7 +223,14 @@ def analyse(
         area=central_share(np.broadcast_to(read, (len(edge), *grid.shape)), grid, edge),
         agreement=mean("agreement", edge),
         deletion=DeletionCurve(shares, *(hits / len(patterns))),
+        lattice=lattice_of(_inside(whole[0], read), _inside(whole[1], read) if able else None),
     )
+
+
+def _inside(image: Array, region: NDArray[np.bool_]) -> Array:
+    """Return the smallest rectangle of `image` that holds the region."""
+    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
+    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _padded(rows: Sequence[Array]) -> Array:

@@ -213,7 +213,7 @@ def _numbers(
         for name, analysis in analyses.items():
             part = group(home, name, "NXcollection")
             for key, values in attrs.asdict(analysis, recurse=False).items():
-                if key == "deletion":
+                if key in ("deletion", "lattice"):
                     curve = group(part, key, "NXcollection")
                     for column, numbers in attrs.asdict(values).items():
                         field(curve, column, numbers)
@@ -236,4 +236,5 @@ def _summary(analysis: Analysis) -> dict[str, Any]:
         "area": plain(analysis.area),
         "agreement": plain(analysis.agreement),
         "deletion": {key: plain(values) for key, values in attrs.asdict(curve).items()},
+        "lattice": {key: plain(v) for key, v in attrs.asdict(analysis.lattice).items()},
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from speckle_core.analysis.lattice import Lattice
 from speckle_core.report.blocks import Section, Table
 
 SUMMARY = "summary.json"
@@ -85,6 +86,7 @@ def _told(summary: dict[str, Any]) -> str:
         )
     else:
         told.append("This classifier gives no network with random weights to compare with.")
+    told += tell_lattice(summary.get("lattice"))
     curve = summary["deletion"]
     gap = float(np.mean(np.subtract(curve["random"], curve["most_attributed"])))
     faster = "faster than" if gap > 0.02 else "slower than" if gap < -0.02 else "as slowly as"
@@ -93,3 +95,28 @@ def _told(summary: dict[str, Any]) -> str:
         f"(mean difference {gap:+.2f})."
     )
     return " ".join(told)
+
+
+def tell_lattice(found: dict[str, list[float | None]] | None) -> list[str]:
+    """Say whether the mean map repeats with the strides of the network; nothing if it does not."""
+    if found is None:
+        return []
+    numbers = {key: np.array([math.nan if v is None else v for v in found[key]]) for key in found}
+    lattice = Lattice(**numbers)
+    at = lattice.strongest
+    if at is None:
+        return []
+    share, even, control = lattice.share[at], lattice.even[at], lattice.control[at]
+    period = int(lattice.period[at])
+    if share < max(3 * even, 0.05):
+        return ["The mean map shows no lattice of the network's strides."]
+    told = (
+        f"The mean map repeats every {period} pixels along both axes: {share:.0%} of its fine "
+        f"structure lies at the frequencies of that lattice, where an even map has {even:.1%}"
+    )
+    if math.isfinite(control):
+        told += f", and {control:.0%} with random weights"
+    return [
+        f"{told}. Such a lattice comes from the network's strides, not from the sample: do not "
+        "read single pixels off these maps. smooth-saliency averages over shifts."
+    ]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from speckle_core.analysis.lattice import lattice_of, lattice_share
+
+RNG = np.random.default_rng(3)
+
+
+def bumps(period: int, height: float, size: int = 129) -> np.ndarray:
+    """Noise of a tenth about 1, under a broad hill, and a cosine along both axes."""
+    y, x = np.mgrid[:size, :size]
+    wave = np.cos(2 * np.pi * x / period) + np.cos(2 * np.pi * y / period)
+    hill = np.exp(-((x - 64) ** 2 + (y - 64) ** 2) / 2 / 40**2)
+    return (0.2 + hill) * (1 + 0.1 * RNG.normal(size=(size, size)) + height * wave)
+
+
+def test_a_lattice_has_the_share_of_power_that_was_put_in() -> None:
+    # Each wave of height h has a power of h²/2; the noise 0.01.
+    for height in (0.05, 0.1):
+        share, even = lattice_share(bumps(16, height), 16)
+        expected = height**2 / (height**2 + 0.01)
+        assert share == pytest.approx(expected, abs=0.06)
+        assert even == pytest.approx(255 / (128**2 - 1))
+
+
+def test_noise_alone_has_the_share_of_an_even_map() -> None:
+    share, even = lattice_share(bumps(16, 0.0), 16)
+    assert share == pytest.approx(even, rel=0.5)
+
+
+@pytest.mark.parametrize("period", [4, 8, 16])
+def test_the_period_that_stands_out_is_the_lattices_own(period: int) -> None:
+    found = lattice_of(bumps(period, 0.1), bumps(period, 0.0))
+    assert found.strongest is not None
+    assert found.period[found.strongest] == period
+    assert found.share[found.strongest] > 5 * found.control[found.strongest]
+
+
+def test_a_map_too_small_or_flat_has_no_lattice() -> None:
+    assert np.isnan(lattice_share(np.ones((20, 20)), 16)).all()
+    assert np.isnan(lattice_share(np.ones((64, 64)), 16)).all()
+    assert lattice_of(np.zeros((3, 3))).strongest is None
