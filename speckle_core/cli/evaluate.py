@@ -61,7 +61,9 @@ def evaluate(
         raise fault
     for error in refused.values():
         say(f"warning: left out: {error}")
-    verdict = verdict_of(evaluations) if fault is None else f"No verdict: {fault.where}: {fault.what}."
+    verdict = (
+        verdict_of(evaluations) if fault is None else f"No verdict: {fault.where}: {fault.what}."
+    )
     far = profiles.count_far(patterns)
     warn_far_patterns(far, len(patterns))
     if target is not None:

@@ -141,7 +141,9 @@ def verdict_of(evaluations: Mapping[str, Evaluation]) -> str:
     """
     (name, first), *others = evaluations.items()
     baselines = dict(others)
-    phrases = {key: words for key in baselines if (words := summary_phrase(key.removesuffix("-baseline")))}
+    phrases = {
+        key: words for key in baselines if (words := summary_phrase(key.removesuffix("-baseline")))
+    }
     return verdict(first, baselines, summaries=phrases, name=name)
 
 
