@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.contracts.roles import (
-    Classifier,
+from speckle_core.contracts.powers import (
     SupportsFeatureMaps,
     SupportsGradients,
     SupportsRandomised,
     SupportsRegion,
 )
+from speckle_core.contracts.roles import Classifier
 from speckle_core.plugins.component import options_of
 from speckle_core.testing.check import Check, CheckSkipped, Subject, require
 from speckle_core.testing.classifier import SEED, fitted, hardly
