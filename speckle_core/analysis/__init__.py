@@ -1,1 +1,1 @@
-"""Arrays in, numbers out: moments, profiles, evaluations, attributions. No files, no plugins."""
+"""Numerical analysis of arrays: moments, profiles, evaluations, attributions."""

@@ -1,8 +1,8 @@
-"""What a network uses, in the physics' own terms: maps of explainers against k.
+"""Analyse explainers' maps against k, to find out what a network uses.
 
-A single map over a speckle pattern is hard to read. Its azimuthal mean over many patterns, beside
-the mean intensity and the map of a network with random weights, is not. Everything here works on
-the magnitude of a map; nothing here draws, and nothing assumes a shape.
+A single map of a speckle pattern is hard to interpret. Its azimuthal mean over many patterns,
+beside the mean intensity and the maps of a network with random weights, is not. Everything here
+works on the magnitude of a map.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ Array = NDArray[np.float64]
 
 
 def attribution_density(maps: ArrayLike, region: NDArray[np.bool_] | None = None) -> Array:
-    """Return each map's magnitude over its mean, (B, ny, nx): 1 everywhere for an even map.
+    """Return each map's magnitude divided by its mean, (B, ny, nx): 1 everywhere for a flat map.
 
-    Maps of one network differ in scale from pattern to pattern; this makes them count alike. The
-    mean is over the pixels of `region` (ny, nx), or over all. A map that is zero everywhere has no
-    density: NaN.
+    The scale of a map varies from pattern to pattern; this gives every map the same weight. The
+    mean is over the pixels of `region` (ny, nx), or over all. A map that is zero everywhere gives
+    NaN.
     """
     size = np.abs(np.asarray(maps, dtype=np.float64))
-    counted = size[:, slice(None) if region is None else region]
-    mean = counted.reshape(len(size), -1).mean(axis=1)[:, None, None]
+    used = size[:, slice(None) if region is None else region]
+    mean = used.reshape(len(size), -1).mean(axis=1)[:, None, None]
     density: Array = size / np.where(mean > 0, mean, np.nan)
     return density
 
 
 def density_profiles(maps: ArrayLike, grid: KGrid, region: NDArray[np.bool_]) -> Array:
-    """Return the azimuthal mean of each map's density, both over `region`, (B, rings)."""
+    """Return the azimuthal mean of each map's density over `region`, (B, rings)."""
     return azimuthal_mean(attribution_density(maps, region), grid, region=region)
 
 
 def class_means(values: ArrayLike, labels: ArrayLike, classes: ArrayLike) -> Array:
     """Return the mean of `values` (B, …) over the patterns of each class, (classes, …).
 
-    NaN is left out; a class without any value has NaN.
+    NaN values are ignored; a class without values gives NaN.
     """
     rows = np.asarray(values, dtype=np.float64)
     means = []
@@ -67,16 +67,16 @@ def class_means(values: ArrayLike, labels: ArrayLike, classes: ArrayLike) -> Arr
 
 
 def central_share(maps: ArrayLike, grid: KGrid, edge: ArrayLike) -> Array:
-    """Return the share of each map's magnitude where k < `edge`, (B,).
+    """Return the fraction of each map's magnitude at k < `edge`, (B,).
 
     Parameters
     ----------
     maps : array, (B, ny, nx)
-        Maps of an explainer. A map of ones gives the share of the pixels, to compare with.
+        Maps of an explainer. A map of ones gives the fraction of the pixels, for comparison.
     grid : KGrid
         Their grid.
     edge : float or array, (B,)
-        Edge of the central lobe [1/length], as `first_minimum` gives it; NaN gives NaN.
+        Edge of the central lobe [1/length], as from `first_minimum`; NaN gives NaN.
     """
     size = np.abs(np.asarray(maps, dtype=np.float64))
     edges = np.broadcast_to(np.asarray(edge, dtype=np.float64), len(size))
@@ -90,8 +90,8 @@ def central_share(maps: ArrayLike, grid: KGrid, edge: ArrayLike) -> Array:
 def rank_correlation(maps: ArrayLike, others: ArrayLike) -> Array:
     """Return Spearman's correlation of the magnitudes of two maps (B, …), pattern by pattern, (B,).
 
-    1 for maps that order the pixels alike, 0 for unrelated ones, NaN where a map is constant. Give
-    only pixels that the classifier reads: maps agree trivially where neither can be anything but 0.
+    1 for maps that rank the pixels equally, 0 for unrelated ones, NaN where a map is constant. Pass
+    only pixels that the classifier reads: all others are 0 in both maps and agree trivially.
     """
     ranks = []
     for images in (maps, others):
@@ -105,7 +105,7 @@ def rank_correlation(maps: ArrayLike, others: ArrayLike) -> Array:
 
 
 def randomised(classifier: Classifier, *, seed: int) -> Classifier:
-    """Return the control: `classifier` with random weights.
+    """Return the control of `classifier`: the same network with random weights.
 
     Raises
     ------
@@ -114,27 +114,26 @@ def randomised(classifier: Classifier, *, seed: int) -> Classifier:
     """
     if not isinstance(classifier, SupportsRandomised):
         raise PluginError(
-            f"the classifier {type(classifier).__name__} gives no network with random weights, "
-            "so its maps have no control",
-            hint="Give it the method randomised (SupportsRandomised).",
+            f"the classifier {type(classifier).__name__} has no version with random weights, "
+            "so there is no control for its maps",
+            hint="Implement its method randomised (SupportsRandomised).",
         )
     return classifier.randomised(seed=seed)
 
 
 @attrs.frozen(eq=False)
 class Analysis:
-    """What a classifier uses, class by class; NaN where there is nothing to say.
+    """What a classifier uses, for each class; undefined values are NaN.
 
-    `intensity`, `attribution` and `control` are azimuthal means, (classes, rings), over the rings
-    at `k` [1/length]: of the raw patterns, of the density of their maps (1 is even), and of the
-    density for the network with random weights. `zeros` are those of each class's form factor
-    [1/length], (classes, most), NaN where a class has fewer. `edge` is where the class's central
-    lobe ends [1/length]: the first zero where one is known, else the first minimum of `intensity`;
-    `share` the share of attribution inside and `area` the share of the pixels there;
-    `agreement` is the mean rank correlation of the maps with the control's: all four (classes,).
-    `lattice` is what of the mean map repeats with the network's strides. Maps are judged on the
-    pixels that the classifier reads (`SupportsRegion`) and on no others; rings without any have
-    NaN.
+    `intensity`, `attribution` and `control` are azimuthal means, (classes, rings), at the rings `k`
+    [1/length]: of the raw patterns, of the density of their maps (1 for a flat map), and of the
+    density for the network with random weights. `zeros` are the zeros of each class's form factor
+    [1/length], (classes, most), padded with NaN. The following are (classes,): `edge`, the end of
+    the central lobe [1/length], which is the first zero if known, else the first minimum of
+    `intensity`; `share`, the fraction of the attribution inside it; `area`, the fraction of the
+    pixels inside it; `agreement`, the mean rank correlation of the maps with the control's.
+    `lattice` is the part of the mean map that repeats with the network's strides. Only pixels that
+    the classifier reads (`SupportsRegion`) count; rings without any are NaN.
     """
 
     classes: IntArray
@@ -162,30 +161,31 @@ def analyse(
     seed: int = 0,
     batch_size: int = 32,
 ) -> Analysis:
-    """Return what `classifier` uses to tell the true class of `patterns`, as `explainer` has it.
+    """Analyse the maps of `explainer` for `classifier` and the true classes of `patterns`.
 
-    Every pattern is explained twice (the network and its control) and classified 2 × `fractions`
-    times, so give a subset of a large set. Memory grows by a profile per pattern, not by a pattern.
-    `zeros` are those of each class's form factor, as `form_factor_zeros` gives them.
+    Every pattern is explained twice (for the network and its control) and classified 2 ×
+    `fractions` times, so use a subset of a large set. Memory grows by one profile per pattern.
+    `zeros` are the zeros of each class's form factor, from `form_factor_zeros`.
 
     Raises
     ------
     DataError
-        For an empty set, or a label that the classifier does not know.
+        For an empty set, or labels unknown to the classifier.
     PluginError
-        When the classifier lacks the power that the explainer needs.
+        When the classifier lacks a capability that the explainer needs.
     """
     grid, classes, labels = patterns.grid, classifier.classes, patterns.labels
     if not len(patterns) or not np.isin(labels, classes).all():
-        raise DataError("the set is empty, or holds classes that the classifier does not know")
-    able = isinstance(classifier, SupportsRandomised)
-    blind = randomised(classifier, seed=seed) if able else None
+        raise DataError("the set is empty, or contains classes unknown to the classifier")
+    has_control = isinstance(classifier, SupportsRandomised)
+    control = randomised(classifier, seed=seed) if has_control else None
     read = region_of(classifier, grid)
     parts = np.array_split(np.arange(len(patterns)), -(-len(patterns) // batch_size))
     profiles = [azimuthal_mean(patterns.raw(part), grid) for part in parts]
     intensity = class_means(np.concatenate(profiles), labels, classes)
-    known = _padded([(zeros or {}).get(int(value), np.empty(0)) for value in classes])
+    known = _pad([(zeros or {}).get(int(value), np.empty(0)) for value in classes])
     minima = np.array([first_minimum(profile, ring_k(grid)) for profile in intensity])
+    # The first zero of the form factor is exact; without one, take the profile's first minimum.
     edge = np.where(np.isnan(known[:, 0]), minima, known[:, 0])
     shares = np.asarray(fractions, dtype=np.float64)
     rng = np.random.default_rng(seed)
@@ -199,8 +199,9 @@ def analyse(
         whole[0] += np.nansum(attribution_density(maps, read), axis=0)
         found["density"].append(density_profiles(maps, grid, read))
         found["share"].append(central_share(maps, grid, edge[columns]))
-        if blind is not None:
-            others = explainer.explain(blind, prepared, columns)
+        # The control explains the same targets, so that only the learned weights differ.
+        if control is not None:
+            others = explainer.explain(control, prepared, columns)
             whole[1] += np.nansum(attribution_density(others, read), axis=0)
             found["control"].append(density_profiles(others, grid, read))
             found["agreement"].append(rank_correlation(maps[:, read], others[:, read]))
@@ -223,18 +224,18 @@ def analyse(
         area=central_share(np.broadcast_to(read, (len(edge), *grid.shape)), grid, edge),
         agreement=mean("agreement", edge),
         deletion=DeletionCurve(shares, *(hits / len(patterns))),
-        lattice=lattice_of(_inside(whole[0], read), _inside(whole[1], read) if able else None),
+        lattice=lattice_of(_crop(whole[0], read), _crop(whole[1], read) if able else None),
     )
 
 
-def _inside(image: Array, region: NDArray[np.bool_]) -> Array:
-    """Return the smallest rectangle of `image` that holds the region."""
+def _crop(image: Array, region: NDArray[np.bool_]) -> Array:
+    """Return the smallest rectangle of `image` that contains the region."""
     rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _padded(rows: Sequence[Array]) -> Array:
-    """Return rows of any length as one array, (rows, longest and at least 1), NaN at the end."""
+def _pad(rows: Sequence[Array]) -> Array:
+    """Return rows of any length as one array padded with NaN, (rows, longest, at least 1)."""
     table = np.full((len(rows), max(1, *map(len, rows))), np.nan)
     for row, values in zip(table, rows, strict=True):
         row[: len(values)] = values

@@ -1,7 +1,7 @@
-"""Means over rings about k = 0, and where the central lobe ends.
+"""Azimuthal means over rings about k = 0, and the edge of the central lobe.
 
-The one place where a pattern becomes a profile, so that analysis, figures and classifiers speak of
-the same rings. Nothing here may assume a radius: the lobe's edge is found on the data.
+Analysis, figures and classifiers all use these rings. No particle radius is assumed: the edge of
+the lobe is found in the data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 def ring_k(grid: KGrid) -> Array:
-    """Return the k of each ring of one pixel's width that lies whole on the grid, (rings,)."""
+    """Return the k of each ring, one pixel wide, that lies completely on the grid, (rings,)."""
     return np.arange(grid.size - grid.origin, dtype=np.float64) * grid.step
 
 
@@ -25,15 +25,15 @@ def azimuthal_mean(
 ) -> Array:
     """Return the mean of each image (B, ny, nx) over each ring about k = 0, (B, rings).
 
-    A pixel belongs to the ring that its distance from k = 0 rounds to. The rings in the corners,
-    which the border cuts, are left out. With a `region` (ny, nx), only its pixels count, and a ring
-    without any has NaN.
+    A pixel belongs to the ring to which its distance from k = 0 rounds. Rings that are cut by the
+    border are left out. With a `region` (ny, nx), only its pixels count; a ring without any gives
+    NaN.
     """
     return _ring_means(np.asarray(images), grid, region)[:, : grid.size - grid.origin]
 
 
 def azimuthal_fill(images: ArrayLike, grid: KGrid) -> Array:
-    """Return each image with every pixel replaced by the mean over its ring, (B, ny, nx)."""
+    """Return each image with every pixel replaced by the mean of its ring, (B, ny, nx)."""
     return _ring_means(np.asarray(images), grid)[:, _ring(grid)]
 
 
@@ -44,7 +44,7 @@ def _ring(grid: KGrid) -> NDArray[np.int64]:
 def _ring_means(
     images: NDArray[np.floating], grid: KGrid, region: NDArray[np.bool_] | None = None
 ) -> Array:
-    """Return the mean over every ring, those in the corners with the others."""
+    """Return the mean over every ring, including those in the corners."""
     chosen = slice(None) if region is None else region.ravel()
     rings = _ring(grid).ravel()
     ring, most = rings[chosen], int(rings.max()) + 1
@@ -57,25 +57,25 @@ def _ring_means(
 
 
 def first_minimum(profile: ArrayLike, k: ArrayLike, *, rise: float = 2.0) -> float:
-    """Return the k of the first minimum of a mean intensity profile: the central lobe's edge.
+    """Return the k of the first minimum of a mean intensity profile, the edge of the central lobe.
 
     Parameters
     ----------
     profile, k : array, (rings,)
         The azimuthal mean intensity of a class, over many patterns, and the k of its rings.
-        Whatever lies inside the largest value, such as a blocked centre, is passed over.
+        Rings inside the largest value, such as a blocked centre, are skipped.
     rise : float
-        How many times its own value a minimum must be followed by. A form factor's zero is followed
-        by hundreds; noise and the structure factor stay below 2.
+        The profile must rise to this multiple of the minimum. After a zero of a form factor it
+        rises by a factor of hundreds; noise and the structure factor stay below 2.
 
     Returns
     -------
     float
-        NaN where there is none, as for bodies of very different sizes, whose zeros fill up.
+        NaN if there is none, as for bodies of very different sizes.
     """
     values = np.asarray(profile, dtype=np.float64)
     # The forward peak of n bodies in a box has side lobes one or two rings wide; a median over five
-    # passes over those and leaves a form factor's minimum where it is.
+    # rings removes those and keeps a form factor's minimum in place.
     smooth = ndimage.median_filter(values, size=5, mode="nearest")
     lowest = int(np.argmax(smooth))
     for ring in range(lowest, len(smooth)):

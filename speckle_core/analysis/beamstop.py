@@ -1,4 +1,4 @@
-"""Which pixels a preparation hides, found by asking its steps; nothing is assumed of a beamstop."""
+"""Find the pixels that preparation steps hide, without assuming the shape of a beamstop."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from speckle_core.errors import SpeckleError
 
 
 def hidden_pixels(steps: Sequence[Step], grid: KGrid) -> NDArray[np.bool_]:
-    """Return which pixels the `steps` hide, (ny, nx): whatever falls there, one value comes out.
+    """Return which pixels the `steps` hide, (ny, nx): their output does not depend on the input.
 
-    Each step alone is given three different patterns of speckle statistics. So a beamstop of any
-    shape in a stranger's plugin is found, and nothing need be agreed on.
+    Each step is applied to three different patterns with speckle statistics, so a beamstop of any
+    shape in a third-party plugin is found.
     """
     patterns = np.random.default_rng(0).exponential(size=(3, *grid.shape))
     found = np.zeros(grid.shape, dtype=np.bool_)
@@ -24,14 +24,14 @@ def hidden_pixels(steps: Sequence[Step], grid: KGrid) -> NDArray[np.bool_]:
         try:
             prepared = np.asarray(step(patterns.copy(), grid))
         except SpeckleError:
-            continue  # it refuses such patterns, which says nothing of a beamstop
+            continue  # it rejects such patterns, so nothing is known about it
         if prepared.shape == patterns.shape:
             found |= np.ptp(prepared, axis=0) == 0
     return found
 
 
 def filled_rectangle(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """Return the rectangle that `mask` fills, if it is one."""
+    """Return the slices of `mask` if it is a filled rectangle, else None."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None

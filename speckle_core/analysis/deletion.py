@@ -1,6 +1,6 @@
-"""The deletion curve: how a classifier fails as the pixels that a map points at go.
+"""The deletion curve: the accuracy of a classifier as the most attributed pixels are removed.
 
-A test of a map by the classifier itself, beside random pixels. Nothing here draws or explains.
+It tests a map with the classifier itself, in comparison with random pixels.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from speckle_core.errors import DataError
 Fill = Literal["azimuthal", "blocked"]
 Array = NDArray[np.float64]
 
-#: Fractions of the pixels that are replaced unless others are asked for.
+#: Default fractions of the pixels to replace.
 FRACTIONS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 
 
 @attrs.frozen(eq=False)
 class DeletionCurve:
-    """Accuracy as pixels are replaced: the most attributed first, and random ones beside it.
+    """Accuracy as pixels are replaced, most attributed first or in random order.
 
-    A map that says what the classifier uses makes the first fall far sooner than the second.
-    Fractions are of the pixels that the classifier reads (`SupportsRegion`). Each is (fractions,).
+    If the map shows what the classifier uses, the first falls much sooner than the second.
+    Fractions refer to the pixels that the classifier reads (`SupportsRegion`). All (fractions,).
     """
 
     fractions: Array
@@ -50,7 +50,7 @@ def deletion_curve(
     seed: int = 0,
     batch_size: int = 32,
 ) -> DeletionCurve:
-    """Return the accuracy of `classifier` as ever more pixels of `patterns` are replaced.
+    """Return the accuracy of `classifier` as more and more pixels of `patterns` are replaced.
 
     After Samek et al. (2017, doi:10.1109/TNNLS.2016.2599820).
 
@@ -59,32 +59,31 @@ def deletion_curve(
     classifier : Classifier
         A fitted classifier.
     patterns, maps : array, (B, ny, nx)
-        Prepared patterns, and how much each pixel matters (by magnitude). Pixels that matter alike
-        are replaced in random order.
+        Prepared patterns, and the attribution of each pixel (its magnitude counts). Pixels of equal
+        attribution are replaced in random order.
     targets : array of int, (B,)
-        The right column of `predict_proba` for each.
+        The correct column of `predict_proba` for each pattern.
     grid : KGrid
         Their grid.
     fractions : array
-        Fractions of the pixels that the classifier reads (`SupportsRegion`) to replace, from 0
-        to 1.
+        Fractions, from 0 to 1, of the pixels that the classifier reads (`SupportsRegion`).
     fill : {"azimuthal", "blocked"}
-        Replace by the pattern's own azimuthal mean, which takes the speckle and leaves the profile;
-        or by its smallest value, which takes both.
+        Replace by the pattern's azimuthal mean, which removes the speckle but keeps the profile;
+        or by its smallest value, which removes both.
     seed : int
-        Of the random orders.
+        Seed of the random orders.
     batch_size : int
-        Patterns given to the classifier at a time.
+        Number of patterns classified at a time.
 
     Raises
     ------
     DataError
-        When there is no pattern, or not one target and one map for each.
+        When there are no patterns, or not one target and one map for each.
     """
     if not len(patterns) == len(targets) == len(maps) > 0:
         raise DataError(
             f"{len(patterns)} patterns, {len(targets)} targets and {len(maps)} maps "
-            "make no deletion curve"
+            "cannot make a deletion curve"
         )
     shares = np.asarray(fractions, dtype=np.float64)
     rng = np.random.default_rng(seed)
@@ -99,7 +98,7 @@ def deletion_curve(
 
 
 def region_of(classifier: Classifier, grid: KGrid) -> NDArray[np.bool_]:
-    """Return which pixels of `grid` the classifier reads, (ny, nx): all where it does not say."""
+    """Return which pixels of `grid` the classifier reads, (ny, nx), by default all."""
     if isinstance(classifier, SupportsRegion):
         return classifier.region(grid.shape)
     return np.ones(grid.shape, dtype=bool)
@@ -115,10 +114,10 @@ def hits_after_deletion(
     fill: Fill,
     rng: np.random.Generator,
 ) -> Array:
-    """Return how many of a batch are still classified rightly, (2, fractions).
+    """Return how many patterns of a batch are still classified correctly, (2, fractions).
 
-    The parameters are those of `deletion_curve`, for one batch at a time; the first row replaces
-    the most attributed pixels, the second random ones, drawn from `rng`.
+    The parameters are those of `deletion_curve`, for one batch; the first row replaces the most
+    attributed pixels, the second random ones, drawn from `rng`.
     """
     if fill == "azimuthal":
         filling = azimuthal_fill(patterns, grid).astype(patterns.dtype)
@@ -129,6 +128,7 @@ def hits_after_deletion(
     ranks = np.broadcast_to(np.arange(size.shape[1]), size.shape)
     random = rng.permuted(ranks, axis=1)
     by_map = np.empty_like(random)
+    # Invert the sorting order into ranks: rank 0 is the most attributed pixel; ties are random.
     np.put_along_axis(by_map, np.lexsort((random, -size), axis=1), ranks, axis=1)
     hits = np.zeros((2, len(fractions)))
     for row, rank in enumerate((by_map, random)):

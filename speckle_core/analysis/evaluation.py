@@ -1,7 +1,7 @@
-"""Labels beside predictions, and every number that follows from them.
+"""Labels and predictions, and the metrics that follow from them.
 
-An `Evaluation` works its figures out when asked. It must not know of classifiers or figures: what
-makes one is `speckle_core.analysis.verdict`.
+Metrics are computed on demand. `speckle_core.analysis.verdict` makes an `Evaluation` from a
+classifier.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LARGEST = 2**26
 
 @attrs.frozen(eq=False)
 class PerClass:
-    """Precision, recall, F1 and support of every class, each (C,); 0 where one is undefined."""
+    """Precision, recall, F1 and support of every class, each (C,); 0 where undefined."""
 
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
@@ -50,7 +50,7 @@ class Evaluation:
     Parameters
     ----------
     classes : array of int, (C,)
-        The classes that the classifier knows, ascending: numbers of particles.
+        The classes of the classifier (numbers of particles), ascending.
     labels, predicted : array of int, (N,)
         True and predicted class of each pattern.
     probabilities : array, (N, C), optional
@@ -62,7 +62,7 @@ class Evaluation:
     Raises
     ------
     DataError
-        For no pattern at all, lengths that differ, or a label or prediction outside the classes.
+        For no patterns, unequal lengths, or a label or prediction outside the classes.
     """
 
     classes: IntArray = attrs.field(converter=_integers)
@@ -76,7 +76,7 @@ class Evaluation:
     def __attrs_post_init__(self) -> None:
         shape = (len(self.labels), len(self.classes))
         if not len(self.labels):
-            raise DataError("there is no pattern to evaluate", where="evaluation")
+            raise DataError("there are no patterns to evaluate", where="evaluation")
         if np.any(np.diff(self.classes) <= 0):
             raise DataError("the classes are not ascending", where="evaluation")
         if len(self.predicted) != len(self.labels):
@@ -132,7 +132,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Fraction of patterns read rightly."""
+        """Fraction of patterns classified correctly."""
         return self.within(0)
 
     @property
@@ -141,7 +141,7 @@ class Evaluation:
         return self.interval(self.accuracy)
 
     def within(self, k: int) -> float:
-        """Return the fraction of patterns read to within `k` particles."""
+        """Return the fraction of patterns predicted to within `k` particles."""
         return float(np.mean(np.abs(self.errors) <= k))
 
     def off_by_more_than(self, k: int) -> int:
@@ -156,7 +156,7 @@ class Evaluation:
         """Return precision, recall, F1 and support of every class.
 
         Precision is undefined for a class that is never predicted, recall for one without test
-        patterns; both then count as 0 (scikit-learn's ``zero_division=0``).
+        patterns; both are then 0 (scikit-learn's ``zero_division=0``).
         """
         from sklearn.metrics import precision_recall_fscore_support
 
@@ -169,7 +169,7 @@ class Evaluation:
     def macro(self) -> dict[str, float]:
         """Return precision, recall and F1 averaged over the classes that occur.
 
-        A class that is neither a label nor a prediction here is left out, as scikit-learn does.
+        A class that is neither a label nor a prediction here is left out, as in scikit-learn.
         """
         table = self.per_class()
         occurs = np.isin(self.classes, np.union1d(self.labels, self.predicted))
@@ -182,7 +182,7 @@ class Evaluation:
     def log_loss(self) -> float | None:
         """Mean of −ln(probability of the true class); None without probabilities.
 
-        Probabilities below the smallest positive float64 count as that, which keeps it finite.
+        Probabilities are clipped to the smallest positive float64, to keep it finite.
         """
         if self.probabilities is None:
             return None
@@ -217,12 +217,12 @@ class Evaluation:
         }
 
     def save(self, folder: Path) -> None:
-        """Write metrics.json and predictions.csv into `folder`, each whole or not at all.
+        """Write metrics.json and predictions.csv to `folder`, each atomically.
 
         Raises
         ------
         OutputError
-            When the place cannot be written.
+            When a file cannot be written.
         """
         make_folder(folder)
         text = io.StringIO()
@@ -239,12 +239,12 @@ class Evaluation:
 
     @classmethod
     def load(cls, folder: Path) -> Evaluation:
-        """Return what `save` wrote.
+        """Read what `save` wrote.
 
         Raises
         ------
         DataError
-            When a file is missing or damaged, or the two do not belong together.
+            When a file is missing or damaged, or the two do not match.
         """
         try:
             metrics = read_json(folder / _METRICS)
@@ -256,15 +256,15 @@ class Evaluation:
             pairs = _integers([row[1:3] for row in rows]).reshape(-1, 2)
             columns = header[3:]
             if columns not in ([], [f"p_{value}" for value in classes.tolist()]):
-                raise ValueError("other columns than classes")
+                raise ValueError("the columns are not the classes")
             table = np.array([row[3:] for row in rows], dtype=np.float64) if columns else None
             places = [row[0] for row in rows] if metrics.get("sample") else None
             loaded = cls(classes, pairs[:, 0], pairs[:, 1], table, places)
             if loaded.confusion.tolist() != metrics["confusion"]:
-                raise ValueError("metrics of other predictions")
+                raise ValueError("the metrics are of other predictions")
         except (OSError, ValueError, KeyError, TypeError, IndexError, csv.Error) as error:
             raise DataError(
-                f"this is no whole evaluation ({error})",
+                f"is not a complete evaluation ({error})",
                 where=str(folder),
                 hint="Run the evaluation again.",
             ) from error
@@ -272,11 +272,11 @@ class Evaluation:
 
 
 def check_known_labels(values: IntArray, classes: IntArray, name: str) -> None:
-    """Raise `DataError` when some `values`, called `name`, are not among the `classes`."""
-    strangers = np.setdiff1d(values, classes)
-    if strangers.size:
+    """Raise `DataError` if some of `values`, described by `name`, are not among `classes`."""
+    unknown = np.setdiff1d(values, classes)
+    if unknown.size:
         raise DataError(
-            f"{name} {strangers.tolist()} are not among the classes that the classifier knows "
+            f"{name} {unknown.tolist()} are not among the classes of the classifier "
             f"({classes.min()}…{classes.max()})",
             where="evaluation",
             hint="Evaluate on patterns of the classes it was trained on.",

@@ -1,13 +1,16 @@
-"""First-moment analysis of the width of a scattering pattern, by the paper's four definitions.
+"""First-moment analysis of the width of a scattering pattern, in the paper's four definitions.
 
-It is the conventional analysis that the paper holds its network against (figure 6). Nothing here
-knows of particles or classes: patterns in, four numbers per pattern out.
+It is the conventional analysis that the paper compares its network with (figure 6).
 
-The paper's code differs from its text in two of the four. For "shifted standardized" the code forms
-``mean(r·z) / mean(z) + 1``, where ``mean(z)`` of a standardized pattern is rounding noise, so that
-the value is ±1e18 and says nothing; the text adds the one to the average, and so do we. For
-"normalized standardized" the code adds one to the ratio, which the text does not mention. So the
-forms of the code are not here.
+The authors' code differs from the text in three of the four; the text is implemented here. With z
+the standardized intensity:
+
+- "shifted standardized": the code computes ``mean(r·z) / mean(z) + 1``, where ``mean(z)`` is
+  rounding noise, so the value is ±1e18 and meaningless; in the text the 1 is added to the average;
+- "absolute standardized": the code computes ``mean(r·|z|) / mean(|z|) + 1``, the intensity-weighted
+  mean distance plus 1; the text mentions neither division nor 1. The values published in figure 6
+  (e) are those of the code;
+- "normalized standardized": the code adds 1 to the ratio, which the text does not mention.
 """
 
 from __future__ import annotations
@@ -22,13 +25,13 @@ from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import PatternError
 
-#: Below this share of the mean absolute intensity, a mean is rounding and no intensity.
+#: Below this fraction of the mean absolute intensity, a mean is rounding error.
 _ROUNDING = 1e-5
 
 
 @attrs.frozen(eq=False)
 class FirstMoments:
-    """The four first moments of B patterns, each (B,), in the unit of distance that was asked for.
+    """The four first moments of B patterns, each (B,), in the requested unit of distance.
 
     `raw` and `normalized` are lengths in k space. `shifted` and `absolute` are weighted by the
     dimensionless standardized intensity, which does not sum to one, and keep the unit by name only.
@@ -63,14 +66,13 @@ def first_moments(
     normalized <r m> / <m>       the first definition after the min–max scaler
     ========== ================= =================================================================
 
-    Since <z> is 0, `shifted` is <r z>. `normalized` equals `raw` where the smallest intensity is 0,
-    as it is with a blocked centre.
+    Since <z> is 0, `shifted` is <r z>. `normalized` equals `raw` if the smallest intensity is 0, as
+    with a blocked centre.
 
     Parameters
     ----------
     patterns : array, (B, ny, nx)
-        Intensities, blocked in the centre or not, but not standardized: all four definitions start
-        from the same intensities.
+        Intensities, with or without a blocked centre, but not standardized.
     grid : KGrid
         The grid of the patterns.
     distance : {"exact", "floor"}
@@ -86,8 +88,8 @@ def first_moments(
     Raises
     ------
     PatternError
-        For a shape other than the grid's, NaN or infinity, a constant pattern, or one whose mean is
-        not positive, such as a standardized one.
+        For a wrong shape, NaN or infinity, a constant pattern, or one whose mean is not positive,
+        such as a standardized one.
 
     References
     ----------
@@ -113,15 +115,15 @@ def _moments(
 ) -> tuple[float, float, float, float]:
     where = f"first moments, pattern {number}"
     if not np.isfinite(intensity).all():
-        raise PatternError("it contains NaN or infinity", where=where)
+        raise PatternError("contains NaN or infinity", where=where)
     mean, sd, low, high = intensity.mean(), intensity.std(), intensity.min(), intensity.max()
     if low == high:
-        raise PatternError("all pixels are equal: it has no first moment", where=where)
+        raise PatternError("all pixels are equal, so the first moment is undefined", where=where)
     if mean <= _ROUNDING * np.abs(intensity).mean():
         raise PatternError(
             "its mean intensity is not positive",
             where=where,
-            hint="First moments start from intensities; do not standardize the pattern before.",
+            hint="First moments need intensities; do not standardize the pattern first.",
         )
     raw = radius @ intensity / intensity.sum()
     standardized = (intensity - mean) / sd

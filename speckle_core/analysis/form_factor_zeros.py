@@ -1,8 +1,8 @@
-"""Where the form factor of a class vanishes, from the particles themselves.
+"""Zeros of the mean form factor of a class, computed from its particles.
 
-No shape is assumed: a zero is where the mean squared amplitude of all bodies of a class, over all
-directions, drops to nothing. Bodies of several sizes or directions fill one another's zeros; then
-there is none, which is the right answer.
+No shape is assumed: a zero is a k where the squared form factor, averaged over all bodies of a
+class and all directions, vanishes. Bodies of different sizes or orientations fill each other's
+zeros; the class then has none.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from speckle_core.contracts.geometry import Configuration
 
 Array = NDArray[np.float64]
 
-#: Directions over the half plane; one is enough for round bodies, few show that others are not.
+#: Directions over the half plane: one would do for round bodies; several show other shapes.
 _ANGLES = 8
-#: A zero lies below this share of the highest value that follows it.
+#: At a zero, the value is below this fraction of the maximum that follows.
 _VANISHES = 1e-4
 
 
@@ -52,9 +52,9 @@ def form_factor_zeros(configurations: Sequence[Configuration], k: ArrayLike) -> 
     Parameters
     ----------
     configurations : sequence of Configuration
-        Of one class; a few tell whether its bodies are alike.
+        Configurations of one class; a few are enough.
     k : array, (samples,)
-        Ascending and finer than the distance of two zeros; each minimum is refined between its
+        Ascending, and finer than the distance of two zeros; each minimum is refined between its
         neighbours.
     """
     samples = np.asarray(k, dtype=np.float64)
@@ -63,8 +63,8 @@ def form_factor_zeros(configurations: Sequence[Configuration], k: ArrayLike) -> 
     for i in range(1, len(samples) - 1):
         if not values[i - 1] > values[i] <= values[i + 1]:
             continue
-        at, least = _refined(configurations, samples[i - 1], samples[i + 1])
-        # The maximum that follows ends where the values fall again.
+        at, least = _refine(configurations, samples[i - 1], samples[i + 1])
+        # The next maximum is where the values start to fall again.
         after = values[i:]
         falling = np.flatnonzero(np.diff(after) < 0)
         peak = after[falling[0]] if len(falling) else after[-1]
@@ -73,7 +73,7 @@ def form_factor_zeros(configurations: Sequence[Configuration], k: ArrayLike) -> 
     return np.array(found)
 
 
-def _refined(
+def _refine(
     configurations: Sequence[Configuration], low: float, high: float
 ) -> tuple[float, float]:
     result = optimize.minimize_scalar(

@@ -1,7 +1,4 @@
-"""How sure a fraction is: closed-form 95 % intervals of a proportion and of a paired difference.
-
-Nothing here knows what was counted.
-"""
+"""Closed-form 95 % confidence intervals of a proportion and of a paired difference."""
 
 from __future__ import annotations
 
@@ -28,13 +25,13 @@ def wilson(successes: float, total: int) -> Interval:
 def paired_interval(both: int, first: int, second: int, neither: int) -> Interval:
     """Return the 95 % interval of the difference of two proportions on the same patterns.
 
-    Method 10 of R. G. Newcombe, Stat. Med. 17, 2635 (1998): Wilson intervals of the two, joined
-    with their correlation. Unlike McNemar's test it says how large the difference is.
+    Method 10 of R. G. Newcombe, Stat. Med. 17, 2635 (1998): combines the Wilson intervals of both
+    with their correlation. Unlike McNemar's test it gives the size of the difference.
 
     Parameters
     ----------
     both, first, second, neither : int
-        Patterns that both read rightly, only the first, only the second, or neither.
+        Numbers of patterns that both classify correctly, only the first, only the second, neither.
     """
     total = both + first + second + neither
     p, q = (both + first) / total, (both + second) / total

@@ -1,8 +1,8 @@
-"""The conformance kit: what each role demands of a component, as plain functions with stable ids.
+"""The conformance kit: what each role requires of a component, as plain functions with stable ids.
 
-It is used by ``speckle plugins check NAME``, by the tests of plugins, and by the project on its own
-built-ins. It imports no pytest and installs no pytest plugin: `checks_for` gives a tuple that
-``pytest.mark.parametrize`` takes as it is.
+It is used by ``speckle plugins check NAME``, by the tests of plugins, and by this project on its
+built-ins. It does not import pytest: `checks_for` returns a tuple that can be passed to
+``pytest.mark.parametrize``.
 """
 
 from __future__ import annotations

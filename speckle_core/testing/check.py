@@ -1,7 +1,6 @@
-"""What a check is, what it is run on, and what comes of it.
+"""Checks, the subjects they run on, and their results.
 
-A check is a plain function that returns, or raises `CheckFailed` or `CheckSkipped`. Nothing here
-imports pytest, and nothing knows a role.
+A check is a plain function that returns, or raises `CheckFailed` or `CheckSkipped`.
 """
 
 from __future__ import annotations
@@ -21,63 +20,63 @@ Factory = Component | Callable[..., Any]
 
 
 class CheckFailed(SpeckleError, AssertionError):  # noqa: N818 - an outcome, in words
-    """A component does not do what its role demands."""
+    """A component does not fulfil a requirement of its role."""
 
 
 class CheckSkipped(SpeckleError, unittest.SkipTest):  # noqa: N818 - as above
-    """A check says nothing about this component; pytest shows it as skipped."""
+    """A check does not apply to this component; pytest shows it as skipped."""
 
 
 @attrs.define(eq=False)
 class Subject:
-    """What checks are run on: a component that can be made anew, with the caller's options.
+    """What checks run on: a component that can be created repeatedly with the caller's options.
 
     Parameters
     ----------
     component : Component or callable
-        The component as a plugin lists it, or its class.
+        The component as registered by a plugin, or its class.
     options : mapping
-        Options that it is made with; those left out have their defaults.
+        Options to create it with; all others have their defaults.
     """
 
     component: Factory
     options: Mapping[str, Any] = attrs.field(factory=dict)
-    #: What checks of one run share, so that a network is trained once and not for each.
-    kept: dict[str, Any] = attrs.field(factory=dict, init=False)
+    #: Results shared by the checks of one run, so that a network is trained only once.
+    cache: dict[str, Any] = attrs.field(factory=dict, init=False)
 
     @property
     def factory(self) -> Callable[..., Any]:
-        """The class, imported if it was given as a path."""
+        """The class; imported if it was given as a path."""
         return self.component.resolve() if isinstance(self.component, Component) else self.component
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         if isinstance(self.component, Component):
             return self.component.name
         return getattr(self.component, "__qualname__", repr(self.component))
 
     def make(self, **others: Any) -> Any:
-        """Return a new component made with the options, and with `others` in their place.
+        """Create a component with the options, overridden by `others`.
 
         Raises
         ------
         MissingDependencyError
             When a package that the component requires is not installed.
         OptionError
-            When it has no such option, or of another type.
+            For an unknown option or a value of the wrong type.
         """
-        if isinstance(self.component, Component) and (lacking := missing(self.component)):
+        if isinstance(self.component, Component) and (absent := missing(self.component)):
             raise MissingDependencyError(
-                f"{self.name!r} needs {' and '.join(lacking)}, which is not installed",
+                f"{self.name!r} needs {' and '.join(absent)}, which is not installed",
                 hint="Install it to check the component.",
             )
         return self.factory(
             **check_options(self.factory, {**self.options, **others}, f"options of {self.name}")
         )
 
-    def lowered(self, **limits: int) -> dict[str, int]:
-        """Return those of `limits` that are options here and below the value it would have."""
+    def lower_options(self, **limits: int) -> dict[str, int]:
+        """Return those `limits` that are options of the component and below its current values."""
         found = {}
         for option in options_of(self.factory):
             value = self.options.get(option.name, option.default)
@@ -88,7 +87,7 @@ class Subject:
 
 @attrs.frozen
 class Check:
-    """One demand that a role makes.
+    """One requirement of a role.
 
     Parameters
     ----------
@@ -107,26 +106,25 @@ class Check:
 
     @property
     def demand(self) -> str:
-        """What is demanded, in one line."""
+        """The requirement, in one line."""
         return (self.function.__doc__ or "").strip().partition("\n")[0]
 
     def run(self, subject: Subject | Factory, *, options: Mapping[str, Any] | None = None) -> None:
-        """Run the check on a component, its class, or a subject; return if it holds.
+        """Run the check on a component, its class, or a subject; return if it passes.
 
         Parameters
         ----------
         subject : Component, callable or Subject
             What to check.
         options : mapping, optional
-            Options to make it with; a `Subject` brings its own.
+            Options to create it with; ignored for a `Subject`, which has its own.
 
         Raises
         ------
         CheckFailed
-            When the component does not do as demanded. What the component itself raises comes
-            through as it is.
+            When the requirement is not met. Exceptions of the component itself are passed on.
         CheckSkipped
-            When the check says nothing about this component.
+            When the check does not apply to this component.
         """
         if not isinstance(subject, Subject):
             subject = Subject(subject, options or {})
@@ -140,7 +138,7 @@ class Check:
 
 @attrs.frozen
 class CheckResult:
-    """What came of one check; `message` says why, unless it passed."""
+    """Result of one check; `message` gives the reason unless it passed."""
 
     id: str
     outcome: Outcome
@@ -149,11 +147,11 @@ class CheckResult:
 
     @property
     def ok(self) -> bool:
-        """Whether this is as it should be: passed, skipped, or failed as expected."""
+        """Whether the check passed, was skipped, or failed as expected."""
         return self.outcome in ("passed", "skipped", "expected-failure")
 
 
-def require(holds: object, what: str, hint: str | None = None) -> None:
-    """Raise `CheckFailed` with `what` unless `holds`."""
-    if not holds:
+def require(condition: object, what: str, hint: str | None = None) -> None:
+    """Raise `CheckFailed` with `what` unless `condition` is true."""
+    if not condition:
         raise CheckFailed(what, hint=hint)

@@ -1,15 +1,15 @@
-"""What a classifier is held to, on eight easy patterns of 33 × 33 pixels.
+"""Checks of classifiers, on eight easy patterns of 33 × 33 pixels.
 
-There are four classes, so that hardly any untrained classifier is right by chance.
+There are four classes, so an untrained classifier is unlikely to be right by chance.
 
-A classifier may have options `epochs` and `batch_size`, with defaults for thousands of patterns.
-For the check that it learns, the kit lowers a default of more than 40 epochs, which makes that
-check harder and not easier; what the caller gives is kept. The other checks ask for sameness, which
-a hardly trained network shows as well as a trained one: they train for 2 epochs at most, in batches
-of 4 at most, so that the order of the patterns matters.
+A classifier may have options `epochs` and `batch_size` with defaults for thousands of patterns.
+For the check that it learns, the kit lowers a default of more than 40 epochs, which only makes the
+check harder; options given by the caller are kept. The other checks compare results, for which a
+barely trained network is as good as a trained one: they train for at most 2 epochs, in batches of
+at most 4, so that the order of the patterns matters.
 """
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -41,33 +41,33 @@ def _untrained(subject: Subject) -> Classifier:
 
 def hardly(subject: Subject) -> dict[str, int]:
     """Return the options of a training that is over soon."""
-    return subject.lowered(epochs=2, batch_size=4)
+    return subject.lower_options(epochs=2, batch_size=4)
 
 
 def fitted(subject: Subject) -> Classifier:
     """Return a hardly trained classifier; checks of one run share it."""
-    if "classifier" not in subject.kept:
+    if "classifier" not in subject.cache:
         made = _untrained(subject)
         heard: list[Epoch] = []
         train, valid = easy_patterns(0), easy_patterns(100)
         with _global_random_state(0):
             history = made.fit(train, valid, seed=SEED, on_epoch=heard.append)
-        subject.kept |= {"classifier": made, "history": history, "heard": heard}
-    found: Classifier = subject.kept["classifier"]
+        subject.cache |= {"classifier": made, "history": history, "heard": heard}
+    found: Classifier = subject.cache["classifier"]
     return found
 
 
 @contextlib.contextmanager
 def _global_random_state(seed: int) -> Iterator[None]:
-    """Set the random states that a classifier must not depend on; they come back as they were."""
-    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
+    """Set the global random states, which a classifier must not depend on, and restore them."""
+    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
         np.random.seed(seed)  # noqa: NPY002
         random.seed(seed)
         yield
     finally:
-        np.random.set_state(numpys)  # noqa: NPY002
-        random.setstate(pythons)
+        np.random.set_state(of_numpy)  # noqa: NPY002
+        random.setstate(of_python)
 
 
 def _patterns() -> Any:
@@ -81,30 +81,33 @@ def probabilities_sum_to_one(subject: Subject) -> None:
     require(np.isfinite(found).all(), "a probability is NaN or infinite")
     require((found >= 0).all(), f"the probability {found.min():g} is negative")
     off = np.abs(found.sum(axis=1) - 1).max()
-    require(off <= 1e-4, f"the probabilities of a pattern miss 1 by {off:.2g}")
+    require(off <= 1e-4, f"the probabilities of a pattern sum to 1 ± {off:.2g}")
 
 
 def classes_are_those_of_the_set(subject: Subject) -> None:
-    """After fit, classes are those of the training set, ascending."""
+    """After fit, the classes are those of the training set, ascending."""
     found = np.asarray(fitted(subject).classes)
     expected = easy_patterns(0).classes
-    require(np.array_equal(found, expected), f"trained on {expected}, the classes are {found}")
+    require(np.array_equal(found, expected), f"trained on {expected}, but the classes are {found}")
 
 
 def history_tells_every_epoch(subject: Subject) -> None:
-    """Fit returns one Epoch for each pass, and on_epoch hears each."""
+    """Fit returns one Epoch per pass, and on_epoch is called with each."""
     fitted(subject)
-    history, heard = subject.kept["history"], subject.kept["heard"]
+    history, heard = subject.cache["history"], subject.cache["heard"]
     require(
         len(history) and all(isinstance(e, Epoch) for e in history),
-        f"fit returned {history!r}, no list of Epoch",
+        f"fit returned {history!r}, not a list of Epoch",
     )
-    require(heard == history or str(heard) == str(history), "on_epoch heard otherwise than history")
+    require(
+        heard == history or str(heard) == str(history),
+        "on_epoch got other epochs than the history has",
+    )
 
 
 def learns_eight_patterns(subject: Subject) -> None:
-    """Eight easy patterns that it was trained on are recognised."""
-    fewer = subject.lowered(epochs=40)
+    """Eight easy training patterns are classified correctly."""
+    fewer = subject.lower_options(epochs=40)
     classifier = subject.make(**{k: v for k, v in fewer.items() if k not in subject.options})
     patterns = easy_patterns(0)
     classifier.fit(patterns, easy_patterns(100), seed=SEED)
@@ -112,8 +115,8 @@ def learns_eight_patterns(subject: Subject) -> None:
     right = int(np.sum(found == patterns.labels))
     require(
         right == 8,
-        f"after training, {right} of its 8 training patterns are recognised",
-        "If it needs more than 40 epochs for that, give it the option epochs.",
+        f"after training, {right} of the 8 training patterns are classified correctly",
+        "If it needs more than 40 epochs, pass the option epochs.",
     )
 
 
@@ -179,11 +182,11 @@ def alone_is_as_in_a_batch(subject: Subject) -> None:
 
 
 def predicting_changes_nothing(subject: Subject) -> None:
-    """Predicting twice gives the same, and leaves the patterns as they were."""
+    """Predicting twice gives the same result and leaves the patterns unchanged."""
     classifier, patterns = fitted(subject), _patterns()
     before = patterns.copy()
     first = np.asarray(classifier.predict_proba(patterns))
-    require(np.array_equal(before, patterns), "the patterns given have changed")
+    require(np.array_equal(before, patterns), "the input patterns have changed")
     off = np.abs(first - classifier.predict_proba(patterns)).max()
     require(off <= _SAME, f"a second prediction differs by {off:.2g}")
 

@@ -1,6 +1,6 @@
-"""What every component is held to, whatever its role."""
+"""Checks of every component, whatever its role."""
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MISSING = object()
 
 
 def constructible_with_defaults(subject: Subject) -> None:
-    """The component can be made without giving any option but those the caller gave."""
+    """The component can be created with the caller's options and defaults for all others."""
     needed = [o.name for o in options_of(subject.factory) if o.default is Option.required]
     absent = [name for name in needed if name not in subject.options]
     require(not absent, f"the options {', '.join(absent)} have no default")
@@ -43,7 +43,7 @@ def constructible_with_defaults(subject: Subject) -> None:
 
 
 def options_explicit(subject: Subject) -> None:
-    """Every option is keyword-only, has a type, and a default of that type."""
+    """Every option is keyword-only and has a type and a default of that type."""
     for option in options_of(subject.factory):
         require(option.type is not Any, f"the option {option.name!r} has no type hint")
         if option.default is not Option.required:
@@ -58,34 +58,34 @@ def options_explicit(subject: Subject) -> None:
 def constructor_only_stores(subject: Subject) -> None:
     """Each option can be read back from the component under its own name."""
     for options in _variants(subject):
-        made = subject.make(**options)
+        component = subject.make(**options)
         for name, value in {**subject.options, **options}.items():
-            found = getattr(made, name, _MISSING)
+            found = getattr(component, name, _MISSING)
             require(found is not _MISSING, f"the option {name!r} cannot be read back")
-            require(found == value, f"the option {name!r} was {value!r} and reads {found!r}")
+            require(found == value, f"the option {name!r} was set to {value!r} but is {found!r}")
 
 
 def repr_round_trips(subject: Subject) -> None:
     """Evaluating the repr in the class's module gives a component with the same options."""
     for options in _variants(subject):
-        made = subject.make(**options)
-        kind = type(made)
+        component = subject.make(**options)
+        kind = type(component)
         names = {**vars(sys.modules[kind.__module__]), kind.__name__: kind}
         try:
-            # The repr of a component that is about to be used anyway.
-            again = eval(repr(made), names)  # noqa: S307
+            # eval is safe enough: the component's code runs here anyway.
+            again = eval(repr(component), names)  # noqa: S307
         except Exception as error:
             raise CheckFailed(
-                f"the repr {made!r} cannot be evaluated: {error}",
+                f"the repr {component!r} cannot be evaluated: {error}",
                 hint="Use attrs, and attrs.field(init=False, repr=False) for learned state.",
             ) from error
         for option in options_of(subject.factory):
-            before, after = getattr(made, option.name), getattr(again, option.name)
+            before, after = getattr(component, option.name), getattr(again, option.name)
             require(before == after, f"{option.name!r} was {before!r}, after the repr {after!r}")
 
 
 def _variants(subject: Subject) -> list[dict[str, Any]]:
-    """Return the given options, and one change of each other option that the component accepts."""
+    """Return sets of options: the given ones, and each other option changed if it is accepted."""
     found: list[dict[str, Any]] = [{}]
     for option in options_of(subject.factory):
         changed = _other(option)
@@ -100,7 +100,7 @@ def _variants(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _other(option: Option) -> Any:
-    """Return a value that differs from the default and probably makes sense, or None."""
+    """Return a plausible value that differs from the default, or None."""
     choices = [c for c in typing.get_args(option.type) if c != option.default]
     if typing.get_origin(option.type) is typing.Literal:
         return choices[0] if choices else None
@@ -108,19 +108,19 @@ def _other(option: Option) -> Any:
         case bool():
             return not option.default
         case int():
-            return option.default + 2  # an odd size stays odd
+            return option.default + 2  # keeps an odd size odd
         case float():
             return option.default * 0.75 or 0.25
     return None
 
 
 def listing_imports_nothing_heavy(subject: Subject) -> None:
-    """Importing what lists the component brings in no framework, plotting or file library."""
+    """Importing the plugin imports no framework, plotting or file library."""
     given = subject.component
     factory = given.factory if isinstance(given, Component) else given
     module = factory.partition(":")[0] if isinstance(factory, str) else factory.__module__
     package = module.partition(".")[0]
-    # Other plugins of the same distribution share its entry points, and are listed with it.
+    # Other plugins of the same package are imported with it when plugins are listed.
     listing = {
         entry.module
         for entry in importlib.metadata.entry_points(group=GROUP)
@@ -129,7 +129,7 @@ def listing_imports_nothing_heavy(subject: Subject) -> None:
     if not isinstance(factory, str) and (isinstance(given, Component) or not listing):
         listing.add(module)
     if not listing:
-        raise CheckSkipped(f"no installed entry point lists {package}")
+        raise CheckSkipped(f"no installed entry point belongs to {package}")
     heavy = ask("listing", places=[place_of(name) for name in sorted(listing)])["heavy"]
     require(
         not heavy,
@@ -140,21 +140,23 @@ def listing_imports_nothing_heavy(subject: Subject) -> None:
 
 def _fills(role: Role) -> Check:
     def fills_its_role(subject: Subject) -> None:
-        """The component has its role's methods, and they take what the framework gives."""
-        made = subject.make()
+        """The component has its role's methods, and they accept the framework's arguments."""
+        component = subject.make()
         if role == "classifier":
-            # Not hasattr: an unfitted classifier may refuse to say its classes.
-            found = inspect.getattr_static(made, "classes", _MISSING)
+            # Not hasattr: the property may raise before the classifier is fitted.
+            found = inspect.getattr_static(component, "classes", _MISSING)
             require(found is not _MISSING, "it has no attribute 'classes'")
         for method, (positional, keywords) in _CALLS[role].items():
-            call = getattr(made, method, None)
+            call = getattr(component, method, None)
             require(callable(call), f"it has no method {method!r}")
             try:
                 inspect.signature(typing.cast(Any, call)).bind(
                     *range(positional), **dict.fromkeys(keywords)
                 )
             except TypeError as error:
-                raise CheckFailed(f"{method} cannot be called as its role is: {error}") from error
+                raise CheckFailed(
+                    f"{method} cannot be called as the role requires: {error}"
+                ) from error
 
     return Check("component.fills-its-role", fills_its_role)
 

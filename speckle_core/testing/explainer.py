@@ -1,6 +1,6 @@
-"""What an explainer is held to, on a small network of the kit's own that has every power."""
+"""Checks of explainers, on a small network that has every optional capability."""
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def _patterns() -> FloatArray:
 def _maps(
     subject: Subject, network: TinyNetwork, patterns: FloatArray, targets: IntArray
 ) -> NDArray[np.generic]:
-    """Return the maps, or skip if the explainer needs a power that the kit's network lacks."""
+    """Return the maps; skip if the explainer needs a capability that the network lacks."""
     try:
         return np.asarray(subject.make().explain(network, patterns, targets))
     except PluginError as error:
-        raise CheckSkipped(f"the kit's network is refused: {error.what}") from error
+        raise CheckSkipped(f"the kit's network is not supported: {error.what}") from error
 
 
 def _network() -> TinyNetwork:
@@ -35,7 +35,7 @@ def _network() -> TinyNetwork:
 
 
 def shape(subject: Subject) -> None:
-    """There is one real map for each pattern, of the pattern's shape."""
+    """There is one real map per pattern, of the pattern's shape."""
     patterns = _patterns()
     found = _maps(subject, _network(), patterns, _TARGETS)
     require(found.shape == patterns.shape, f"patterns of {patterns.shape} gave {found.shape}")
@@ -43,7 +43,7 @@ def shape(subject: Subject) -> None:
 
 
 def finite(subject: Subject) -> None:
-    """No map contains NaN or infinity, even for a pattern without any structure."""
+    """No map contains NaN or infinity, even for a uniform pattern."""
     patterns = _patterns()
     patterns[0] = 0
     found = _maps(subject, _network(), patterns, _TARGETS)
@@ -51,7 +51,7 @@ def finite(subject: Subject) -> None:
 
 
 def model_unchanged(subject: Subject) -> None:
-    """The classifier is left exactly as it was."""
+    """The classifier is left unchanged."""
     network = _network()
     before = [np.copy(a) for a in attrs.astuple(network)]
     _maps(subject, network, _patterns(), _TARGETS)
@@ -60,11 +60,11 @@ def model_unchanged(subject: Subject) -> None:
 
 
 def input_unchanged(subject: Subject) -> None:
-    """Patterns and targets are left as they were."""
+    """Patterns and targets are left unchanged."""
     patterns, targets = _patterns(), _TARGETS.copy()
     _maps(subject, _network(), patterns, targets)
-    require(np.array_equal(patterns, _patterns()), "the patterns given have changed")
-    require(np.array_equal(targets, _TARGETS), "the targets given have changed")
+    require(np.array_equal(patterns, _patterns()), "the input patterns have changed")
+    require(np.array_equal(targets, _TARGETS), "the input targets have changed")
 
 
 def depends_on_the_target(subject: Subject) -> None:
@@ -76,7 +76,7 @@ def depends_on_the_target(subject: Subject) -> None:
 
 
 def depends_on_the_model(subject: Subject) -> None:
-    """A network with other weights gives another map; if not, it shows the pattern alone."""
+    """A network with other weights gives another map; otherwise it shows only the pattern."""
     first, second = (
         _maps(subject, TinyNetwork.from_seed(seed), _patterns(), _TARGETS) for seed in (0, 1)
     )
@@ -84,7 +84,7 @@ def depends_on_the_model(subject: Subject) -> None:
 
 
 def alone_is_as_in_a_batch(subject: Subject) -> None:
-    """One pattern alone has the map that it has among others."""
+    """The map of a pattern does not depend on the rest of the batch."""
     patterns = np.concatenate([_patterns()] * 10)
     targets = np.concatenate([_TARGETS] * 10)
     together = _maps(subject, _network(), patterns, targets)
@@ -93,12 +93,12 @@ def alone_is_as_in_a_batch(subject: Subject) -> None:
         size = np.abs(together[i]).max()
         require(
             np.allclose(alone[0], together[i], rtol=1e-4, atol=1e-4 * size),
-            f"pattern {i} has another map alone than among others",
+            f"pattern {i} has another map alone than in a batch",
         )
 
 
 def refuses_clearly(subject: Subject) -> None:
-    """A classifier that can only predict is explained, or refused with a PluginError."""
+    """A classifier that can only predict is explained, or rejected with a PluginError."""
     patterns = _patterns()
     try:
         subject.make().explain(PredictionsOnly(), patterns, _TARGETS)
@@ -107,7 +107,7 @@ def refuses_clearly(subject: Subject) -> None:
     except Exception as error:
         raise CheckFailed(
             f"it failed with {type(error).__name__}: {error}",
-            hint="Raise PluginError, naming the explainer, the classifier and the missing power.",
+            hint="Raise PluginError with the explainer, the classifier and what is missing.",
         ) from error
 
 

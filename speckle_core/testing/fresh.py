@@ -1,7 +1,7 @@
-"""What only a new process can tell: what a listing imports, and whether a saved model stands alone.
+"""Checks that need a new process: what a plugin imports, and whether a saved model loads.
 
-Run as ``python -m speckle_core.testing.fresh TASK.json``; the answer goes to a file, since a
-component may print what it likes.
+Run as ``python -m speckle_core.testing.fresh TASK.json``; the answer is written to a file, since a
+component may print anything.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ _SECONDS = 600
 
 
 def place_of(module: str) -> dict[str, str | None]:
-    """Return where a module can be imported from in another process: its name and its file."""
+    """Return name and file of a module, to import it in another process."""
     loaded = sys.modules.get(module)
     return {"module": module, "file": getattr(loaded, "__file__", None)}
 
 
 def class_place(factory: Callable[..., Any]) -> dict[str, str | None]:
-    """Return where a class can be found by another process.
+    """Return module, file and name of a class, to import it in another process.
 
     Raises
     ------
     CheckSkipped
-        For one that only this process knows: defined in a function or typed at a prompt.
+        For a class that is defined in a function or at a prompt.
     """
     place = place_of(factory.__module__)
     path = getattr(factory, "__qualname__", "<unnamed>")
     if "<" in path or (place["module"] == "__main__" and place["file"] is None):
-        raise CheckSkipped(f"{path} can be found by this process only; define it in a module")
+        raise CheckSkipped(f"{path} cannot be imported by another process; define it in a module")
     return place | {"class": path}
 
 
 def ask(task: str, **details: Any) -> dict[str, Any]:
-    """Return what a new process answers to a task.
+    """Return the answer of a new process to a task.
 
     Raises
     ------
     CheckFailed
-        When it fails, with the last lines of what it said.
+        When it fails; the message has the last lines of its output.
     """
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
         question = Path(folder) / "task.json"
         question.write_text(json.dumps({"task": task, "answer": str(answer), **details}))
-        # The interpreter that runs us, on a module of ours, and no shell.
+        # Our own interpreter and module; no shell.
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", __name__, str(question)],
             capture_output=True,
@@ -68,14 +68,14 @@ def ask(task: str, **details: Any) -> dict[str, Any]:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
         )
         if done.returncode or not answer.exists():
-            said = " / ".join(done.stderr.strip().splitlines()[-2:])
-            raise CheckFailed(f"a new process failed: {said}")
+            tail = " / ".join(done.stderr.strip().splitlines()[-2:])
+            raise CheckFailed(f"a new process failed: {tail}")
         found: dict[str, Any] = json.loads(answer.read_text())
         return found
 
 
 def _import(place: Mapping[str, Any]) -> ModuleType:
-    """Import a module by name if that leads to the same file, and else by file, as pytest does."""
+    """Import a module by name if that gives the same file, else by file, as pytest does."""
     name, file = place["module"], place["file"]
     try:
         found = importlib.util.find_spec(name)
@@ -95,7 +95,7 @@ def _import(place: Mapping[str, Any]) -> ModuleType:
 
 
 def _listing(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Import the modules and say which heavy packages came with them."""
+    """Import the modules and return the heavy packages that they imported."""
     before = set(sys.modules)
     for place in task["places"]:
         _import(place)
@@ -103,13 +103,13 @@ def _listing(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _predict(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Load a saved classifier and say what it answers to saved patterns."""
+    """Load a saved classifier and return its predictions for saved patterns."""
     import numpy as np
 
     factory: Any = _import(task["place"])
     for part in task["place"]["class"].split("."):
         factory = getattr(factory, part)
-    # JSON has no tuples, and options are never lists.
+    # JSON turns tuples into lists; options are never lists.
     options = {k: tuple(v) if isinstance(v, list) else v for k, v in task["options"].items()}
     classifier = factory(**options)
     classifier.load(Path(task["folder"]))
@@ -121,7 +121,7 @@ def _predict(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(path: str) -> None:
-    """Do the task in the file at `path`."""
+    """Run the task in the file at `path`."""
     task = json.loads(Path(path).read_text())
     found = {"listing": _listing, "predict": _predict}[task["task"]](task)
     Path(task["answer"]).write_text(json.dumps(found))

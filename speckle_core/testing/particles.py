@@ -1,11 +1,11 @@
-"""What the particles of a sampler are held to: a form factor and a density of the same body.
+"""Checks of particles: form factor and density must describe the same body.
 
-Integrals are sums over a fine raster of `density`; nothing is assumed about the shape but that it
-fits into its bounding radius. A body ends where its density falls below one per cent of its peak,
-so that soft bodies can be checked too.
+Integrals are sums over a fine raster of `density`; nothing is assumed about the shape except that
+it fits into its bounding radius. A body ends where its density falls below one per cent of its
+peak, so that soft bodies can be checked too.
 """
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.geometry import Particles, SupportsChords
 from speckle_core.testing.check import Check, Subject, require
 
-#: Share of its peak density below which a body has ended.
+#: Fraction of the peak density that counts as the edge of a body.
 EDGE = 0.01
 _TOLERANCE = 0.01
 _COARSE, _FINE = 160, 480
@@ -41,7 +41,7 @@ class Raster:
 
 
 def raster(particles: Particles, i: int) -> Raster:
-    """Return body `i` on a fine raster of the part of its bounding square that it fills."""
+    """Return body `i` on a fine raster of the part of its bounding square that it occupies."""
     radius = float(particles.bounding_radii[i])
     coarse = _raster(particles, i, (-radius, radius), (-radius, radius), _COARSE)
     filled = coarse.density > EDGE * EDGE * coarse.density.max()
@@ -57,15 +57,15 @@ def raster(particles: Particles, i: int) -> Raster:
 def _raster(
     particles: Particles, i: int, x: tuple[float, float], y: tuple[float, float], points: int
 ) -> Raster:
-    middles = (np.arange(points) + 0.5) / points
-    dx, dy = np.meshgrid(x[0] + middles * (x[1] - x[0]), y[0] + middles * (y[1] - y[0]))
+    midpoints = (np.arange(points) + 0.5) / points
+    dx, dy = np.meshgrid(x[0] + midpoints * (x[1] - x[0]), y[0] + midpoints * (y[1] - y[0]))
     cx, cy = (float(c) for c in particles.centers[i])
     density = np.asarray(particles.density(i, dx + cx, dy + cy), dtype=np.float64)
     return Raster(dx, dy, density, (x[1] - x[0]) * (y[1] - y[0]) / points**2)
 
 
 def arrays_fit_together(particles: Particles) -> None:
-    """Centres, bounding radii, contrast and form factors have the shapes of n bodies."""
+    """Centres, bounding radii, contrast and form factors have the shapes for n bodies."""
     n = len(particles)
     for name, shape in (("centers", (n, 2)), ("bounding_radii", (n,)), ("contrast", (n,))):
         found = np.asarray(getattr(particles, name))
@@ -77,9 +77,9 @@ def arrays_fit_together(particles: Particles) -> None:
         found = np.asarray(particles.form_factors(k, k[::-1]))
         require(
             found.shape == (n, *shape),
-            f"form_factors gave shape {found.shape} for k of shape {shape}, not {(n, *shape)}",
+            f"form_factors returned shape {found.shape} for k of shape {shape}, not {(n, *shape)}",
         )
-        require(np.isfinite(found).all(), "form_factors gave NaN or infinity")
+        require(np.isfinite(found).all(), "form_factors returned NaN or infinity")
 
 
 def forward_form_factor_is_the_area(particles: Particles) -> None:
@@ -89,7 +89,7 @@ def forward_form_factor_is_the_area(particles: Particles) -> None:
         area = raster(particles, i).area
         require(
             abs(forward[i] - area) <= _TOLERANCE * area,
-            f"F(0) of body {i} is {forward[i]:.6g}, the integral of its density {area:.6g}",
+            f"F(0) of body {i} is {forward[i]:.6g}, but the integral of its density is {area:.6g}",
         )
 
 
@@ -108,7 +108,7 @@ def form_factor_is_the_transform(particles: Particles) -> None:
             require(
                 abs(found - expected) <= _TOLERANCE * body.area,
                 f"F({x:.4g}, {y:.4g}) of body {i} is {found:.6g}, "
-                f"the transform of its density {expected:.6g}",
+                f"but the transform of its density is {expected:.6g}",
             )
 
 
@@ -121,7 +121,7 @@ def chords_are_the_form_factor(particles: Particles) -> None:
     angle, size = np.array([0.0, 0.4, 1.1, 1.5708]), np.array([0.2, 1.0, 0.6, 0.9]) * k_max
     kx, ky = size * np.cos(angle), size * np.sin(angle)
     owner, half_length, offset, weight = (np.asarray(a) for a in particles.chords(bodies, k_max))
-    # sin(kx a) / kx by numpy's sinc, which knows its limit at 0.
+    # sin(kx a) / kx; NumPy's sinc has the right limit at 0.
     along = half_length * np.sinc(np.multiply.outer(kx, half_length) / np.pi)
     terms = weight * along * np.cos(np.multiply.outer(ky, offset))
     expected = np.asarray(particles.form_factors(kx, ky))
@@ -135,7 +135,7 @@ def chords_are_the_form_factor(particles: Particles) -> None:
 
 
 def bounding_radii_bound(particles: Particles) -> None:
-    """Nothing of a body lies outside its bounding radius."""
+    """No part of a body is outside its bounding radius."""
     for i in _bodies(particles):
         radius = float(particles.bounding_radii[i])
         around = _raster(particles, i, (-2 * radius, 2 * radius), (-2 * radius, 2 * radius), _FINE)
@@ -143,17 +143,17 @@ def bounding_radii_bound(particles: Particles) -> None:
         reach = around.density[outside].max()
         require(
             reach <= EDGE * around.density.max(),
-            f"body {i} reaches beyond its bounding radius {radius:.6g}",
+            f"body {i} extends beyond its bounding radius {radius:.6g}",
         )
 
 
 def _bodies(particles: Particles) -> Iterator[int]:
-    """Return a few bodies that stand for all: the first, the smallest and the largest."""
+    """Iterate over a few representative bodies: the first, the smallest and the largest."""
     radii = np.asarray(particles.bounding_radii)
     yield from sorted({0, int(radii.argmin()), int(radii.argmax())} if len(radii) else set())
 
 
-_DEMANDS: tuple[tuple[str, Callable[[Particles], None]], ...] = (
+_REQUIREMENTS: tuple[tuple[str, Callable[[Particles], None]], ...] = (
     ("particles.arrays-fit-together", arrays_fit_together),
     ("particles.forward-form-factor-is-the-area", forward_form_factor_is_the_area),
     ("particles.form-factor-is-the-transform", form_factor_is_the_transform),
@@ -163,26 +163,26 @@ _DEMANDS: tuple[tuple[str, Callable[[Particles], None]], ...] = (
 
 
 def particle_checks(sample: Callable[[Subject], tuple[Particles, ...]]) -> tuple[Check, ...]:
-    """Return the checks of particles; `sample` gets them from what the checks are run on."""
+    """Return the checks of particles; `sample` returns the particles of a subject."""
 
-    def over(demand: Callable[[Particles], None]) -> Callable[[Subject], None]:
+    def apply_to_all(check: Callable[[Particles], None]) -> Callable[[Subject], None]:
         def run(subject: Subject) -> None:
             for particles in sample(subject):
-                demand(particles)
+                check(particles)
 
-        run.__doc__ = demand.__doc__
+        run.__doc__ = check.__doc__
         return run
 
-    return tuple(Check(name, over(demand)) for name, demand in _DEMANDS)
+    return tuple(Check(name, apply_to_all(check)) for name, check in _REQUIREMENTS)
 
 
 def own_checks() -> tuple[Check, ...]:
-    """Return the checks of a function that returns particles, without any sampler."""
+    """Return the checks of a function that returns particles, without a sampler."""
     return particle_checks(lambda subject: (subject.make(),))
 
 
 def overlap(first: Particles, i: int, second: Particles, j: int) -> bool:
-    """Return whether two bodies lie on one another, by the densities where both could be."""
+    """Return whether two bodies overlap, judged by their densities."""
     (ax, ay), (bx, by) = first.centers[i], second.centers[j]
     a, b = float(first.bounding_radii[i]), float(second.bounding_radii[j])
     if np.hypot(ax - bx, ay - by) >= a + b:
@@ -194,7 +194,7 @@ def overlap(first: Particles, i: int, second: Particles, j: int) -> bool:
 
 
 def reaches_outside(particles: Particles, i: int, box: float) -> bool:
-    """Return whether body `i` reaches out of the box, by its density."""
+    """Return whether body `i` extends beyond the box, judged by its density."""
     (x, y), radius = particles.centers[i], float(particles.bounding_radii[i])
     if min(x, y) >= radius and max(x, y) <= box - radius:
         return False

@@ -4,7 +4,7 @@ Its scores cannot be seen, but ``log p_a - log p_b`` is the difference of two sc
 are compared with differences of that between patterns that lie close together.
 """
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 

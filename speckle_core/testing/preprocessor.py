@@ -1,6 +1,6 @@
-"""What a preprocessor is held to: each pattern on its own, and its input as it was."""
+"""Checks of preprocessors: patterns are independent, and the input is unchanged."""
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _patterns(grid: KGrid) -> FloatArray:
 
 
 def shape_and_dtype(subject: Subject) -> None:
-    """Patterns in either precision come back finite, floating, and of their shape."""
+    """For float32 and float64 input, the result is finite, floating and of the same shape."""
     step = subject.make()
     for grid in _GRIDS:
         for dtype in (np.float32, np.float64):
@@ -32,25 +32,27 @@ def shape_and_dtype(subject: Subject) -> None:
 
 
 def input_unchanged(subject: Subject) -> None:
-    """The patterns that it is given are left as they were."""
+    """The input patterns are left unchanged."""
     step, patterns = subject.make(), _patterns(GRID)
     before = patterns.copy()
     found = np.asarray(step(patterns, GRID))
-    require(np.array_equal(before, patterns), "the patterns given have changed")
+    require(np.array_equal(before, patterns), "the input patterns have changed")
     found += 1
-    require(np.array_equal(before, patterns), "what it returns shares memory with its input")
+    require(np.array_equal(before, patterns), "the result shares memory with the input")
 
 
 def batch_is_one_by_one(subject: Subject) -> None:
-    """Every pattern is treated on its own: a batch gives what each gives alone."""
+    """Patterns are processed independently: a batch gives the same as each pattern alone."""
     step, patterns = subject.make(), _patterns(GRID)
     together = np.asarray(step(patterns, GRID))
     alone = np.concatenate([np.asarray(step(patterns[i : i + 1], GRID)) for i in range(3)])
-    require(np.allclose(together, alone, rtol=1e-6), "a pattern depends on those beside it")
+    require(
+        np.allclose(together, alone, rtol=1e-6), "the result depends on other patterns in the batch"
+    )
 
 
 def deterministic(subject: Subject) -> None:
-    """The same patterns give the same bits, again and from a new one."""
+    """The same patterns give the same bits, again and from a new instance."""
     step, patterns = subject.make(), _patterns(GRID)
     first = np.asarray(step(patterns, GRID))
     for other in (step, subject.make()):

@@ -1,7 +1,7 @@
-"""Which checks a role has, and running them all.
+"""List and run the checks of a role.
 
-Every check is listed by name, so none comes or goes by the way of an import; and the number that
-each role must have is written down beside them, since a kit without checks passes everything.
+The number of checks of each role is written down here, since a kit without checks would pass
+everything.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from speckle_core.testing.common import common_checks
 
 Subjects = Role | Literal["particles"]
 
-#: How many checks each role has; a kit that finds fewer is broken.
+#: Number of checks of each role; a kit with fewer is broken.
 KNOWN_NUMBER: Mapping[Subjects, int] = {
     "sampler": 17,
     "particles": 5,
@@ -65,7 +65,7 @@ def _collect(role: Subjects) -> tuple[Check, ...]:
 
 
 def checks_for(role: Subjects) -> tuple[Check, ...]:
-    """Return all checks of a role, in the order they run.
+    """Return all checks of a role, in the order in which they run.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def checks_for(role: Subjects) -> tuple[Check, ...]:
     Raises
     ------
     CheckFailed
-        When there are fewer than the role is known to have: then the kit itself is broken.
+        When there are fewer checks than expected: the kit itself is then broken.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def checks_for(role: Subjects) -> tuple[Check, ...]:
         raise CheckFailed(
             f"the kit has {len(found)} checks for the role {role!r}, not {KNOWN_NUMBER[role]}",
             where=COMPLETE,
-            hint="This installation of speckle-core is damaged; install it anew.",
+            hint="This installation of speckle-core is damaged; reinstall it.",
         )
     return found
 
@@ -103,58 +103,59 @@ def run_checks(
     expected_failures: Mapping[str, str] | None = None,
     on_result: Callable[[CheckResult], None] | None = None,
 ) -> list[CheckResult]:
-    """Return what came of every check of `role` on a component, and of the kit's own count.
+    """Run every check of `role` on a component and return the results.
 
     Parameters
     ----------
     role : str
         The role, or ``"particles"``.
     component : Component or callable
-        The component as a plugin lists it, or its class.
+        The component as registered by a plugin, or its class.
     options : mapping, optional
-        Options that it is made with, such as few `epochs`.
+        Options to create it with, such as few `epochs`.
     expected_failures : mapping, optional
-        Id of a check that is known to fail → the reason. If it passes, that is an unexpected pass.
+        Ids of checks that are known to fail → the reason. If one passes, that is an unexpected
+        pass.
     on_result : callable, optional
-        Told each result as it comes.
+        Called with each result.
 
     Returns
     -------
     list of CheckResult
-        One per check, and a last one, ``kit.complete``, which fails if fewer checks ran than the
-        role is known to have, or if none of them passed.
+        One per check, and finally ``kit.complete``, which fails if fewer checks ran than the role
+        has, or if none passed.
 
     Raises
     ------
     ExperimentError
-        When `expected_failures` names no check, or gives no reason.
+        When `expected_failures` has an unknown check or an empty reason.
     """
     expected = dict(expected_failures or {})
     checks = _collect(role)
-    _judge_expectations(expected, [check.id for check in checks])
+    _check_expected_failures(expected, [check.id for check in checks])
     subject = Subject(component, options or {})
     results = []
     for check in checks:
         results.append(_result(check, subject, expected.get(check.id)))
         if on_result is not None:
             on_result(results[-1])
-    results.append(_completeness(results, KNOWN_NUMBER[role]))
+    results.append(_check_complete(results, KNOWN_NUMBER[role]))
     if on_result is not None:
         on_result(results[-1])
     return results
 
 
-def _judge_expectations(expected: Mapping[str, str], known: list[str]) -> None:
+def _check_expected_failures(expected: Mapping[str, str], known: list[str]) -> None:
     for name, reason in expected.items():
         if name not in known:
             near = nearest(name, known)
             raise ExperimentError(
-                f"there is no check {name!r}",
+                f"unknown check {name!r}",
                 where="expected_failures",
                 hint=f"Did you mean {near[0]!r}?" if near else f"Checks: {', '.join(known)}.",
             )
         if not reason.strip():
-            raise ExperimentError("gives no reason", where=f"expected_failures.{name}")
+            raise ExperimentError("has no reason", where=f"expected_failures.{name}")
 
 
 def _result(check: Check, subject: Subject, reason: str | None) -> CheckResult:
@@ -166,22 +167,22 @@ def _result(check: Check, subject: Subject, reason: str | None) -> CheckResult:
     except CheckSkipped as skipped:
         outcome, message = "skipped", skipped.what
     except SpeckleError as error:
-        outcome, message = "failed", _said(error)
+        outcome, message = "failed", _message(error)
     except Exception as error:
         outcome, message = "failed", f"it raised {type(error).__name__}: {error}"
     if reason is not None and outcome == "failed":
         outcome, message = "expected-failure", f"{reason} ({message})"
     elif reason is not None and outcome == "passed":
-        outcome, message = "unexpected-pass", f"it passes, though expected to fail: {reason}"
+        outcome, message = "unexpected-pass", f"it passes, but was expected to fail: {reason}"
     return CheckResult(check.id, outcome, message, time.perf_counter() - start)
 
 
-def _said(error: SpeckleError) -> str:
+def _message(error: SpeckleError) -> str:
     return f"{error.what}. {error.hint}" if error.hint else error.what
 
 
-def _completeness(results: list[CheckResult], known: int) -> CheckResult:
-    """Return the kit's judgement of itself: a skip is counted, a missing check is a failure."""
+def _check_complete(results: list[CheckResult], known: int) -> CheckResult:
+    """Return the check of the kit itself: skipped checks count, a missing check is a failure."""
     count = Counter(result.outcome for result in results)
     message = f"{len(results)} of {known} checks: " + ", ".join(
         f"{number} {outcome}" for outcome, number in count.items()

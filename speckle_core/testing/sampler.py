@@ -1,6 +1,6 @@
-"""What a sampler is held to: n bodies in the box, apart, drawn from its rng and nothing else."""
+"""Checks of samplers: n bodies in the box without overlap, drawn from the given rng only."""
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from speckle_core.errors import PackingError
 from speckle_core.testing.check import Check, Subject, require
 from speckle_core.testing.particles import overlap, particle_checks, reaches_outside
 
-#: Bodies asked for, from the paper's largest number down, until they can be placed.
+#: Numbers of bodies to try, from the paper's largest down, until they can be placed.
 _COUNTS = (20, 10, 5, 3, 2, 1)
-#: Configurations looked at for what shows only now and then.
+#: Number of configurations to look at, for rare faults.
 _DRAWS = 8
 
 
 def _draw(sampler: Sampler, count: int, seed: int) -> Configuration:
     found = sampler.sample(count, np.random.default_rng(seed))
-    require(isinstance(found, Configuration), f"sample gave {type(found).__name__}")
+    require(isinstance(found, Configuration), f"sample returned {type(found).__name__}")
     return found
 
 
-def _most(subject: Subject) -> int:
+def _largest_count(subject: Subject) -> int:
     """Return the largest of `_COUNTS` that the sampler can place in every draw."""
-    if "count" not in subject.kept:
-        subject.kept["count"] = next((n for n in _COUNTS if _places(subject.make(), n)), 0)
-    count: int = subject.kept["count"]
+    if "count" not in subject.cache:
+        subject.cache["count"] = next((n for n in _COUNTS if _can_place(subject.make(), n)), 0)
+    count: int = subject.cache["count"]
     require(count, "not a single body can be placed")
     return count
 
 
-def _places(sampler: Sampler, count: int) -> bool:
+def _can_place(sampler: Sampler, count: int) -> bool:
     try:
         for seed in range(_DRAWS):
             _draw(sampler, count, seed)
@@ -47,7 +47,7 @@ def _places(sampler: Sampler, count: int) -> bool:
 
 
 def _content(configuration: Configuration) -> list[NDArray[np.generic]]:
-    """Return all that tells two configurations apart, whatever the shapes."""
+    """Return everything that distinguishes two configurations, for any shape."""
     k = np.array([0.0, 0.003, -0.011, 0.02])
     found: list[NDArray[np.generic]] = [np.array(configuration.box)]
     for p in configuration.particles:
@@ -63,7 +63,7 @@ def _same(first: Configuration, second: Configuration) -> bool:
 
 def same_rng_same_configuration(subject: Subject) -> None:
     """The same rng gives the same configuration, again and from a new sampler."""
-    sampler, count = subject.make(), _most(subject)
+    sampler, count = subject.make(), _largest_count(subject)
     first = _draw(sampler, count, 5)
     require(_same(first, _draw(sampler, count, 5)), "a second call gave another configuration")
     again = _draw(subject.make(), count, 5)
@@ -72,52 +72,53 @@ def same_rng_same_configuration(subject: Subject) -> None:
 
 def other_rng_other_configuration(subject: Subject) -> None:
     """Another rng gives another configuration."""
-    sampler, count = subject.make(), _most(subject)
+    sampler, count = subject.make(), _largest_count(subject)
     require(
         not _same(_draw(sampler, count, 5), _draw(sampler, count, 6)),
-        "two seeds gave one configuration",
+        "two seeds gave the same configuration",
     )
 
 
 def the_count_asked_for(subject: Subject) -> None:
-    """A configuration holds exactly as many bodies as were asked for."""
-    sampler, most = subject.make(), _most(subject)
+    """A configuration contains exactly the requested number of bodies."""
+    sampler, most = subject.make(), _largest_count(subject)
     for count in sorted({min(c, most) for c in (1, 2, 3, 7, 20)}):
         found = len(_draw(sampler, count, count))
-        require(found == count, f"{count} bodies were asked for, {found} came")
+        require(found == count, f"asked for {count} bodies, got {found}")
 
 
 def inside_the_box(subject: Subject) -> None:
-    """No body reaches out of the box."""
+    """No body extends beyond the box."""
     for configuration in _several(subject):
         for particles, i in _bodies(configuration):
             require(
                 not reaches_outside(particles, i, configuration.box),
-                f"a body about {particles.centers[i]} reaches out of the box of side "
+                f"a body at {particles.centers[i]} extends beyond the box of side "
                 f"{configuration.box:g}",
             )
 
 
 def no_overlap(subject: Subject) -> None:
-    """No two bodies lie on one another."""
+    """No two bodies overlap."""
     for configuration in _several(subject):
         for (first, i), (second, j) in itertools.combinations(_bodies(configuration), 2):
             require(
                 not overlap(first, i, second, j),
-                f"the bodies about {first.centers[i]} and {second.centers[j]} overlap",
+                f"the bodies at {first.centers[i]} and {second.centers[j]} overlap",
             )
 
 
 def global_random_state_untouched(subject: Subject) -> None:
-    """Neither numpy's nor Python's global random state is used."""
-    sampler, count = subject.make(), _most(subject)
-    # The legacy state is what is looked at, not drawn from.
-    numpys = np.random.get_state(legacy=False)  # noqa: NPY002
-    pythons = random.getstate()
+    """The global random states of NumPy and Python are not used."""
+    sampler, count = subject.make(), _largest_count(subject)
+    of_numpy = np.random.get_state(legacy=False)  # noqa: NPY002
+    of_python = random.getstate()
     _draw(sampler, count, 0)
     now = np.random.get_state(legacy=False)  # noqa: NPY002
-    require(str(numpys) == str(now) and _keys(numpys) == _keys(now), "numpy's state has changed")
-    require(pythons == random.getstate(), "the state of Python's random has changed")
+    require(
+        str(of_numpy) == str(now) and _keys(of_numpy) == _keys(now), "NumPy's state has changed"
+    )
+    require(of_python == random.getstate(), "the state of Python's random has changed")
 
 
 def _keys(state: object) -> bytes:
@@ -126,7 +127,7 @@ def _keys(state: object) -> bytes:
 
 
 def _several(subject: Subject) -> list[Configuration]:
-    sampler, count = subject.make(), _most(subject)
+    sampler, count = subject.make(), _largest_count(subject)
     return [_draw(sampler, count, seed) for seed in range(_DRAWS)]
 
 
@@ -135,7 +136,7 @@ def _bodies(configuration: Configuration) -> list[tuple[Particles, int]]:
 
 
 def _sampled(subject: Subject) -> tuple[Particles, ...]:
-    return _draw(subject.make(), _most(subject), 0).particles
+    return _draw(subject.make(), _largest_count(subject), 0).particles
 
 
 CHECKS = (

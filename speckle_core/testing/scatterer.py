@@ -1,10 +1,10 @@
-"""What a scatterer is held to: the sum over bodies of any shape, and nothing else.
+"""Checks of scatterers: the amplitude is the sum over bodies of any shape.
 
-It is tried on blobs of the kit's own (`specimens.Blobs`), of which the sum is a closed form.
-Amplitudes may be off by half a per cent of their norm, as a raster's are.
+They use blobs (`specimens.Blobs`) for which the sum has a closed form. Amplitudes may deviate by
+half a per cent of their norm, as those of a raster do.
 """
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _configuration() -> Configuration:
     return Configuration(blobs(5, 1), BOX)
 
 
-def _near(found: NDArray[Any], expected: NDArray[Any], what: str) -> None:
+def _require_close(found: NDArray[Any], expected: NDArray[Any], what: str) -> None:
     off = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
     require(off <= _TOLERANCE, f"{what}: off by {off:.2g} of the norm")
 
@@ -58,7 +58,7 @@ def deterministic(subject: Subject) -> None:
 
 
 def input_unchanged(subject: Subject) -> None:
-    """The configuration is left as it was."""
+    """The configuration is left unchanged."""
     particles = blobs(5, 1)
     configuration = Configuration(particles, BOX)
     before = [np.copy(a) for a in attrs.astuple(particles, recurse=False)]
@@ -71,49 +71,49 @@ def input_unchanged(subject: Subject) -> None:
 
 
 def translation_leaves_the_intensity(subject: Subject) -> None:
-    """Moving everything by one vector leaves the intensity as it was."""
+    """Translating all bodies leaves the intensity unchanged."""
     scatterer, particles = subject.make(), blobs(5, 1)
     moved = attrs.evolve(particles, centers=particles.centers + np.array([31.3, -47.8]))
     first, second = (
         np.asarray(scatterer.intensity(Configuration(p, BOX), GRID)) for p in (particles, moved)
     )
-    _near(second, first, "the intensity changed")
+    _require_close(second, first, "the intensity changed")
 
 
 def works_on_a_strange_shape(subject: Subject) -> None:
-    """A shape that no plugin knows gives the direct sum over its form factors."""
+    """A shape unknown to any plugin gives the direct sum over its form factors."""
     configuration = _configuration()
     found = np.asarray(subject.make().amplitude(configuration, GRID))
-    _near(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
+    _require_close(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
 
 
 def works_on_a_quadrant(subject: Subject) -> None:
-    """On a grid that starts at k = 0 the amplitude is the direct sum, too."""
+    """On a quadrant grid, too, the amplitude is the direct sum."""
     configuration, grid = _configuration(), KGrid.quadrant(20, 0.003)
     found = np.asarray(subject.make().amplitude(configuration, grid))
-    _near(found, direct_sum(configuration, grid), "the amplitude is not the direct sum")
+    _require_close(found, direct_sum(configuration, grid), "the amplitude is not the direct sum")
 
 
 def contrast_counts(subject: Subject) -> None:
-    """Bodies count by their complex contrast."""
+    """Bodies are weighted by their complex contrast."""
     contrast = np.array([1.0, -0.6, 0.3 + 0.7j, 2.0j])
     configuration = Configuration(blobs(4, 2, contrast=contrast), BOX)
     found = np.asarray(subject.make().amplitude(configuration, GRID))
-    _near(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
+    _require_close(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
 
 
 def shapes_mix(subject: Subject) -> None:
     """A configuration of several particle classes gives the sum over all."""
     configuration = Configuration((blobs(3, 3), blobs(2, 4, width=60.0)), BOX)
     found = np.asarray(subject.make().amplitude(configuration, GRID))
-    _near(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
+    _require_close(found, direct_sum(configuration, GRID), "the amplitude is not the direct sum")
 
 
 def many_at_once_is_one_by_one(subject: Subject) -> None:
-    """If it makes many intensities in one call, they are those it makes one by one."""
+    """If it has `intensities`, these equal the intensities computed one by one."""
     scatterer = subject.make()
     if not isinstance(scatterer, SupportsIntensities):
-        raise CheckSkipped("it has no method intensities, which is optional")
+        raise CheckSkipped("it does not have the optional method intensities")
     one_by_one: Any = scatterer
     several = [Configuration(blobs(n, n), BOX) for n in (4, 1, 6)]
     found = scatterer.intensities(several, GRID)
@@ -122,7 +122,7 @@ def many_at_once_is_one_by_one(subject: Subject) -> None:
     require(found.shape == expected.shape, f"shape {found.shape}, not {expected.shape}")
     for one, other in zip(found, expected, strict=True):
         off = float(np.linalg.norm(one - other) / np.linalg.norm(other))
-        require(off <= 1e-5, f"they differ from those made one by one by {off:.2g} of the norm")
+        require(off <= 1e-5, f"they differ from single intensities by {off:.2g} of the norm")
 
 
 CHECKS = (

@@ -1,6 +1,6 @@
-"""What a solver is held to: honest above all, whatever shape it knows."""
+"""Checks of solvers; above all, they must not claim false solutions."""
 
-# ruff: noqa: D401 - a check's docstring is the demand it makes, as users are shown it
+# ruff: noqa: D401 - a check's docstring is its requirement, shown to users
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from speckle_core.errors import PatternError
 from speckle_core.testing.check import Check, CheckFailed, CheckSkipped, Subject, require
 from speckle_core.testing.specimens import GRID, intensities
 
-# Enough to see whether the answer holds; a search that gives up late would take minutes.
+# Few starts are enough for these checks; a long unsuccessful search would take minutes.
 _STARTS = 2
-#: A claim of "solved" must reproduce the intensity to this share of its mean, or to the noise.
+#: A solved pattern must be reproduced to this fraction of the mean intensity, or to the noise.
 _EXPLAINED = 1e-3
 _TRIED = (1, 2, 4)
 
 
 def _solve(subject: Subject, pattern: FloatArray, **given: Any) -> Solution:
-    solver = subject.make(**subject.lowered(starts=_STARTS))
+    solver = subject.make(**subject.lower_options(starts=_STARTS))
     found: Solution = solver.solve(pattern, GRID, **given)
     return found
 
@@ -36,20 +36,20 @@ def _pattern(count: int = 2) -> FloatArray:
 
 
 def _noise() -> FloatArray:
-    """Return exponential intensities, the speckle of no structure, with I(-k) = I(k)."""
+    """Return random exponential intensities with I(-k) = I(k), which no structure gives."""
     drawn = np.random.default_rng(8).exponential(size=GRID.shape)
     return drawn + drawn[::-1, ::-1]
 
 
 def _gap() -> NDArray[np.bool_]:
-    """Return a mask with a gap across the pattern, off its middle."""
+    """Return a mask with a gap across the pattern, away from its middle."""
     mask = np.ones(GRID.shape, dtype=bool)
     mask[24:27] = False
     return mask
 
 
 def _numbers(found: Solution) -> list[Any]:
-    """Return all that a solution says but its seconds."""
+    """Return all values of a solution except its seconds."""
     return [
         found.configuration.box,
         *(p.centers for p in found.configuration.particles),
@@ -68,10 +68,10 @@ def _same(first: Solution, second: Solution) -> bool:
 
 
 def returns_a_solution(subject: Subject) -> None:
-    """Patterns in either precision give a Solution with finite numbers and arrays that fit."""
+    """Float32 and float64 patterns give a Solution with finite values and consistent arrays."""
     for dtype in (np.float32, np.float64):
         found = _solve(subject, _pattern().astype(dtype))
-        require(isinstance(found, Solution), f"it gave {type(found).__name__}, not a Solution")
+        require(isinstance(found, Solution), f"it returned {type(found).__name__}, not a Solution")
         inside: Any = found.configuration
         require(isinstance(inside, Configuration), "its configuration is not a Configuration")
         numbers = (found.scale, found.offset, found.residual, found.noise_residual)
@@ -84,56 +84,56 @@ def returns_a_solution(subject: Subject) -> None:
             for name, values in errors.items():
                 require(np.shape(values) == (len(particles),), f"errors of {name!r} do not fit")
         shown = np.asarray(found.pattern(GRID))
-        require(np.isfinite(shown).all(), "the pattern of what it found holds NaN or infinity")
+        require(np.isfinite(shown).all(), "the pattern of its solution contains NaN or infinity")
 
 
 def bodies_lie_in_the_box(subject: Subject) -> None:
-    """The bodies lie in the box, the middle of their centres' extent in its middle."""
+    """The extent of the bodies' centres is centred in the box."""
     found = _solve(subject, _pattern()).configuration
     if not len(found):
-        raise CheckSkipped("it finds no body in the kit's pattern")
+        raise CheckSkipped("it finds no bodies in the kit's pattern")
     centers = np.concatenate([p.centers for p in found.particles])
     middle = (centers.max(axis=0) + centers.min(axis=0)) / 2
     require(
         np.allclose(middle, found.box / 2, atol=1e-6 * found.box),
-        f"the middle of the bodies' extent is {middle.tolist()}, of the box {found.box / 2:g}",
-        "A pattern does not say where bodies lie; put the middle of their extent at box / 2.",
+        f"the middle of the bodies' extent is {middle.tolist()}, not {found.box / 2:g}",
+        "A pattern does not determine the absolute position; centre the extent at box / 2.",
     )
 
 
 def deterministic(subject: Subject) -> None:
-    """One pattern and one seed give the same answer, again and from a new one."""
+    """The same pattern and seed give the same solution, again and from a new instance."""
     first, second = (_solve(subject, _pattern(), seed=3) for _ in range(2))
     require(_same(first, second), "a second call with the same seed gave another answer")
 
 
 def input_unchanged(subject: Subject) -> None:
-    """Pattern and mask are left as they were."""
+    """Pattern and mask are left unchanged."""
     pattern, mask = _pattern(), _gap()
     _solve(subject, pattern, mask=mask)
-    require(np.array_equal(pattern, _pattern()), "the pattern given has changed")
-    require(np.array_equal(mask, _gap()), "the mask given has changed")
+    require(np.array_equal(pattern, _pattern()), "the input pattern has changed")
+    require(np.array_equal(mask, _gap()), "the input mask has changed")
 
 
 def masked_pixels_do_not_count(subject: Subject) -> None:
-    """What masked pixels hold, NaN included, does not matter."""
+    """The values of masked pixels, even NaN, do not matter."""
     mask = _gap()
     found = [
         _solve(subject, np.where(mask, _pattern(), value), mask=mask) for value in (np.nan, 1e9)
     ]
-    require(_same(*found), "other values under the mask gave another answer")
+    require(_same(*found), "the values of masked pixels changed the solution")
 
 
 def refuses_clearly(subject: Subject) -> None:
-    """NaN, a constant pattern, a mask without pixels and a wrong shape are each a PatternError."""
+    """NaN, a constant pattern, an empty mask and a wrong shape each raise PatternError."""
     pattern, nowhere = _pattern(), np.zeros(GRID.shape, dtype=bool)
     holed = pattern.copy()
     holed[5, 7] = math.nan
     cases: dict[str, Callable[[], object]] = {
-        "NaN in a pixel that counts": lambda: _solve(subject, holed),
+        "NaN in an unmasked pixel": lambda: _solve(subject, holed),
         "a constant pattern": lambda: _solve(subject, np.ones(GRID.shape)),
-        "a mask that leaves no pixel": lambda: _solve(subject, pattern, mask=nowhere),
-        "a pattern of another shape than the grid": lambda: _solve(subject, pattern[1:]),
+        "a mask without pixels": lambda: _solve(subject, pattern, mask=nowhere),
+        "a pattern of a wrong shape": lambda: _solve(subject, pattern[1:]),
     }
     for what, call in cases.items():
         try:
@@ -142,19 +142,19 @@ def refuses_clearly(subject: Subject) -> None:
             continue
         except Exception as error:
             raise CheckFailed(
-                f"{what} made it fail with {type(error).__name__}: {error}",
-                hint="Raise PatternError, saying what is wrong and what to do.",
+                f"{what} raised {type(error).__name__}: {error}",
+                hint="Raise PatternError that says what is wrong and what to do.",
             ) from error
-        raise CheckFailed(f"it took {what} without a word")
+        raise CheckFailed(f"it accepted {what}")
 
 
 def noise_is_not_solved(subject: Subject) -> None:
-    """Noise is never called solved."""
-    require(not _solve(subject, _noise()).solved, "it calls noise solved")
+    """Noise is never reported as solved."""
+    require(not _solve(subject, _noise()).solved, "it reports noise as solved")
 
 
 def solved_explains(subject: Subject) -> None:
-    """What it calls solved explains the pattern: scale · |A|² + offset is what was measured."""
+    """A solved pattern is reproduced by scale · |A|² + offset."""
     claimed = 0
     for count in _TRIED:
         pattern = _pattern(count)
@@ -164,7 +164,7 @@ def solved_explains(subject: Subject) -> None:
         claimed += 1
         missed = np.abs(found.pattern(GRID) - pattern).mean() / pattern.mean()
         allowed = max(_EXPLAINED, 4 * found.noise_residual)
-        require(missed <= allowed, f"its solution misses {missed:.2g} of the intensity")
+        require(missed <= allowed, f"its solution deviates by {missed:.2g} of the intensity")
     if not claimed:
         raise CheckSkipped("it solves none of the kit's patterns, which are of Gaussian bodies")
 

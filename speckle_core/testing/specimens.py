@@ -1,7 +1,7 @@
-"""The kit's own things to try a component on: a shape, patterns, and a network.
+"""Test objects of the kit: a shape, patterns, and a network.
 
-The shape is one that no plugin has: a scatterer or figure that assumes disks fails on it.
-Everything is a closed form or a seed, so that a check says the same thing everywhere.
+No plugin has this shape, so a scatterer or figure that assumes disks fails on it. Everything is a
+closed form or seeded, so that checks give the same result everywhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GRID = KGrid.centered(33, 0.004)
 
 @attrs.frozen(eq=False, kw_only=True)
 class Blobs:
-    """Anisotropic Gaussian bodies: ``ρ = exp(-u²/2a² - v²/2b²)`` along axes turned by `angles`.
+    """Anisotropic Gaussian bodies: ``ρ = exp(-u²/2a² - v²/2b²)`` along axes rotated by `angles`.
 
     Their form factor is ``2πab exp(-(a²k_u² + b²k_v²)/2)``. Widths a, b are (n,) [length], angles
     (n,) [rad] from x to u.
@@ -76,7 +76,7 @@ def blobs(count: int, seed: int, *, width: float = 40.0, contrast: Any = 1.0) ->
 
 
 def direct_sum(configuration: Configuration, grid: KGrid) -> NDArray[np.complex128]:
-    """Return Σ c F(k) exp(-i k·r), term by term: what every scatterer approximates."""
+    """Return Σ c F(k) exp(-i k·r), summed term by term: the reference for scatterers."""
     kx, ky = np.meshgrid(grid.axis, grid.axis)
     total = np.zeros(grid.shape, dtype=np.complex128)
     for particles in configuration.particles:
@@ -88,25 +88,25 @@ def direct_sum(configuration: Configuration, grid: KGrid) -> NDArray[np.complex1
     return total
 
 
-#: Number of bodies → their width [length]: as it halves, the lobe of the pattern grows twofold.
+#: Number of bodies → their width [length]; halving it doubles the width of the pattern's lobe.
 EASY = {1: 80.0, 2: 40.0, 4: 20.0, 16: 10.0}
 
 
 def intensities(counts: IntArray, seed: int, grid: KGrid = GRID) -> FloatArray:
-    """Return one pattern for each of `counts`, of round blobs of one width (see `EASY`)."""
-    made = []
+    """Return one pattern for each of `counts`, of round blobs of equal width (see `EASY`)."""
+    amplitudes = []
     for i, count in enumerate(counts.tolist()):
         width = np.full(count, EASY[count])
         bodies = attrs.evolve(blobs(count, seed + i), long=width, short=width)
-        made.append(direct_sum(Configuration(bodies, BOX), grid))
-    return np.abs(np.array(made)) ** 2
+        amplitudes.append(direct_sum(Configuration(bodies, BOX), grid))
+    return np.abs(np.array(amplitudes)) ** 2
 
 
 def easy_patterns(seed: int) -> PatternSet:
     """Return eight standardised patterns, two of each class of `EASY`.
 
-    The width of the lobe, the azimuthal profile, the contrast of the speckle or its size: each
-    alone tells the classes apart, so that a classifier that knows but one of them can learn them.
+    The width of the lobe, the azimuthal profile, the speckle contrast and the speckle size each
+    distinguish the classes, so that a classifier that uses only one of them can learn them.
     """
     labels = np.array(list(EASY) * 2)
     patterns = intensities(labels, seed)
@@ -119,7 +119,7 @@ def easy_patterns(seed: int) -> PatternSet:
 class TinyNetwork:
     """A fitted network in NumPy: 3 × 3 convolution, ReLU, mean over space, dense, softmax.
 
-    It has the optional powers that explainers ask for, by closed forms.
+    It has the optional capabilities that explainers use, in closed form.
     """
 
     filters: FloatArray
@@ -127,7 +127,7 @@ class TinyNetwork:
 
     @classmethod
     def from_seed(cls, seed: int) -> TinyNetwork:
-        """Return one with three classes, 2, 3 and 4, and four filters."""
+        """Return a network with the classes 2, 3 and 4 and four filters."""
         rng = np.random.default_rng(seed)
         return cls(rng.normal(size=(4, 3, 3)), rng.normal(size=(3, 4)))
 
@@ -136,15 +136,15 @@ class TinyNetwork:
         """The class values."""
         return np.arange(2, 2 + len(self.weights))
 
-    def _before(self, patterns: FloatArray) -> FloatArray:
-        """Return what the ReLU is given, (B, c, h, w)."""
+    def _pre_activation(self, patterns: FloatArray) -> FloatArray:
+        """Return the input of the ReLU, (B, c, h, w)."""
         windows = np.lib.stride_tricks.sliding_window_view(patterns, (3, 3), axis=(1, 2))
         found: FloatArray = np.einsum("bhwij,cij->bchw", windows, self.filters, optimize=True)
         return found
 
     def predict_proba(self, patterns: FloatArray) -> FloatArray:
         """Return class probabilities, (B, classes)."""
-        scores = np.maximum(self._before(patterns), 0).mean(axis=(2, 3)) @ self.weights.T
+        scores = np.maximum(self._pre_activation(patterns), 0).mean(axis=(2, 3)) @ self.weights.T
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         found: FloatArray = odds / odds.sum(axis=1, keepdims=True)
         return found
@@ -152,9 +152,9 @@ class TinyNetwork:
     def feature_maps(
         self, patterns: FloatArray, targets: IntArray, *, stage: str | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the maps behind the ReLU and their gradients; there is but one stage."""
+        """Return the maps after the ReLU and their gradients; there is only one stage."""
         del stage
-        maps = np.maximum(self._before(patterns), 0)
+        maps = np.maximum(self._pre_activation(patterns), 0)
         weights = self.weights[targets][:, :, None, None] / maps[0, 0].size
         return maps, np.broadcast_to(weights, maps.shape)
 
@@ -162,7 +162,7 @@ class TinyNetwork:
         self, patterns: FloatArray, targets: IntArray, *, guided: bool = False
     ) -> FloatArray:
         """Return d score[target] / d pattern, (B, ny, nx)."""
-        before = self._before(patterns)
+        before = self._pre_activation(patterns)
         back = self.feature_maps(patterns, targets)[1] * (before > 0)
         if guided:
             back = np.maximum(back, 0)
@@ -181,7 +181,7 @@ class TinyNetwork:
 
 
 class PredictionsOnly:
-    """A fitted classifier without any optional power: brighter patterns are of the last class."""
+    """A fitted classifier without optional capabilities: bright patterns are of the last class."""
 
     classes = np.array([2, 3, 4])
 

@@ -273,5 +273,5 @@ def test_the_analysis_is_silent_where_there_is_no_control_and_no_pattern_of_a_cl
 
 def test_a_label_that_the_classifier_does_not_know_is_refused():
     patterns = PatternSet.from_arrays(rings(np.array([2, 7])), [2, 7], GRID)
-    with pytest.raises(DataError, match="does not know"):
+    with pytest.raises(DataError, match="unknown to the classifier"):
         analyse(Weights(), RingReader(), patterns)

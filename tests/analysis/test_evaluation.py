@@ -116,7 +116,7 @@ def test_a_damaged_evaluation_is_refused(reading, tmp_path, name, damage):
         shifted = attrs.evolve(reading, predicted=np.roll(reading.predicted, 1))
         shifted.save(tmp_path / "other")
         file.write_bytes((tmp_path / "other" / name).read_bytes())
-    with pytest.raises(DataError, match="no whole evaluation"):
+    with pytest.raises(DataError, match="not a complete evaluation"):
         Evaluation.load(tmp_path)
 
 

@@ -72,45 +72,52 @@ def test_a_solved_task_needs_no_network():
         summaries={"radial-lda": "a linear rule on the azimuthal profile"},
     )
     assert said == (
-        "radial-lda, a linear rule on the azimuthal profile, reads 1.000 [0.981, 1.000] of the "
-        "same test patterns: this task does not need a network. "
-        "The network reads 0.995 [0.972, 0.999]."
+        "radial-lda, a linear rule on the azimuthal profile, classifies 1.000 [0.981, 1.000] of "
+        "the same test patterns correctly: this task does not need a network. "
+        "The network classifies 0.995 [0.972, 0.999]."
     )
 
 
-def test_a_gain_over_a_solved_task_is_still_told():
+def test_a_gain_over_a_solved_task_is_still_reported():
     said = verdict(right_and_wrong(3000, 0), {"rule": right_and_wrong(2975, 25)})
     assert "does not need a network" in said
     assert "0.008 [0.005, 0.012] more" in said
 
 
-def test_a_network_that_gains_is_said_to_and_by_how_much():
+def test_a_network_that_gains_is_reported_with_the_gain():
     rules = {"rule": right_and_wrong(100, 100), "worse": right_and_wrong(1, 199)}
     said = verdict(right_and_wrong(190, 10), rules)
     low, high = 0.38, 0.52  # of 200 patterns: 100 read by both, 90 by the network alone, 10 by none
-    assert said.startswith("The network reads 0.950 [0.910, 0.973] of the test patterns, 0.450 [")
+    assert said.startswith(
+        "The network classifies 0.950 [0.910, 0.973] of the test patterns correctly, 0.450 ["
+    )
     told = [float(part) for part in said.split("0.450 [")[1].split("]")[0].split(", ")]
     assert told == pytest.approx([low, high], abs=0.01)
     assert said.endswith("more than the best baseline, rule (0.500 [0.431, 0.569]).")
 
 
-def test_a_network_that_is_beaten_is_told_so():
+def test_a_network_that_is_beaten_is_reported_as_such():
     said = verdict(right_and_wrong(100, 100), {"rule": right_and_wrong(190, 10)})
-    assert said.startswith("rule reads 0.950 [0.910, 0.973] of the same test patterns, 0.450 [")
-    assert said.endswith("which misses what a simple rule finds.")
+    assert said.startswith(
+        "rule classifies 0.950 [0.910, 0.973] of the same test patterns correctly, 0.450 ["
+    )
+    assert said.endswith("more than the network (0.500 [0.431, 0.569]).")
 
 
-def test_two_that_are_alike_cannot_be_told_apart():
+def test_two_classifiers_that_are_alike_do_not_differ_significantly():
     said = verdict(right_and_wrong(150, 50), {"rule": right_and_wrong(152, 48, where=100)})
-    assert "cannot be told apart on these 200 test patterns: the difference is -0.010 [-0." in said
+    assert (
+        "do not differ significantly on these 200 test patterns: the difference is -0.010 [-0."
+        in said
+    )
 
 
 def test_without_a_baseline_nothing_is_claimed():
-    assert "nothing says" in verdict(right_and_wrong(10, 0), {})
+    assert "it is unknown" in verdict(right_and_wrong(10, 0), {})
 
 
 def test_baselines_on_other_patterns_are_refused():
-    with pytest.raises(DataError, match=r"rule: .*other patterns"):
+    with pytest.raises(DataError, match=r"rule: .*not evaluated on the same patterns"):
         verdict(right_and_wrong(10, 0), {"rule": right_and_wrong(11, 0)})
 
 

@@ -163,14 +163,14 @@ class Tires(NearestMean):
 
 
 BROKEN = [
-    ("classifier.probabilities-sum-to-one", Unnormalised, "miss 1 by 0.1"),
+    ("classifier.probabilities-sum-to-one", Unnormalised, "sum to 1 ± 0.1"),
     ("classifier.probabilities-sum-to-one", Signed, "is negative"),
     ("classifier.probabilities-sum-to-one", NotANumber, "NaN or infinite"),
     ("classifier.probabilities-sum-to-one", OneColumn, r"gave shape \(8, 1\)"),
     ("classifier.classes-are-those-of-the-set", CountsFromZero, r"the classes are \[0 1 2 3\]"),
-    ("classifier.history-tells-every-epoch", Wordless, "no list of Epoch"),
-    ("classifier.history-tells-every-epoch", Silent, "heard otherwise"),
-    ("classifier.learns-eight-patterns", Lazy, "[0-4] of its 8 training patterns"),
+    ("classifier.history-tells-every-epoch", Wordless, "not a list of Epoch"),
+    ("classifier.history-tells-every-epoch", Silent, "other epochs"),
+    ("classifier.learns-eight-patterns", Lazy, "[0-4] of the 8 training patterns"),
     ("classifier.same-seed-same-result", OwnSeed, "probabilities differ by"),
     ("classifier.saved-and-loaded-in-a-fresh-process", KeepsItToItself, "probabilities differ by"),
     (
@@ -183,7 +183,7 @@ BROKEN = [
     ("classifier.saves-nothing-that-runs-code", ZippedPickle, "model.pt is a pickle"),
     ("classifier.saves-nothing-that-runs-code", SavesNothing, "it saved no file"),
     ("classifier.alone-is-as-in-a-batch", OverTheBatch, "probabilities differ by"),
-    ("classifier.predicting-changes-nothing", InPlace, "given have changed"),
+    ("classifier.predicting-changes-nothing", InPlace, "input patterns have changed"),
     ("classifier.predicting-changes-nothing", Tires, "a second prediction differs"),
 ]
 CHECKS = {check.id: check for check in checks_for("classifier")}

@@ -112,8 +112,8 @@ ALL = "component."
 BROKEN = [
     (ALL + "constructible-with-defaults", Demanding, "exponent have no default"),
     (ALL + "fills-its-role", Unfinished, "no method '__call__'"),
-    (ALL + "fills-its-role", WithoutGrid, "cannot be called as its role is"),
-    (ALL + "fills-its-role", NeedsMore, "cannot be called as its role is"),
+    (ALL + "fills-its-role", WithoutGrid, "cannot be called as the role requires"),
+    (ALL + "fills-its-role", NeedsMore, "cannot be called as the role requires"),
     (ALL + "options-explicit", Positional, "not keyword-only"),
     (ALL + "options-explicit", AnyOptions, "not keyword-only"),
     (ALL + "options-explicit", TakesName, "a meaning of its own"),
@@ -121,7 +121,7 @@ BROKEN = [
     (ALL + "options-explicit", Untyped, "'power' has no type hint"),
     (ALL + "options-explicit", WrongDefault, "'half' of 'power' is not a number"),
     (ALL + "constructor-only-stores", Renames, "'power' cannot be read back"),
-    (ALL + "constructor-only-stores", Rounds, "'power' was 0.123 and reads 0.1"),
+    (ALL + "constructor-only-stores", Rounds, "'power' was set to 0.123 but is 0.1"),
     (ALL + "repr-round-trips", BareRepr, "cannot be evaluated"),
     (ALL + "repr-round-trips", ForgetfulRepr, "'power' was 0.123, after the repr 0.5"),
     (ALL + "repr-round-trips", ShowsWhatItLearned, "cannot be evaluated"),
@@ -230,7 +230,7 @@ def test_a_path_makes_listing_light_unless_the_listing_itself_imports_a_library(
     package, monkeypatch
 ):
     component = Component("step", "kit_example.step:Step", "A step.")
-    with pytest.raises(CheckSkipped, match="no installed entry point lists kit_example"):
+    with pytest.raises(CheckSkipped, match="no installed entry point belongs to kit_example"):
         LISTING.run(component)
     listed_by(monkeypatch, "kit_example.plugin", "another.plugin")
     LISTING.run(component)

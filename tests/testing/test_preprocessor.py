@@ -60,9 +60,9 @@ BROKEN = [
     ("preprocessor.shape-and-dtype", Cropped, r"became \(3, 32, 33\)"),
     ("preprocessor.shape-and-dtype", Whole, "became int64"),
     ("preprocessor.shape-and-dtype", LogOfZero, "NaN or infinite"),
-    ("preprocessor.input-unchanged", InPlace, "given have changed"),
+    ("preprocessor.input-unchanged", InPlace, "input patterns have changed"),
     ("preprocessor.input-unchanged", Shared, "shares memory"),
-    ("preprocessor.batch-is-one-by-one", OverTheBatch, "depends on those beside it"),
+    ("preprocessor.batch-is-one-by-one", OverTheBatch, "depends on other patterns"),
     ("preprocessor.deterministic", Noisy, "gave other values"),
 ]
 CHECKS = {check.id: check for check in checks_for("preprocessor")}

@@ -245,7 +245,7 @@ def test_pytest_shows_failures_and_skips_of_a_plugin_s_own_tests(tmp_path):
     )
     assert "test_mine[preprocessor.shape-and-dtype] - speckle_core" in done.stdout
     assert "1 skipped" in done.stdout
-    assert "it has no method intensities, which is optional" in done.stdout
+    assert "it does not have the optional method intensities" in done.stdout
 
 
 def test_failed_and_skipped_are_what_test_runners_know():

@@ -129,7 +129,7 @@ BROKEN = [
     ("scatterer.works-on-a-quadrant", ThinksAllIsCentred, "not the direct sum"),
     ("scatterer.contrast-counts", Conjugates, "not the direct sum"),
     ("scatterer.shapes-mix", FirstOnly, "not the direct sum"),
-    ("scatterer.many-at-once-is-one-by-one", Shuffled, "differ from those made one by one"),
+    ("scatterer.many-at-once-is-one-by-one", Shuffled, "differ from single intensities"),
     ("scatterer.many-at-once-is-one-by-one", Double, "not float32"),
 ]
 CHECKS = {check.id: check for check in checks_for("scatterer")}

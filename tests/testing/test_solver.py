@@ -120,18 +120,18 @@ class WrongScale(Guinier):
 
 
 BROKEN = [
-    ("solver.returns-a-solution", Dictionary, "it gave dict, not a Solution"),
+    ("solver.returns-a-solution", Dictionary, "it returned dict, not a Solution"),
     ("solver.returns-a-solution", Boundless, "is not finite"),
     ("solver.returns-a-solution", Misfit, "errors of 'x' do not fit"),
     ("solver.bodies-lie-in-the-box", InTheCorner, "the middle of the bodies' extent"),
     ("solver.deterministic", Gambler, "another answer"),
-    ("solver.input-unchanged", Normalizes, "the pattern given has changed"),
-    ("solver.input-unchanged", WidensTheMask, "the mask given has changed"),
-    ("solver.masked-pixels-do-not-count", ReadsBehindTheMask, "other values under the mask"),
-    ("solver.refuses-clearly", Patient, "it took NaN in a pixel that counts"),
-    ("solver.refuses-clearly", Crashes, "made it fail with ValueError"),
-    ("solver.noise-is-not-solved", Boasts, "it calls noise solved"),
-    ("solver.solved-explains", WrongScale, "misses 0.1 of the intensity"),
+    ("solver.input-unchanged", Normalizes, "the input pattern has changed"),
+    ("solver.input-unchanged", WidensTheMask, "the input mask has changed"),
+    ("solver.masked-pixels-do-not-count", ReadsBehindTheMask, "the values of masked pixels"),
+    ("solver.refuses-clearly", Patient, "it accepted NaN in an unmasked pixel"),
+    ("solver.refuses-clearly", Crashes, "raised ValueError"),
+    ("solver.noise-is-not-solved", Boasts, "it reports noise as solved"),
+    ("solver.solved-explains", WrongScale, "deviates by 0.1 of the intensity"),
 ]
 CHECKS = {check.id: check for check in checks_for("solver")}
 
