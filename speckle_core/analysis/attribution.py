@@ -224,7 +224,7 @@ def analyse(
         area=central_share(np.broadcast_to(read, (len(edge), *grid.shape)), grid, edge),
         agreement=mean("agreement", edge),
         deletion=DeletionCurve(shares, *(hits / len(patterns))),
-        lattice=lattice_of(_crop(whole[0], read), _crop(whole[1], read) if able else None),
+        lattice=lattice_of(_crop(whole[0], read), _crop(whole[1], read) if has_control else None),
     )
 
 

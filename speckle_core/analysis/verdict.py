@@ -152,7 +152,9 @@ def verdict(
     )
 
 
-def _on_common_patterns(network: Evaluation, other: Evaluation, name: str) -> tuple[Evaluation, Evaluation]:
+def _on_common_patterns(
+    network: Evaluation, other: Evaluation, name: str
+) -> tuple[Evaluation, Evaluation]:
     """Return both evaluations on the patterns that they have in common.
 
     Raises

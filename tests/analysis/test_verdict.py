@@ -148,11 +148,11 @@ def test_a_sample_is_compared_on_its_own_patterns_alone():
     wrong[slow.places[:5]] = 1 - wrong[slow.places[:5]]
     network = evaluate(Reader([2, 3]), patterns_of(wrong, 2 + columns))
     said = verdict(network, {"slow": slow})
-    assert "slow reads 1.000" in said
+    assert "slow classifies 1.000" in said
     assert "20 of the same test patterns, drawn at random" in said
-    assert "The network reads 0.750" in said
+    assert "The network classifies 0.750" in said
     swapped = verdict(slow, {"network": network})
-    assert "The network reads 1.000" in swapped
+    assert "The network classifies 1.000" in swapped
     assert "network (0.750" in swapped
 
 
