@@ -35,17 +35,17 @@ _SAME = 1e-4
 
 
 def _untrained(subject: Subject) -> Classifier:
-    made: Classifier = subject.make(**hardly(subject))
+    made: Classifier = subject.make(**barely_trained(subject))
     return made
 
 
-def hardly(subject: Subject) -> dict[str, int]:
+def barely_trained(subject: Subject) -> dict[str, int]:
     """Return the options of a training that is over soon."""
     return subject.lower_options(epochs=2, batch_size=4)
 
 
 def fitted(subject: Subject) -> Classifier:
-    """Return a hardly trained classifier; checks of one run share it."""
+    """Return a briefly trained classifier, shared by the checks of one run."""
     if "classifier" not in subject.cache:
         made = _untrained(subject)
         heard: list[Epoch] = []
@@ -134,7 +134,7 @@ def saved_and_loaded_in_a_fresh_process(subject: Subject) -> None:
     """A new process that loads what was saved gives the same classes and probabilities."""
     classifier = fitted(subject)
     place = class_place(subject.factory)
-    options = {**subject.options, **hardly(subject)}
+    options = {**subject.options, **barely_trained(subject)}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         folder.mkdir()

@@ -23,7 +23,7 @@ from speckle_core.contracts.powers import (
 from speckle_core.contracts.roles import Classifier
 from speckle_core.plugins.component import options_of
 from speckle_core.testing.check import Check, CheckSkipped, Subject, require
-from speckle_core.testing.classifier import SEED, fitted, hardly
+from speckle_core.testing.classifier import SEED, barely_trained, fitted
 from speckle_core.testing.specimens import easy_patterns
 
 Array = NDArray[np.float64]
@@ -51,7 +51,7 @@ def _exact(subject: Subject, classifier: Classifier) -> Classifier:
     for option in options_of(subject.factory):
         offered = "float32" in typing.get_args(option.type)
         if option.name == "precision" and offered and "precision" not in subject.options:
-            made: Classifier = subject.make(precision="float32", **hardly(subject))
+            made: Classifier = subject.make(precision="float32", **barely_trained(subject))
             made.fit(easy_patterns(0), easy_patterns(100), seed=SEED)
             return made
     return classifier
