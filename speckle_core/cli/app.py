@@ -25,7 +25,7 @@ from speckle_core.cli import (
     verify,
 )
 from speckle_core.cli.failure import report_errors
-from speckle_core.cli.output import reflow
+from speckle_core.cli.output import Command, reflow
 
 _HELP = """Machine learning on coherent X-ray speckle patterns.
 
@@ -44,6 +44,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
 _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "Whole experiment": {"run": run.run},
     "Step by step": {
@@ -65,7 +66,7 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
 }
 for _panel, _commands in _GROUPS.items():
     for _name, _command in _commands.items():
-        app.command(_name, help=reflow(_command.__doc__), rich_help_panel=_panel)(
+        app.command(_name, cls=Command, help=reflow(_command.__doc__), rich_help_panel=_panel)(
             report_errors(_command)
         )
 app.add_typer(plugins.app, name="plugins", rich_help_panel="Information")
@@ -83,6 +84,8 @@ def _version(wanted: bool) -> None:
 def _speckle(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", metavar="", callback=_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None: ...

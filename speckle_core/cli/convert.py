@@ -15,7 +15,9 @@ def convert(
     to: Annotated[str, typer.Option("--to", metavar="NAME", help="The classifier to convert to.")],
     output: Annotated[
         Path,
-        typer.Option("-o", metavar="DIR", help="Folder of the new model; the old one is kept."),
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Folder of the new model; the old one is kept."
+        ),
     ],
     as_json: Json = False,
 ) -> None:

@@ -21,7 +21,11 @@ def evaluate(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="DIR", help="Save metrics and predictions here.", show_default=False
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Save metrics and predictions here.",
+            show_default=False,
         ),
     ] = None,
     as_json: Json = False,

@@ -21,7 +21,7 @@ def explain(
         list[str],
         typer.Option(metavar="NAME", help="Explainer to use; can be repeated."),
     ],
-    output: Annotated[Path, typer.Option("-o", metavar="DIR", help="A new folder.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder.")],
     index: Annotated[
         list[int] | None,
         typer.Option(
@@ -70,7 +70,15 @@ def explain(
     with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
         explainers = experiment.build(only=("explainers",)).explainers
     with show_progress() as progress:
-        files = explain_model(loaded, dataset, explainers, output, chosen=chosen, progress=progress)
+        files = explain_model(
+            loaded,
+            dataset,
+            explainers,
+            output,
+            chosen=chosen,
+            analysed=chosen is None,
+            progress=progress,
+        )
     if as_json:
         print_json({"folder": str(output), "files": files})
         return

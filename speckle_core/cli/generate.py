@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 def generate(
     experiment: ExperimentName,
-    output: Annotated[Path, typer.Option("-o", metavar="DATA_DIR", help="Folder of the data set.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DATA_DIR", help="Folder of the data set.")
+    ],
     settings: Settings = None,
     workers: Workers = None,
     scheduler: Annotated[
@@ -49,10 +52,12 @@ def generate(
       speckle generate paper-mono-257 -o data/another --set seed=7
       speckle generate paper-mono-257 -o /shared/mono --scheduler tcp://head:8786
     """
+    from speckle_core.cli.failure import say
     from speckle_core.cli.output import print_json
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.generate import generate as generate_dataset
+    from speckle_core.data.generate import patterns_there
     from speckle_core.experiment.experiment import SIMULATION
     from speckle_core.files import empty
 
@@ -65,11 +70,22 @@ def generate(
             print_plan(plan, output, as_json=as_json)
             return
     with _cluster(scheduler) as executor, show_progress() as progress:
-        progress.start("generate", len(chosen.counts) * chosen.structure.patterns_per_count)
+        # What is there already is not work of this call, and would make its rate a fiction.
+        there, total = patterns_there(chosen, output), len(chosen.labels())
+        if there < total:
+            progress.start("generate", total - there)
         dataset = generate_dataset(
-            chosen, output, workers=workers, executor=executor, on_progress=progress.advance
+            chosen,
+            output,
+            workers=workers,
+            executor=executor,
+            # The first it tells of are those that were there.
+            on_progress=skip_first(progress.advance),
         )
-        progress.finish()
+        if there < total:
+            progress.finish()
+        else:
+            say(f"{output}: complete already")
     grid = dataset.grid
     if as_json:
         print_json(
@@ -77,6 +93,12 @@ def generate(
         )
         return
     typer.echo(f"data: {output} ({len(dataset)} patterns of {grid.size} x {grid.size} pixels)")
+
+
+def skip_first(advance: Callable[[int], None]) -> Callable[[int], None]:
+    """Return `advance` so that its first call is passed over."""
+    calls = itertools.count()
+    return lambda amount: advance(amount) if next(calls) else None
 
 
 @contextlib.contextmanager

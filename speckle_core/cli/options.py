@@ -21,6 +21,16 @@ from speckle_core.files import empty
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
 
+
+def inside_run(path: Path, part: str, mark: str) -> Path:
+    """Return the folder `part` of a run where `path` is a run's, else `path` itself.
+
+    `mark` is the file that such a folder always holds.
+    """
+    inner = path / part
+    return inner if not (path / mark).exists() and (inner / mark).exists() else path
+
+
 ExperimentName = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="Name of a preset, or a TOML file.")
 ]
@@ -45,15 +55,27 @@ Workers = Annotated[
 Tensorboard = Annotated[
     bool,
     typer.Option(
-        "--tensorboard", help="Write TensorBoard event files beside the model, after each epoch."
+        "--tensorboard",
+        metavar="",
+        help="Write TensorBoard event files beside the model, after each epoch.",
     ),
 ]
 ModelFolder = Annotated[
     Path,
-    typer.Argument(metavar="MODEL_DIR", help="A model folder written by speckle train or run."),
+    typer.Argument(
+        metavar="MODEL_DIR",
+        help="A model folder written by speckle train, or the folder of a run.",
+        callback=lambda path: inside_run(path, "model", "model.toml"),
+    ),
 ]
 DataOption = Annotated[
-    Path, typer.Option("--data", metavar="DATA_DIR", help="A data set written by speckle generate.")
+    Path,
+    typer.Option(
+        "--data",
+        metavar="DATA_DIR",
+        help="A data set written by speckle generate, or the folder of a run.",
+        callback=lambda path: inside_run(path, "data", "manifest.json"),
+    ),
 ]
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE", help="Patterns as .h5, .npy, .mat or .tif.")
@@ -70,10 +92,14 @@ Inside = Annotated[
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Only check, and print the plan with time and size; write nothing."
+        "--dry-run",
+        metavar="",
+        help="Only check, and print the plan with time and size; write nothing.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="Print one JSON document on stdout.")
+]
 
 
 def load_experiment(

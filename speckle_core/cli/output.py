@@ -8,9 +8,21 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from speckle_core.analysis.evaluation import Evaluation
+
+
+class Command(TyperCommand):
+    """A command whose --help is shown as the flag it is."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option, without the type that typer would print beside it."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.metavar = ""
+        return option
 
 
 def reflow(text: str | None) -> str:

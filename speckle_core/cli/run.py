@@ -24,11 +24,17 @@ def run(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="DIR", help="Folder of the run. Default: runs/NAME.", show_default=False
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Folder of the run. Default: runs/NAME.",
+            show_default=False,
         ),
     ] = None,
     settings: Settings = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Remove an earlier run first.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", metavar="", help="Remove an earlier run first.")
+    ] = False,
     workers: Workers = None,
     tensorboard: Tensorboard = False,
     dry_run: DryRun = False,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from speckle_core.cli.options import Settings
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -16,12 +18,14 @@ def show(
         str,
         typer.Argument(
             metavar="FILE-OR-EXPERIMENT",
-            help="A preset, a TOML file, a data set folder, or a pattern file.",
+            help="A preset, a TOML file, the folder of a data set or run, or a pattern file.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("-o", metavar="FIGURE", help="Output file: .png, .svg or .pdf.")
+        Path,
+        typer.Option("-o", "--output", metavar="FIGURE", help="Output file: .png, .svg or .pdf."),
     ],
+    settings: Settings = None,
 ) -> None:
     """Draw systems in real space beside their speckle patterns, like the paper's figure 2.
 
@@ -33,27 +37,31 @@ def show(
       speckle show paper-mono-257 -o figure-2.png
       speckle show data/mono -o what-is-in-it.pdf
       speckle show pattern.npy -o pattern.png
+      speckle show quickstart --set structure.counts=[5,9] -o two.png
     """
     from speckle_core.figures import save
 
     path = Path(what)
     is_pattern_file = path.is_file() and path.suffix != ".toml"
-    save(_of_file(path) if is_pattern_file else _of_systems(what), output)
+    stored = is_pattern_file or path.is_dir()
+    if stored and settings:
+        raise typer.BadParameter("--set changes an experiment, not what is stored already")
+    save(_of_file(path) if is_pattern_file else _of_systems(what, settings), output)
     typer.echo(f"figure: {output}")
 
 
-def _of_systems(what: str) -> Figure:
+def _of_systems(what: str, settings: list[str] | None) -> Figure:
     from speckle_core import figures
-    from speckle_core.cli.options import load_experiment
+    from speckle_core.cli.options import inside_run, load_experiment
     from speckle_core.data.dataset import Dataset
     from speckle_core.experiment.experiment import SIMULATION
     from speckle_core.report.gallery import gallery
 
     if Path(what).is_dir():
-        dataset = Dataset.open(what)
+        dataset = Dataset.open(inside_run(Path(what), "data", "manifest.json"))
         shown = gallery(dataset.experiment, dataset)
     else:
-        shown = gallery(load_experiment(what, None, only=SIMULATION))
+        shown = gallery(load_experiment(what, settings, only=SIMULATION))
     return figures.gallery(shown.items, shown.grid, blocked=shown.blocked)
 
 

@@ -66,7 +66,7 @@ def solve(
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="One seed, one answer.")] = 0,
     output: Annotated[
         Path | None,
-        typer.Option("-o", metavar="DIR", help="Keep bodies and pictures here."),
+        typer.Option("-o", "--output", metavar="DIR", help="Keep bodies and pictures here."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -22,7 +22,9 @@ from speckle_core.cli.options import (
 def train(
     experiment: ExperimentName,
     data: DataOption,
-    output: Annotated[Path, typer.Option("-o", metavar="MODEL_DIR", help="Folder of the model.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="MODEL_DIR", help="Folder of the model.")
+    ],
     settings: Settings = None,
     tensorboard: Tensorboard = False,
     dry_run: DryRun = False,

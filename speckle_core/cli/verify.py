@@ -15,7 +15,7 @@ def verify(
         Path, typer.Argument(metavar="DIR", help="A data set, model or run written by speckle.")
     ],
     repair: Annotated[
-        bool, typer.Option("--repair", help="Regenerate damaged and missing files.")
+        bool, typer.Option("--repair", metavar="", help="Regenerate damaged and missing files.")
     ] = False,
     as_json: Json = False,
 ) -> None:

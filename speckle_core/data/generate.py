@@ -93,6 +93,19 @@ def generate(
     return Dataset.open(folder)
 
 
+def patterns_there(experiment: Experiment, folder: str | os.PathLike[str]) -> int:
+    """Return how many patterns of `experiment` are in `folder` already; nothing is written.
+
+    Raises
+    ------
+    OutputError
+        When the folder contains something else.
+    """
+    manifest = _read_or_begin(Path(folder), experiment.resolved())
+    missing = _missing(Path(folder), manifest)
+    return patterns_of(manifest.experiment) - sum(shard.count for shard in missing)
+
+
 def _read_or_begin(folder: Path, resolved: Experiment) -> Manifest:
     """Return the manifest in `folder`, or a new one if the folder is new or empty.
 

@@ -46,6 +46,7 @@ def explain_model(
     folder: Path,
     *,
     chosen: IntArray | None = None,
+    analysed: bool = True,
     progress: Progress | None = None,
 ) -> list[str]:
     """Write what each explainer says of `model` into `folder`; return the names of the files.
@@ -63,6 +64,8 @@ def explain_model(
     chosen : array of int, optional
         Places in the data set of the patterns to draw; the first test pattern of each class if not
         given.
+    analysed : bool
+        Whether to add the analysis over all classes, which costs many times a few pictures.
     progress : Progress, optional
         Hears of every explainer.
 
@@ -83,14 +86,16 @@ def explain_model(
     patterns, labels = whole.batch(chosen)
     probabilities = np.asarray(classifier.predict_proba(patterns))
     columns = probabilities.argmax(axis=1)
-    zeros = _zeros(dataset)
-    maps, analyses = {}, {}
+    zeros = _zeros(dataset) if analysed else {}
+    maps: dict[str, FloatArray] = {}
+    analyses: dict[str, Analysis] = {}
     for name, explainer in explainers.items():
-        progress.start(f"explain with {name}", len(chosen) + len(many))
+        progress.start(f"explain with {name}", len(chosen) + len(many) * analysed)
         maps[name] = _maps(explainer, classifier, patterns, columns, progress)
-        analyses[name] = analyse(
-            explainer, classifier, many.with_progress(progress.advance), zeros=zeros
-        )
+        if analysed:
+            analyses[name] = analyse(
+                explainer, classifier, many.with_progress(progress.advance), zeros=zeros
+            )
         progress.finish()
     make_folder(folder)
     found = {
@@ -174,6 +179,8 @@ def _draw(
             )
             files.append(f"{name}-{place:05d}.png")
             figures.save(panel, folder / files[-1])
+        if name not in analyses:
+            continue
         seen = analyses[name].classes[np.isfinite(analyses[name].attribution).any(axis=1)]
         spread = np.linspace(0, len(seen) - 1, min(SHOWN, len(seen))).round().astype(int)
         drawn = {

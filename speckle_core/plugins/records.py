@@ -62,6 +62,6 @@ def require(entry: Registered) -> None:
         what = f"'{distribution}[{extra}]'" if extra else " ".join(absent)
         raise MissingDependencyError(
             f"the {entry.role} {entry.component.name!r} needs {' and '.join(absent)}, "
-            "which is not installed",
+            f"which {'is' if len(absent) == 1 else 'are'} not installed",
             hint=f"Run: pip install {what}",
         )

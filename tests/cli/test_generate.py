@@ -121,3 +121,14 @@ def test_json_of_verify_lists_problems_and_strays(copy: Path, invoke: Invoke) ->
     assert (found["ok"], found["shards"], found["repaired"]) == (False, 1, [])
     assert list(found["problems"]) == [f"shards/{shard.name}"]
     assert found["strays"] == ["notes.txt"]
+
+
+def test_what_is_there_already_is_no_work_of_this_call(
+    tiny: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    first = invoke("generate", tiny, "--output", tmp_path / "d", "--workers", 1)
+    again = invoke("generate", tiny, "-o", tmp_path / "d", "--workers", 1)
+    assert "72 patterns, " in first.stderr
+    assert "patterns/s" not in again.stderr
+    assert "complete already" in again.stderr
+    assert again.stdout == first.stdout

@@ -13,14 +13,23 @@ from speckle_core.cli.app import app
 
 #: Every command with the options that it has besides --help.
 PROMISED = {
-    "run": {"-o", "--set", "--fresh", "--workers", "--tensorboard", "--dry-run", "--json"},
-    "generate": {"-o", "--workers", "--scheduler", "--set", "--dry-run", "--json"},
+    "run": {
+        "-o",
+        "--output",
+        "--set",
+        "--fresh",
+        "--workers",
+        "--tensorboard",
+        "--dry-run",
+        "--json",
+    },
+    "generate": {"-o", "--output", "--workers", "--scheduler", "--set", "--dry-run", "--json"},
     "verify": {"--repair", "--json"},
     "audit": {"--baseline", "--json"},
-    "train": {"--data", "-o", "--set", "--tensorboard", "--dry-run", "--json"},
-    "evaluate": {"--data", "--split", "-o", "--json"},
+    "train": {"--data", "-o", "--output", "--set", "--tensorboard", "--dry-run", "--json"},
+    "evaluate": {"--data", "--split", "-o", "--output", "--json"},
     "predict": {"--dataset", "--json"},
-    "explain": {"--data", "--explainer", "--index", "--set", "-o", "--json"},
+    "explain": {"--data", "--explainer", "--index", "--set", "-o", "--output", "--json"},
     "solve": {
         "--index",
         "--mask",
@@ -32,17 +41,18 @@ PROMISED = {
         "--workers",
         "--seed",
         "-o",
+        "--output",
         "--json",
     },
-    "convert": {"--to", "-o", "--json"},
+    "convert": {"--to", "-o", "--output", "--json"},
     "moments": {"--dataset", "--json"},
-    "show": {"-o"},
+    "show": {"-o", "--output", "--set"},
     "presets": {"--json"},
     "doctor": {"--json"},
     "plugins list": {"--json", "--strict"},
     "plugins show": {"--json"},
     "plugins check": {"--json"},
-    "plugins new": {"--role", "-o"},
+    "plugins new": {"--role", "-o", "--output"},
 }
 
 
@@ -102,6 +112,11 @@ def test_the_version_is_that_of_the_package(invoke: Callable[..., Any]) -> None:
     result = invoke("--version")
     assert result.exit_code == 0
     assert result.stdout == f"speckle {speckle_core.__version__}\n"
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_flag_is_not_shown_as_if_it_took_a_value(name: str, invoke: Callable[..., Any]) -> None:
+    assert "<bool>" not in invoke(*name.split(), "--help").stdout
 
 
 def test_a_misspelt_command_or_option_is_a_usage_fault_with_the_nearest(

@@ -215,8 +215,6 @@ def test_explain_draws_maps_and_keeps_their_numbers(
     assert {p.name for p in folder.iterdir()} == {
         "saliency-00030.png",
         "saliency-00070.png",
-        "saliency-profiles.png",
-        "saliency-deletion.png",
         "explanations.h5",
         "summary.json",
     }
@@ -298,3 +296,33 @@ def test_explain_refuses_a_setting_that_no_explainer_takes(
     start = ("explain", model, "--data", data, "-o", tmp_path / "maps")
     assert said in refused(*start, "--explainer", "integrated-gradients", "--set", setting, code=2)
     assert not (tmp_path / "maps").exists()
+
+
+def test_the_folder_of_a_run_stands_for_its_model_and_its_data(
+    done: tuple[Path, Result], model: Path, data: Path, invoke: Invoke
+) -> None:
+    whole = invoke("evaluate", done[0], "--data", done[0])
+    assert whole.exit_code == 0
+    assert whole.stdout == invoke("evaluate", model, "--data", data).stdout
+
+
+def test_an_analysis_is_kept_with_its_deletion_curve_and_lattice(
+    trained: tuple[Path, Result], data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    args = ("explain", trained[0], "--data", data, "--explainer", "saliency", "-o", tmp_path / "m")
+    assert invoke(*args).exit_code == 0
+    with h5py.File(tmp_path / "m" / "explanations.h5") as file:
+        assert file["analysis/saliency/deletion/random"].shape == (10,)
+        assert file["analysis/saliency/lattice/share"].shape == (5,)
+
+
+def test_a_chosen_pattern_is_explained_without_the_whole_analysis(
+    trained: tuple[Path, Result], data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    args = ("explain", trained[0], "--data", data, "--explainer", "saliency", "--index", 3)
+    found = invoke(*args, "-o", tmp_path / "maps", "--json")
+    assert json.loads(found.stdout)["files"] == [
+        "saliency-00003.png",
+        "explanations.h5",
+        "summary.json",
+    ]

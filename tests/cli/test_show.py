@@ -75,3 +75,14 @@ def test_show_knows_three_kinds_of_picture(
 ) -> None:
     assert "gif" in refused("show", ring, "-o", tmp_path / "a.gif")
     assert not (tmp_path / "a.gif").exists()
+
+
+def test_show_takes_settings_of_an_experiment_and_the_folder_of_a_run(
+    done: tuple[Path, Result], tiny: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    for source, more in ((tiny, ("--set", "seed=9")), (done[0], ())):
+        figure = tmp_path / f"{source.name}.png"
+        assert invoke("show", source, *more, "-o", figure).exit_code == 0
+        assert figure.exists()
+    refused = invoke("show", done[0], "--set", "seed=1", "-o", tmp_path / "x.png")
+    assert refused.exit_code == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from speckle_core.cli.failure import report_errors
-from speckle_core.cli.output import reflow
+from speckle_core.cli.output import Command, reflow
 from speckle_core.cli.plugins.check import check_component
 from speckle_core.cli.plugins.listing import list_components
 from speckle_core.cli.plugins.new import new_package
@@ -18,4 +18,4 @@ for _name, _command in (
     ("check", check_component),
     ("new", new_package),
 ):
-    app.command(_name, help=reflow(_command.__doc__))(report_errors(_command))
+    app.command(_name, cls=Command, help=reflow(_command.__doc__))(report_errors(_command))

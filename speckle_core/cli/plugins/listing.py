@@ -12,7 +12,7 @@ from speckle_core.cli.options import Json
 def list_components(
     as_json: Json = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with status 1 if a plugin is broken.")
+        bool, typer.Option("--strict", metavar="", help="Exit with status 1 if a plugin is broken.")
     ] = False,
 ) -> None:
     """List the components of all plugins by role, and broken plugins.

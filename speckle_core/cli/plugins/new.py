@@ -24,7 +24,11 @@ def new_package(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", metavar="DIR", help="The new folder. Default: NAME.", show_default=False
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="The new folder. Default: NAME.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
