@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from speckle_core.contracts.arrays import ComplexArray as ComplexArray
     from speckle_core.contracts.arrays import FloatArray as FloatArray
     from speckle_core.contracts.arrays import IntArray as IntArray
+    from speckle_core.contracts.frames import Frame as Frame
+    from speckle_core.contracts.frames import Frames as Frames
+    from speckle_core.contracts.frames import Geometry as Geometry
     from speckle_core.contracts.geometry import Configuration as Configuration
     from speckle_core.contracts.geometry import Particles as Particles
     from speckle_core.contracts.geometry import SupportsChords as SupportsChords
@@ -41,14 +44,23 @@ if TYPE_CHECKING:
     from speckle_core.contracts.roles import Explainer as Explainer
     from speckle_core.contracts.roles import OnEpoch as OnEpoch
     from speckle_core.contracts.roles import Preprocessor as Preprocessor
+    from speckle_core.contracts.roles import Reader as Reader
     from speckle_core.contracts.roles import Sampler as Sampler
     from speckle_core.contracts.roles import Scatterer as Scatterer
     from speckle_core.contracts.roles import Solver as Solver
     from speckle_core.contracts.roles import SupportsIntensities as SupportsIntensities
     from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
+    from speckle_core.data.frames import open_frames as open_frames
     from speckle_core.data.limits import check_npy as check_npy
     from speckle_core.data.matlab_limits import check_matlab as check_matlab
+    from speckle_core.data.reading import check_array as check_array
+    from speckle_core.data.reading import check_hdf5 as check_hdf5
+    from speckle_core.data.reading import find_hdf5 as find_hdf5
+    from speckle_core.data.reading import list_hdf5 as list_hdf5
+    from speckle_core.data.reading import open_hdf5 as open_hdf5
+    from speckle_core.data.reading import read_hdf5_attribute as read_hdf5_attribute
+    from speckle_core.data.reading import walk_hdf5 as walk_hdf5
     from speckle_core.data.tiff_limits import check_tiff_pages as check_tiff_pages
     from speckle_core.data.tiff_limits import list_tiff_pages as list_tiff_pages
     from speckle_core.errors import AmbiguousComponentError as AmbiguousComponentError
@@ -92,6 +104,11 @@ _HOME = {
         "FloatArray",
         "IntArray",
     ),
+    "contracts.frames": (
+        "Frame",
+        "Frames",
+        "Geometry",
+    ),
     "contracts.geometry": (
         "Configuration",
         "Particles",
@@ -119,6 +136,7 @@ _HOME = {
         "Explainer",
         "OnEpoch",
         "Preprocessor",
+        "Reader",
         "Sampler",
         "Scatterer",
         "Solver",
@@ -131,6 +149,16 @@ _HOME = {
     "data.tiff_limits": (
         "check_tiff_pages",
         "list_tiff_pages",
+    ),
+    "data.frames": ("open_frames",),
+    "data.reading": (
+        "check_array",
+        "check_hdf5",
+        "find_hdf5",
+        "list_hdf5",
+        "open_hdf5",
+        "read_hdf5_attribute",
+        "walk_hdf5",
     ),
     "errors": (
         "AmbiguousComponentError",

@@ -84,13 +84,35 @@ class BlockCenter:
         return out
 
 
+def _check_window(_: object, __: object, value: tuple[float, ...] | None) -> None:
+    if value is not None and not (len(value) == 2 and 0 <= value[0] < value[1]):
+        raise OptionError(
+            f"must be the lowest and the highest k, not {value}",
+            where="window",
+            hint="For a network trained at 257 pixels of π/2000: [0.0, 0.201].",
+        )
+
+
 @attrs.frozen(kw_only=True)
 class Standardize:
     """Zero mean and unit variance of each pattern, (I - mean) / standard deviation.
 
     Both are taken over all pixels, a blocked centre included, and in float64; the variance is the
-    mean square deviation (no n - 1).
+    mean square deviation (no n - 1). Where a mask says which pixels count, over those alone.
+
+    Parameters
+    ----------
+    window : tuple of float, optional
+        Lowest and highest |kx| and |ky| [1/length] of the pixels that mean and deviation are taken
+        over, so that a wider view is scaled as a narrower one was; by default all pixels.
+
+    Raises
+    ------
+    OptionError
+        For a window that is not two ascending numbers from 0.
     """
+
+    window: tuple[float, ...] | None = attrs.field(default=None, validator=_check_window)
 
     def __call__(self, patterns: FloatArray, grid: KGrid) -> FloatArray:
         """Return `patterns` (B, ny, nx), standardized.
@@ -100,6 +122,8 @@ class Standardize:
         PatternError
             For a pattern without variance, NaN or infinity, or of another shape than the grid's.
         """
+        if self.window is not None:
+            return self.masked(patterns, grid, np.ones(np.shape(patterns), dtype=bool))
         patterns = _fitting(patterns, grid, "standardize")
         out = np.empty_like(patterns)
         # The result does not depend on scale and offset; from 0…1 no square over- or underflows.
@@ -107,6 +131,38 @@ class Standardize:
             pattern -= pattern.mean()
             out[index] = pattern / math.sqrt(np.mean(pattern**2))
         return out
+
+    def masked(self, patterns: FloatArray, grid: KGrid, valid: NDArray[np.bool_]) -> FloatArray:
+        """Return `patterns` (B, ny, nx), scaled by what `valid` (B, ny, nx) says counts.
+
+        Raises
+        ------
+        PatternError
+            As without a mask, and when no pixel counts.
+        """
+        patterns = _fitting(patterns, grid, "standardize")
+        out = np.empty_like(patterns)
+        window = self._within(grid)
+        for index, pattern in _spread(patterns, "standardize", "variance"):
+            chosen = pattern[valid[index] & window]
+            if not chosen.size or np.ptp(chosen) == 0:
+                raise PatternError(
+                    f"pattern {index} has no variance where it counts", where="standardize"
+                )
+            pattern -= chosen.mean()
+            out[index] = pattern / chosen.std()
+        return out
+
+    def _within(self, grid: KGrid) -> NDArray[np.bool_]:
+        """Return which pixels lie in the window, (ny, nx)."""
+        if self.window is None:
+            return np.ones(grid.shape, dtype=bool)
+        low, high = self.window
+        far = np.abs(grid.axis)
+        # The last pixel of a narrower grid is inside, whatever the last bit of its k.
+        largest = np.maximum(far[:, None], far[None, :])
+        found: NDArray[np.bool_] = (largest >= low) & (largest <= high + grid.step / 2)
+        return found
 
 
 @attrs.frozen(kw_only=True)

@@ -110,6 +110,35 @@ def first_moments(
     return FirstMoments(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
 
 
+def moments_about(
+    counts: NDArray[np.generic],
+    center: tuple[float, float],
+    *,
+    valid: NDArray[np.bool_] | None = None,
+) -> FirstMoments:
+    """Return the first moments of one frame of any shape about its centre, exact and in pixels.
+
+    Parameters
+    ----------
+    counts : array, (ny, nx)
+        Intensity.
+    center : tuple of float
+        k = 0 as (y, x) [pixel]; whole numbers are the middles of pixels.
+    valid : array of bool, (ny, nx), optional
+        True where a pixel counts; all means are taken over these alone.
+
+    Raises
+    ------
+    PatternError
+        As `first_moments`.
+    """
+    y, x = (np.arange(n) - c for n, c in zip(counts.shape, center, strict=True))
+    radius = np.hypot(y[:, None], x[None, :])
+    chosen = np.ones(counts.shape, dtype=bool) if valid is None else valid
+    row = _moments(np.asarray(counts[chosen], dtype=np.float64), radius[chosen], 0)
+    return FirstMoments(*np.array([row], dtype=np.float64).T)
+
+
 def _moments(
     intensity: NDArray[np.float64], radius: NDArray[np.float64], number: int
 ) -> tuple[float, float, float, float]:

@@ -71,21 +71,21 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
             say(f"interrupted{more}")
             raise typer.Exit(130) from None
         except UsageError as fault:
-            _error(str(fault.__cause__), fault)
+            print_error(str(fault.__cause__), fault)
             raise typer.Exit(2) from None
         except SpeckleError as error:
-            _error(str(error), error)
+            print_error(str(error), error)
             raise typer.Exit(1) from None
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            _error(f"{place}{error.strerror or error}", error)
+            print_error(f"{place}{error.strerror or error}", error)
             raise typer.Exit(1) from None
         except MemoryError as error:
-            _error("out of memory", error)
+            print_error("out of memory", error)
             raise typer.Exit(1) from None
         except Exception as error:
             cause = " ".join(f"{type(error).__name__}: {error}".split())
-            _error(
+            print_error(
                 f"this is a bug in {_owner(error.__traceback__)} ({cause}); "
                 f"run with {DEBUG}=1 for the traceback",
                 error,
@@ -95,7 +95,8 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def _error(text: str, error: BaseException) -> None:
+def print_error(text: str, error: BaseException) -> None:
+    """Print one error on stderr, and its traceback when debugging."""
     if os.environ.get(DEBUG):
         import traceback
 

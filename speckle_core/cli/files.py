@@ -1,64 +1,109 @@
-"""Read patterns from the files given to a command; errors name the file."""
+"""Frames from files that a command is given; every frame has its answer or its error."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from speckle_core.errors import PatternError
+import typer
+
+from speckle_core.errors import DataError, SpeckleError
 
 if TYPE_CHECKING:
-    from speckle_core.contracts.arrays import FloatArray
-    from speckle_core.contracts.grid import KGrid
+    from collections.abc import Callable
 
-_BATCH = 64
+    from speckle_core.data.measured import FrameOptions, Measured
+
+T = TypeVar("T")
+_REMARKS = 4
 
 
-def read_batches(
-    files: Sequence[Path], dataset: str | None
-) -> Iterator[tuple[Path, int, int, FloatArray]]:
-    """Iterate over (file, its number of patterns, first index, patterns (B, ny, nx)), in batches.
+class Failures:
+    """The errors of single files and frames, which do not end a command; it fails in the end."""
 
-    Raises
-    ------
-    DataError
-        When a file cannot be read.
+    def __init__(self) -> None:
+        self._found: list[tuple[Path, int | None, SpeckleError]] = []
+
+    def add(self, file: Path, index: int | None, error: SpeckleError) -> None:
+        """Take an error of a whole file, or of frame `index` of it."""
+        self._found.append((file, index, error))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return them as plain values."""
+        return [
+            {"file": str(file), "pattern": index, "error": error.what}
+            for file, index, error in self._found
+        ]
+
+    def end(self) -> None:
+        """Print each, equal ones of neighbouring frames once, and end the command if there are any.
+
+        Raises
+        ------
+        typer.Exit
+            With status 1.
+        """
+        from speckle_core.cli.failure import print_error
+
+        runs: list[tuple[Path, list[int], SpeckleError]] = []
+        for file, index, error in self._found:
+            if runs and index is not None:
+                last, numbers, same = runs[-1]
+                if (last, same.what) == (file, error.what) and numbers[-1:] == [index - 1]:
+                    numbers.append(index)
+                    continue
+            runs.append((file, [] if index is None else [index], error))
+        for file, numbers, error in runs:
+            print_error(str(_placed(file, numbers, error)), error)
+        if runs:
+            raise typer.Exit(1)
+
+
+def _placed(file: Path, numbers: list[int], error: SpeckleError) -> SpeckleError:
+    """Return the error with its file and frames named."""
+    if not numbers:
+        return error
+    which = (
+        f"pattern {numbers[0]}" if len(numbers) == 1 else f"patterns {numbers[0]} to {numbers[-1]}"
+    )
+    # A step is given one pattern at a time, and calls it number 0.
+    what = error.what.removeprefix("pattern 0 ")
+    return DataError(what, where=f"{file}: {which}", hint=error.hint)
+
+
+def each_frame(
+    files: Iterable[Path],
+    options: FrameOptions,
+    read: Callable[[Measured, int], T],
+    failures: Failures,
+) -> Iterator[tuple[Path, Measured, int, T]]:
+    """Give (file, its frames, number, what `read` made of one) in order, without those that fail.
+
+    What the user should know of a file is said when the file is done.
     """
-    from speckle_core.data.foreign_files import read_patterns
+    from speckle_core.cli.failure import say
+    from speckle_core.data.measured import Measured, read_mask
 
+    mask = None if options.mask is None else read_mask(options.mask)
+    said: dict[str, list[str]] = {}
     for file in files:
-        patterns, _ = read_patterns(file, dataset=dataset)
-        for first in range(0, len(patterns), _BATCH):
-            yield file, len(patterns), first, patterns[first : first + _BATCH]
-
-
-@contextlib.contextmanager
-def error_location(file: Path, first: int) -> Iterator[None]:
-    """Add `file` and the index of the first pattern to any `PatternError`."""
-    try:
-        yield
-    except PatternError as error:
-        after = f", from pattern {first} on" if first else ""
-        where = f"{file}{after}" + (f", {error.where}" if error.where else "")
-        raise PatternError(error.what, where=where, hint=error.hint) from error
-
-
-def pixel_grid(patterns: FloatArray) -> KGrid:
-    """Return the centred grid of `patterns` (B, ny, nx) in pixels, with a step of 1.
-
-    Raises
-    ------
-    PatternError
-        When the patterns are not square, or of even size.
-    """
-    from speckle_core.contracts.grid import KGrid
-
-    height, width = patterns.shape[1:]
-    if height != width or width % 2 == 0:
-        raise PatternError(
-            f"patterns of {width} x {height} pixels have no middle pixel for k = 0",
-            hint="Crop them to an odd-sized square centred on k = 0.",
-        )
-    return KGrid.centered(width, 1.0)
+        try:
+            measured = Measured(file, options, mask)
+        except SpeckleError as error:
+            failures.add(file, None, error)
+            continue
+        if measured.frames.dataset:
+            say(f"{file}: reading {measured.frames.dataset}")
+        for index in range(len(measured)):
+            try:
+                found = read(measured, index)
+            except SpeckleError as error:
+                failures.add(file, index, error)
+                continue
+            yield file, measured, index, found
+        for remark in list(measured.remarks)[:_REMARKS]:
+            said.setdefault(remark, []).append(str(file))
+    for remark, where in said.items():
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        say(f"{where[0]}{more}: {remark}")

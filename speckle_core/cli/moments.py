@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-from speckle_core.cli.options import Files, Inside, Json
+from typing import TYPE_CHECKING
+
+from speckle_core.cli.frame_options import with_frame_options
+from speckle_core.cli.options import Files, Json
+
+if TYPE_CHECKING:
+    from speckle_core.analysis.first_moments import FirstMoments
+    from speckle_core.data.measured import FrameOptions, Measured
 
 
-def moments(files: Files, dataset: Inside = None, as_json: Json = False) -> None:
-    """Print the first moment of patterns in the paper's four definitions, in pixels.
+@with_frame_options
+def moments(files: Files, *, frames: FrameOptions, as_json: Json = False) -> None:
+    """Print the first moment of patterns by the paper's four definitions, in pixels.
 
-    A file contains one pattern or a stack, as raw intensity, with k = 0 in the middle pixel.
-    raw is the mean distance from it, weighted by intensity; shifted and absolute are weighted
-    by the standardized intensity and its magnitude; normalized is raw after min-max scaling.
+    Files hold one pattern or a stack, in raw intensity, with k = 0 in the middle pixel unless it
+    is said otherwise: raw is the mean distance from it, weighted by intensity; shifted and
+    absolute weight by the standardized intensity and its magnitude; normalized is raw after a
+    min-max scaling. All are taken over the pixels that count, none of them filled.
 
     For example:
 
       speckle moments pattern.npy
       speckle moments scans/*.h5 --json
+      speckle moments frame.tif --invalid negative --center auto
     """
     import attrs
 
-    from speckle_core.analysis.first_moments import FirstMoments, first_moments
-    from speckle_core.cli.files import error_location, pixel_grid, read_batches
+    from speckle_core.analysis.first_moments import FirstMoments
+    from speckle_core.cli.files import Failures, each_frame
     from speckle_core.cli.output import print_json, print_table
 
     names = [field.name for field in attrs.fields(FirstMoments)]
     found: list[dict[str, str | int | float]] = []
-    for file, _, first, patterns in read_batches(files, dataset):
-        with error_location(file, first):
-            values = first_moments(patterns, pixel_grid(patterns))
-        columns = (getattr(values, name).tolist() for name in names)
-        for number, row in enumerate(zip(*columns, strict=True), start=first):
-            about: dict[str, str | int | float] = {"file": str(file), "pattern": number}
-            found.append(about | dict(zip(names, row, strict=True)))
+    failures = Failures()
+    for file, _, number, values in each_frame(files, frames, _moments, failures):
+        about: dict[str, str | int | float] = {"file": str(file), "pattern": number}
+        found.append(about | {name: float(getattr(values, name)[0]) for name in names})
     if as_json:
-        print_json({"unit": "pixel", "moments": found})
-        return
-    print_table(
-        ("file", "pattern", *names),
-        [(f["file"], f["pattern"], *(f"{f[name]:.4f}" for name in names)) for f in found],
-    )
+        print_json({"unit": "pixel", "moments": found, "errors": failures.to_json()})
+    elif found:
+        print_table(
+            ("file", "pattern", *names),
+            [(f["file"], f["pattern"], *(f"{f[name]:.4f}" for name in names)) for f in found],
+        )
+    failures.end()
+
+
+def _moments(measured: Measured, index: int) -> FirstMoments:
+    from speckle_core.analysis.first_moments import moments_about
+
+    frame = measured.frame(index)
+    center = measured.center(frame)
+    return moments_about(frame.counts, center, valid=frame.valid)

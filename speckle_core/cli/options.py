@@ -78,15 +78,9 @@ DataOption = Annotated[
     ),
 ]
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="Patterns as .h5, .npy, .mat or .tif.")
-]
-Inside = Annotated[
-    str | None,
-    typer.Option(
-        "--dataset",
-        metavar="NAME",
-        help="Array in an .h5 or .mat file. Default: the marked or only one.",
-        show_default=False,
+    list[Path],
+    typer.Argument(
+        metavar="FILE", help="Frames, of any format that a reader knows: speckle plugins list."
     ),
 ]
 DryRun = Annotated[

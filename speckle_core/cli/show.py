@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from speckle_core.data.measured import FrameOptions
 
+
+@with_frame_options
 def show(
     what: Annotated[
         str,
@@ -26,11 +30,14 @@ def show(
         typer.Option("-o", "--output", metavar="FIGURE", help="Output file: .png, .svg or .pdf."),
     ],
     settings: Settings = None,
+    *,
+    frames: FrameOptions,
 ) -> None:
     """Draw systems in real space beside their speckle patterns, like the paper's figure 2.
 
     For an experiment or a data set, six systems with different numbers of particles are shown;
-    for a file, its first pattern, and its bodies where the file holds them.
+    for a file, its first pattern, and its bodies where the file holds them. Pixels that do not
+    count are left blank.
 
     For example:
 
@@ -46,7 +53,7 @@ def show(
     stored = is_pattern_file or path.is_dir()
     if stored and settings:
         raise typer.BadParameter("--set changes an experiment, not what is stored already")
-    save(_of_file(path) if is_pattern_file else _of_systems(what, settings), output)
+    save(_of_file(path, frames) if is_pattern_file else _of_systems(what, settings), output)
     typer.echo(f"figure: {output}")
 
 
@@ -65,24 +72,33 @@ def _of_systems(what: str, settings: list[str] | None) -> Figure:
     return figures.gallery(shown.items, shown.grid, blocked=shown.blocked)
 
 
-def _of_file(path: Path) -> Figure:
+def _of_file(path: Path, options: FrameOptions) -> Figure:
+    import numpy as np
+
     from speckle_core import figures
     from speckle_core.cli.failure import say
-    from speckle_core.cli.files import error_location, pixel_grid, read_batches
+    from speckle_core.contracts.grid import KGrid
+    from speckle_core.data.measured import Measured
     from speckle_core.data.stored_bodies import first_system
+    from speckle_core.errors import PatternError
 
-    _, total, _, patterns = next(read_batches([path], None))
-    if total > 1:
-        say(f"{path} contains {total} patterns; drawing the first")
+    measured = Measured(path, options)
+    if len(measured) > 1:
+        say(f"{path} holds {len(measured)} patterns; the first is drawn")
+    try:
+        frame = measured.frame(0)
+        center = measured.center(frame)
+    except PatternError as error:
+        raise PatternError(error.what, where=str(path), hint=error.hint) from error
+    for remark in measured.remarks:
+        say(f"{path}: {remark}")
     if path.suffix in (".h5", ".hdf5", ".nxs") and (system := first_system(path)) is not None:
         configuration, grid = system
-        if patterns[0].shape == grid.shape:
-            item = (len(configuration), configuration, patterns[0])
-            return figures.gallery([item], grid)
-    with error_location(path, 0):
-        grid = pixel_grid(patterns)
-    figure = figures.pattern(patterns[0], grid)
-    # The file gives neither the k step nor the unit of intensity.
+        if frame.counts.shape == grid.shape:
+            return figures.gallery([(len(configuration), configuration, frame.counts)], grid)
+    pattern = np.where(frame.valid, frame.counts, np.nan)
+    # The file may not say what a pixel is in k, nor in which unit intensity was recorded.
+    figure = figures.pattern(pattern, KGrid.quadrant(1, 1.0), center=center)
     image, scale = figure.axes
     image.set_xlabel("distance from k = 0 along x (pixels)")
     image.set_ylabel("distance from k = 0 along y (pixels)")

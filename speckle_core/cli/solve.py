@@ -8,33 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from speckle_core.cli.failure import say, usage
-from speckle_core.cli.options import Inside, Json, Workers
+from speckle_core.cli.frame_options import with_frame_options
+from speckle_core.cli.options import Json, Workers
 from speckle_core.errors import DataError, ExperimentError
 
 if TYPE_CHECKING:
+    from speckle_core.data.measured import FrameOptions
     from speckle_core.solve.source import Source
 
 
+@with_frame_options
 def solve(
     what: Annotated[
         Path,
         typer.Argument(
             metavar="FILE-OR-DATA_DIR",
-            help="Patterns as .h5, .npy, .mat or .tif, or the folder of a data set.",
+            help="Frames of any format that a reader knows, or the folder of a data set.",
         ),
     ],
     index: Annotated[
         list[int] | None,
         typer.Option(
             metavar="I", help="Solve this pattern; may be given again.", show_default=False
-        ),
-    ] = None,
-    mask: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Pixels that do not count, as pyFAI has them: non-zero is bad.",
-            show_default=False,
         ),
     ] = None,
     solver: Annotated[str, typer.Option(metavar="NAME", help="The solver.")] = "patterson",
@@ -55,13 +50,6 @@ def solve(
             show_default=False,
         ),
     ] = None,
-    step: Annotated[
-        float | None,
-        typer.Option(
-            metavar="K", help="Distance of the file's pixels in k, 1/length.", show_default=False
-        ),
-    ] = None,
-    dataset: Inside = None,
     workers: Workers = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="One seed, one answer.")] = 0,
     output: Annotated[
@@ -69,6 +57,8 @@ def solve(
         typer.Option("-o", "--output", metavar="DIR", help="Keep bodies and pictures here."),
     ] = None,
     as_json: Json = False,
+    *,
+    frames: FrameOptions,
 ) -> None:
     """Find the bodies behind patterns: where they lie and how large they are.
 
@@ -96,7 +86,7 @@ def solve(
     with usage(ExperimentError):
         recipe = Recipe(solver, dict(parse_setting(text) for text in settings or ()), seed)
         recipe.solver()
-    source = _source(what, like, step, dataset, mask)
+    source = _source(what, like, frames)
     chosen = _chosen(index, len(source), what)
     with show_progress() as progress:
         answers = solve_patterns(source, chosen, recipe, output, workers=workers, progress=progress)
@@ -116,21 +106,25 @@ def solve(
         raise typer.Exit(1)
 
 
-def _source(
-    what: Path, like: str | None, step: float | None, dataset: str | None, mask: Path | None
-) -> Source:
-    from speckle_core.cli.options import load_experiment
-    from speckle_core.solve.source import DatasetSource, FileSource, read_mask
+def _source(what: Path, like: str | None, frames: FrameOptions) -> Source:
+    import attrs
 
-    if like is not None and step is not None:
+    from speckle_core.cli.options import load_experiment
+    from speckle_core.data.measured import FrameOptions, read_mask
+    from speckle_core.solve.source import DatasetSource, FileSource
+
+    if like is not None and frames.step is not None:
         raise typer.BadParameter("give either --like or --step")
-    counts = None if mask is None else read_mask(mask)
     if what.is_dir():
-        if like is not None or step is not None or dataset is not None:
-            raise typer.BadParameter("a data set has its own grid: leave --like and --step out")
-        return DatasetSource.open(what, mask=counts)
+        if like is not None or attrs.evolve(frames, mask=None) != FrameOptions():
+            raise typer.BadParameter("a data set has its own grid: only --mask goes with it")
+        mask = None if frames.mask is None else read_mask(frames.mask)
+        return DatasetSource.open(what, mask=mask)
     experiment = None if like is None else load_experiment(like, None, only=("structure",))
-    return FileSource.open(what, dataset=dataset, like=experiment, step=step, mask=counts)
+    found = FileSource.open(what, frames, like=experiment)
+    for remark in found.remarks:
+        say(f"{what}: {remark}")
+    return found
 
 
 def _chosen(index: list[int] | None, patterns: int, what: Path) -> list[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,10 +23,36 @@ OnBatch = Callable[[int], None]
 Step = Callable[[FloatArray, KGrid], FloatArray]
 
 
+@runtime_checkable
+class SupportsMask(Protocol):
+    """Optional power of a preprocessor: statistics over the pixels that count alone."""
+
+    def masked(self, patterns: FloatArray, grid: KGrid, valid: NDArray[np.bool_]) -> FloatArray:
+        """Return the changed patterns, (B, ny, nx); with every pixel valid, as without a mask.
+
+        Parameters
+        ----------
+        patterns : array, (B, ny, nx)
+            Finite; pixels that do not count hold an estimate, which is changed like the others.
+        grid : KGrid
+            The grid of the patterns.
+        valid : array of bool, (B, ny, nx)
+            True where a pixel counts.
+        """
+        ...
+
+
 def prepare(
-    patterns: FloatArray, grid: KGrid, steps: Sequence[Step], *, where: str = "patterns"
+    patterns: FloatArray,
+    grid: KGrid,
+    steps: Sequence[Step],
+    *,
+    where: str = "patterns",
+    valid: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Check raw patterns and apply `steps`; float32 (B, ny, nx).
+
+    `valid` (B, ny, nx) is True where a pixel counts; steps that can use it are given it.
 
     Raises
     ------
@@ -45,8 +71,13 @@ def prepare(
             where=where,
             hint="Mask or replace dead pixels first.",
         )
+    # A mask that masks nothing changes no bit of a result.
+    masked = valid is not None and not valid.all()
     for step in steps:
-        patterns = step(patterns, grid)
+        if masked and isinstance(step, SupportsMask):
+            patterns = step.masked(patterns, grid, np.asarray(valid))
+        else:
+            patterns = step(patterns, grid)
         if not np.isfinite(patterns).all():
             raise PatternError(
                 f"{type(step).__name__} turned finite patterns into NaN or infinity", where=where

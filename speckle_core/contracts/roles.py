@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import ComplexArray, FloatArray, IntArray
+from speckle_core.contracts.frames import Frames
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.solution import Solution
@@ -30,6 +31,7 @@ Role = Literal[
     "classifier",
     "explainer",
     "solver",
+    "reader",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -203,5 +205,44 @@ class Solver(Protocol):
         PatternError
             For NaN or infinity in a pixel that counts, a constant pattern, a mask that leaves too
             few pixels, or a shape that is not the grid's.
+        """
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Reads the frames in a file of some format."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Endings of the files it reads, lower case, such as ``(".npy", ".npy.gz")``."""
+        ...
+
+    def matches(self, head: bytes) -> bool:
+        """Say whether a file that starts with these bytes, 1024 at most, is of its format.
+
+        It is asked about files whose ending no reader knows.
+        """
+        ...
+
+    def read(
+        self, path: Path, *, dataset: str | None = None, frames_axis: int | None = None
+    ) -> Frames:
+        """Return the frames in a file, with what it says of mask and geometry.
+
+        Parameters
+        ----------
+        path : Path
+            An existing file; nothing in it may run code, make another file be opened outside its
+            folder, or take more memory than its size warrants.
+        dataset : str, optional
+            Which of several data sets; by default the one that the file marks, or the only one.
+        frames_axis : int, optional
+            The axis that counts the frames of a stack, where the format leaves it open.
+
+        Raises
+        ------
+        DataError
+            When it is damaged, or there are no frames in it, or several data sets that could be.
         """
         ...

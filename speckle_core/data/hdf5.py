@@ -6,6 +6,7 @@ terabytes in a kilobyte. All of this is checked here before the first value is r
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,17 @@ from speckle_core.errors import DataError
 
 _HOPS = 16
 _MISSING = "is missing"
+#: Compressions in use at beamlines, by the numbers that the HDF Group gave them.
+_FILTERS = {
+    307: "bzip2",
+    32001: "Blosc",
+    32004: "LZ4",
+    32008: "bitshuffle",
+    32013: "ZFP",
+    32015: "Zstandard",
+    32026: "Blosc2",
+}
+_BUSY = ("unable to lock file", "already open for write", "already open for SWMR")
 _REFUSED = "A file must contain its own data; copy it into one file, e.g. with h5copy or h5repack."
 
 
@@ -45,6 +57,13 @@ def open_file(path: Path) -> h5py.File:
         # A chunk is one pattern and read once, so a chunk cache would only waste memory.
         return h5py.File(path, "r", rdcc_nbytes=0)
     except (OSError, RuntimeError, ValueError) as error:
+        if any(words in str(error) for words in _BUSY):
+            raise DataError(
+                "is being written: another program has it open",
+                where=where,
+                hint="Wait until it is closed. If its writer is gone, or it was copied while it "
+                f"was being written, clear the mark: h5clear -s '{path.name}'",
+            ) from error
         raise DataError(f"is damaged or truncated: {_short(error)}", where=where) from error
 
 
@@ -53,13 +72,22 @@ def _short(error: BaseException) -> str:
     return text if len(text) < 200 else f"{text[:200]}…"
 
 
-def find(file: h5py.File, path: str) -> Any:
-    """Return the group or dataset at `path` without following links out of the file.
+def find(file: h5py.File, path: str, *, folder: Path | None = None) -> Any:
+    """Return the group or dataset at `path`.
+
+    Parameters
+    ----------
+    file : h5py.File
+        Open for reading.
+    path : str
+        Through soft links too.
+    folder : Path, optional
+        Where links may lead into other files; without it none may leave the file.
 
     Raises
     ------
     DataError
-        When nothing is there, or the path leads into another file.
+        When there is nothing, or the way leads into a file that is missing or out of the folder.
     """
     where = f"{file.filename}: {path}"
     parts = [p for p in path.split("/") if p]
@@ -74,9 +102,14 @@ def find(file: h5py.File, path: str) -> Any:
         if link is None:
             raise DataError(_MISSING, where=where)
         if isinstance(link, h5py.ExternalLink):
-            raise DataError(
-                f"is a link into the file {link.filename!r}", where=where, hint=_REFUSED
-            )
+            hops += 1
+            if folder is None or hops > _HOPS or not is_inside(link.filename, folder):
+                raise DataError(
+                    f"is a link into the file {link.filename!r}", where=where, hint=_REFUSED
+                )
+            file = here = open_file(folder / link.filename)
+            parts = [p for p in link.path.split("/") if p] + parts
+            continue
         if isinstance(link, h5py.SoftLink):
             hops += 1
             if hops > _HOPS:
@@ -131,6 +164,7 @@ def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
         if dataset.is_virtual:
             _check_parts(dataset, folder, where)
         else:
+            _check_filters(dataset, where)
             _check_size(dataset, where)
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"is damaged: {_short(error)}", where=where) from error
@@ -149,17 +183,21 @@ def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
         return
     if folder is None:
         raise DataError("takes its values from other files", where=where, hint=_REFUSED)
-    home = folder.resolve()
     for name in {source.file_name for source in dataset.virtual_sources()} - {"."}:
-        parts = Path(name).parts
-        inside = (home / name).resolve().is_relative_to(home)
-        # HDF5 replaces '%b' by a number, so one entry could refer to any number of files.
-        if not inside or Path(name).is_absolute() or ".." in parts or "%" in name:
+        # A '%' would stand for a number, and one entry for any number of files.
+        if not is_inside(name, folder) or "%" in name:
             raise DataError(
                 f"takes its values from {name!r}, outside its own folder",
                 where=where,
                 hint=_REFUSED,
             )
+
+
+def is_inside(name: str, folder: Path) -> bool:
+    """Say whether the file called `name` lies in `folder`, once links are followed."""
+    home, path = folder.resolve(), Path(name)
+    inside = (home / name).resolve().is_relative_to(home)
+    return inside and not path.is_absolute() and ".." not in path.parts
 
 
 def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
@@ -171,6 +209,24 @@ def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
         raise DataError(f"contains {dataset.dtype}, not numbers", where=where)
     if dataset.shape is None:
         raise DataError("is empty", where=where)
+
+
+def _check_filters(dataset: h5py.Dataset, where: str) -> None:
+    """Refuse a dataset whose compression cannot be undone here."""
+    settings = dataset.id.get_create_plist()
+    used = [settings.get_filter(i) for i in range(settings.get_nfilters())]
+    if all(h5py.h5z.filter_avail(number) for number, *_ in used):
+        return
+    with contextlib.suppress(ImportError):
+        import hdf5plugin  # noqa: F401 - it registers the filters that it brings
+    for number, _, _, name in used:
+        if not h5py.h5z.filter_avail(number):
+            called = _FILTERS.get(number, name.decode("ascii", "replace") or "unknown")
+            raise DataError(
+                f"is compressed by the HDF5 filter {number} ({called}), which is not installed",
+                where=where,
+                hint="Run: pip install 'speckle-core[hdf5plugin]'",
+            )
 
 
 def _check_size(dataset: h5py.Dataset, where: str) -> None:

@@ -185,10 +185,13 @@ class Pipeline:
         history = self.classifier.fit(train, valid, seed=seed, on_epoch=on_epoch)
         return history, patterns.subset(parts["test"])
 
-    def prepared(self, patterns: FloatArray) -> NDArray[np.float32]:
+    def prepared(
+        self, patterns: FloatArray, *, valid: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Return raw `patterns` (B, ny, nx) or (ny, nx) as the classifier sees them.
 
         Patterns of another size are taken as a larger or smaller section with the grid's step.
+        `valid`, of the shape of `patterns`, is True where a pixel counts.
 
         Raises
         ------
@@ -198,13 +201,15 @@ class Pipeline:
         patterns = np.asarray(patterns)
         if patterns.ndim == 2:
             patterns = patterns[None]
+            valid = None if valid is None else valid[None]
         size = patterns.shape[-1]
         if self.grid.layout == "centered" and size % 2 == 0:
             raise PatternError(
                 f"patterns of {size} × {size} pixels have no middle pixel for k = 0",
                 hint="Crop them to an odd size centred on k = 0.",
             )
-        return prepare(patterns, attrs.evolve(self.grid, size=size), self.prepare)
+        grid = attrs.evolve(self.grid, size=size)
+        return prepare(patterns, grid, self.prepare, valid=valid)
 
     def predict_proba(self, patterns: FloatArray) -> FloatArray:
         """Return class probabilities of raw `patterns`, (B, classes)."""

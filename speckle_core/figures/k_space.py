@@ -32,7 +32,13 @@ INTENSITY = "speckle intensity (area²)"
 
 
 @in_style
-def pattern(intensity: FloatArray, grid: KGrid, *, blocked: Block | None = None) -> Figure:
+def pattern(
+    intensity: FloatArray,
+    grid: KGrid,
+    *,
+    blocked: Block | None = None,
+    center: tuple[float, float] | None = None,
+) -> Figure:
     """Draw one speckle pattern over k, on a log scale.
 
     Parameters
@@ -43,10 +49,18 @@ def pattern(intensity: FloatArray, grid: KGrid, *, blocked: Block | None = None)
         The grid it lies on.
     blocked : pair of slices, optional
         The pixels [y, x] behind the beamstop: drawn flat and hatched, and left out of the range.
+    center : tuple of float, optional
+        k = 0 as (y, x) [pixel], for a frame of any shape; of the grid only its step counts then.
     """
     figure = new_figure(4.9, 4.0, "compressed")
     axes = figure.add_subplot()
-    shown = draw_pattern(axes, intensity, grid, intensity_norm([intensity], blocked), blocked)
+    edges = None
+    if center is not None:
+        (ny, nx), (y, x) = intensity.shape, center
+        pixels = (-0.5 - x, nx - 0.5 - x, -0.5 - y, ny - 0.5 - y)
+        edges = tuple(float(edge * grid.step) for edge in pixels)
+    norm = intensity_norm([intensity], blocked)
+    shown = draw_pattern(axes, intensity, grid, norm, blocked, edges)
     axes.set_xlabel(KX)
     axes.set_ylabel(KY)
     figure.colorbar(shown, ax=axes, label=INTENSITY, extend="both")
@@ -122,13 +136,21 @@ def _label_outer(real: Any, reciprocal: Any, *, first: bool, last: bool, lowest:
 
 
 def draw_pattern(
-    axes: Any, image: FloatArray, grid: KGrid, norm: LogNorm, blocked: Block | None
+    axes: Any,
+    image: FloatArray,
+    grid: KGrid,
+    norm: LogNorm,
+    blocked: Block | None,
+    edges: tuple[float, ...] | None = None,
 ) -> Any:
-    """Draw `image` on `axes` over k, the beamstop on top; return what a colour bar needs."""
+    """Draw `image` on `axes` over k, the beamstop on top; return what a colour bar needs.
+
+    `edges` are the outer edges of the pixels where they are not the grid's.
+    """
     shown = axes.imshow(
         np.where(np.isnan(image), np.nan, np.clip(image, norm.vmin, None)),
         origin="lower",
-        extent=extent(grid),
+        extent=edges or extent(grid),
         cmap=COLORMAP,
         norm=norm,
     )

@@ -74,20 +74,32 @@ class TrainingProfiles:
         spread = np.maximum(residuals.std(axis=0), 1e-3)
         return cls(means, spread, _measure(residuals / spread).max(axis=0))
 
-    def distances(self, prepared: FloatArray, grid: KGrid) -> Array:
+    def distances(
+        self, prepared: FloatArray, grid: KGrid, *, valid: NDArray[np.bool_] | None = None
+    ) -> Array:
         """Return the distance of prepared patterns (B, ny, nx) from the nearest class, (B,).
 
         The larger of the distances in shape and in brightness counts; 1 is that of the farthest
         training pattern. Larger patterns are compared on the training rings; smaller ones cannot
-        be compared and give NaN.
+        be compared and give NaN. `valid`, of their shape, is True where a pixel counts.
         """
         rings = self.means.shape[1] - 1
         if grid.size - grid.origin < rings:
             return np.full(len(prepared), np.nan)
-        profiles = _profiles(prepared, grid, rings)
+        profiles = _profiles(prepared, grid, rings, valid)
         apart = _measure((profiles[:, None] - self.means) / self.spread) / self.farthest
         distances: Array = apart.max(axis=2).min(axis=1)
         return distances
+
+    @staticmethod
+    def not_measured(distance: float, *, step_known: bool) -> list[str]:
+        """Return what of a pattern's distance is not known, in words.
+
+        A profile over other rings than the training's cannot be measured; and a pattern whose k
+        step nobody stated may be of other bodies on another grid.
+        """
+        lacking = ["profile"] if np.isnan(distance) else []
+        return lacking if step_known else [*lacking, "k step"]
 
     def far(self, distances: Array) -> NDArray[np.bool_]:
         """Return which distances exceed `MARGIN`."""
@@ -127,12 +139,31 @@ class TrainingProfiles:
         return found
 
 
-def _profiles(prepared: FloatArray, grid: KGrid, rings: int | None = None) -> Array:
+def _profiles(
+    prepared: FloatArray,
+    grid: KGrid,
+    rings: int | None = None,
+    valid: NDArray[np.bool_] | None = None,
+) -> Array:
     """Return profiles without offset and scale, (B, rings + 1); last the log of the scale."""
     lifted = prepared - prepared.min(axis=(1, 2), keepdims=True)
-    profiles = azimuthal_mean(lifted, grid)[:, :rings]
+    if valid is None or valid.all():
+        profiles = azimuthal_mean(lifted, grid)[:, :rings]
+    else:
+        profiles = np.concatenate(
+            [_valid_means(image, grid, known) for image, known in zip(lifted, valid, strict=True)]
+        )[:, :rings]
     scale = np.maximum(profiles.mean(axis=1, keepdims=True), 1e-30)
     return np.concatenate([profiles / scale, np.log(scale)], axis=1)
+
+
+def _valid_means(image: FloatArray, grid: KGrid, known: NDArray[np.bool_]) -> Array:
+    """Return the ring means of one pattern over the pixels that count, (1, rings).
+
+    A ring of which none counts holds what was filled in.
+    """
+    means = azimuthal_mean(image[None], grid, region=known)
+    return np.where(np.isnan(means), azimuthal_mean(image[None], grid), means)
 
 
 def _measure(deviations: Array) -> Array:

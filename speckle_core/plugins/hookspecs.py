@@ -124,6 +124,20 @@ def speckle_solvers() -> Iterable[Component]:
     return ()
 
 
+@hookspec
+def speckle_readers() -> Iterable[Component]:
+    """Return components that read the frames in files of some format (role `Reader`).
+
+    Examples
+    --------
+    >>> from speckle_core import Component, hookimpl
+    >>> @hookimpl
+    ... def speckle_readers():
+    ...     yield Component("beamline-7", "my_package.reader:Reader", "Files of beamline 7.")
+    """
+    return ()
+
+
 HOOKS = {
     "sampler": "speckle_samplers",
     "scatterer": "speckle_scatterers",
@@ -131,4 +145,5 @@ HOOKS = {
     "classifier": "speckle_classifiers",
     "explainer": "speckle_explainers",
     "solver": "speckle_solvers",
+    "reader": "speckle_readers",
 }

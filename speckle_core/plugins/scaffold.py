@@ -30,6 +30,7 @@ _SUMMARIES: dict[Role, str] = {
     "classifier": "Nearest class mean of the intensity histograms.",
     "explainer": "Loss of probability when a patch of the pattern is blanked.",
     "solver": "One Gaussian body, from the slope of Guinier's plot.",
+    "reader": "Frames as text: rows of numbers, with an empty line between frames.",
 }
 _USAGES: dict[Role, str] = {
     "sampler": 'sampler = { name = "%s" }` under `[structure]` of an experiment',
@@ -38,6 +39,7 @@ _USAGES: dict[Role, str] = {
     "classifier": 'name = "%s"` under `[classifier]` of an experiment',
     "explainer": 'explainers = ["%s"]` in an experiment',
     "solver": "speckle solve FILE --solver %s` on the command line",
+    "reader": "speckle show FILE.%s` on the command line, by the ending of the file",
 }
 
 

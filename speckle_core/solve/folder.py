@@ -7,7 +7,7 @@ folder is, and in the end gathers the records.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ import attrs
 
 from speckle_core._version import __version__
 from speckle_core.contracts.progress import Progress
-from speckle_core.errors import OutputError
+from speckle_core.errors import OutputError, PatternError
 from speckle_core.experiment.schema import differences, plain
 from speckle_core.files import empty, make_folder, sweep, write_bytes, write_text
 from speckle_core.solve.records import KINDS, bodies_csv, stem
 from speckle_core.solve.solving import Answer, Recipe, solve_all
-from speckle_core.solve.source import Source
+from speckle_core.solve.source import Source, Subject
 
 FORMAT = 1
 SUMMARY, BODIES = "solution.json", "bodies.csv"
@@ -76,13 +76,26 @@ def solve(
         progress.advance(1)
 
     try:
-        subjects = (source.read(i) for i in todo)
+        subjects = _readable(source, todo, take)
         solve_all(recipe, subjects, len(todo), take, files=folder is not None, workers=workers)
     finally:
         if folder is not None:
             gather(folder)
     progress.finish()
     return [answers[i] for i in indices]
+
+
+def _readable(
+    source: Source, indices: Iterable[int], take: Callable[[Answer], None]
+) -> Iterator[Subject]:
+    """Iterate over the patterns that can be read; of the others, `take` gets the error."""
+    for index in indices:
+        try:
+            subject = source.read(index)
+        except PatternError as error:
+            take(Answer(index, None, error=error))
+        else:
+            yield subject
 
 
 def claim(folder: Path, source: Source, recipe: Recipe) -> None:

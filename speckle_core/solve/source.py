@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 
 from speckle_core.analysis.beamstop import hidden_pixels
 from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.frames import Frame
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.dataset import Dataset
-from speckle_core.data.foreign_files import read_patterns
-from speckle_core.errors import DataError, PatternError, PluginError
+from speckle_core.data.measured import FrameOptions, Measured
+from speckle_core.errors import DataError, PatternError, PluginError, SpeckleError
 from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.models.folder import fingerprint
@@ -77,26 +79,37 @@ class FileSource:
     patterns: FloatArray
     grid: KGrid
     mask: NDArray[np.bool_] | None = None
+    errors: Mapping[int, SpeckleError] = attrs.field(factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def open(
-        cls,
-        path: Path,
-        *,
-        dataset: str | None = None,
-        like: Experiment | None = None,
-        step: float | None = None,
-        mask: NDArray[np.bool_] | None = None,
+        cls, path: Path, options: FrameOptions | None = None, *, like: Experiment | None = None
     ) -> FileSource:
-        """Return the patterns of `path` on the grid of `like`, or with `step` [1/length].
+        """Return the frames of `path` on the grid of `like`, or on their own.
+
+        Pixels that do not count, or that lie beside the frame, are masked.
 
         Raises
         ------
         DataError
             When the file cannot be read, or nothing says what its pixels are in k.
         """
-        patterns, where = read_patterns(path, dataset=dataset)
-        return cls(path.name, patterns, grid_of(patterns, where, like, step), mask)
+        measured = Measured(path, options)
+        grid = own_grid(measured) if like is None else like.kgrid()
+        patterns = np.zeros((len(measured), *grid.shape))
+        mask, errors = np.zeros(patterns.shape, dtype=bool), {}
+        for index in range(len(measured)):
+            try:
+                found, _ = measured.on_grid(index, grid)
+            except SpeckleError as error:
+                errors[index] = PatternError(error.what, where=str(path), hint=error.hint)
+                continue
+            patterns[index], mask[index] = found.pattern, found.valid
+        if len(errors) == len(measured) == 1:
+            raise errors[0]
+        remarks = tuple(measured.remarks)
+        return cls(path.name, patterns, grid, mask, errors, remarks)
 
     def __len__(self) -> int:
         """Return the number of patterns."""
@@ -104,8 +117,11 @@ class FileSource:
 
     def read(self, index: int) -> Subject:
         """Return one pattern; nothing is known of its bodies."""
+        if index in self.errors:
+            raise self.errors[index]
         where = self.name if len(self) == 1 else f"{self.name}, pattern {index}"
-        return Subject(index, self.patterns[index], self.grid, self.mask, where=where)
+        mask = self.mask[index] if self.mask is not None and self.mask.ndim == 3 else self.mask
+        return Subject(index, self.patterns[index], self.grid, mask, where=where)
 
     def recipe(self) -> dict[str, Any]:
         """Return file name, SHA-256 of the patterns and of the mask, and grid."""
@@ -168,25 +184,17 @@ class DatasetSource:
         return {"data": made, "mask": _sha256(self.mask)}
 
 
-def grid_of(patterns: FloatArray, where: str, like: Experiment | None, step: float | None) -> KGrid:
-    """Return the grid that `patterns` (B, ny, nx) lie on.
+def own_grid(measured: Measured) -> KGrid:
+    """Return a grid of the frames' own step about their k = 0, as far as they reach.
 
     Raises
     ------
     DataError
-        When neither `like` nor `step` is given, or the patterns do not lie on that grid.
+        When nothing says what their pixels are in k, or where k = 0 is.
     """
-    height, width = patterns.shape[1:]
-    if like is not None:
-        grid = like.kgrid()
-        if (height, width) != grid.shape:
-            raise PatternError(
-                f"holds patterns of {height} × {width} pixels; the grid of {like.name} has "
-                f"{grid.size} × {grid.size}",
-                where=where,
-                hint="Name the experiment they lie on, or give the distance of pixels with --step.",
-            )
-        return grid
+    frame = _first_good(measured)
+    where = measured.frames.source
+    step = frame.geometry.k_step(measured.options.unit)
     if step is None:
         raise DataError(
             "does not say how far its pixels lie apart in k",
@@ -194,33 +202,24 @@ def grid_of(patterns: FloatArray, where: str, like: Experiment | None, step: flo
             hint="Add --like EXPERIMENT, a preset or TOML file whose grid it lies on, or --step K "
             "in 1/length: π / side of the box, such as --step 0.00157.",
         )
-    if height != width or width % 2 == 0:
-        raise PatternError(
-            f"patterns of {height} × {width} pixels have no middle pixel for k = 0",
-            where=where,
-            hint="Crop them to a square about k = 0 with an odd number of pixels a side.",
-        )
-    return KGrid.centered(width, step)
+    try:
+        center = measured.center(frame)
+    except PatternError as error:
+        raise PatternError(error.what, where=where, hint=error.hint) from error
+    # Further on one side than on the other: -k is known where k is.
+    sides = zip(center, frame.counts.shape, strict=True)
+    reach = min(int(max(round(c), n - 1 - round(c))) for c, n in sides)
+    return KGrid.centered(2 * reach + 1, step)
 
 
-def read_mask(path: Path) -> NDArray[np.bool_]:
-    """Return the pixels that count, (ny, nx), of a mask file, as pyFAI has it: non-zero is bad.
-
-    Raises
-    ------
-    DataError
-        When it cannot be read, or holds more than one mask.
-    """
-    if path.suffix == ".npy" and path.is_file():
-        with path.open("rb") as file:
-            if file.read(6) == b"\x93NUMPY":
-                values = np.lib.format.open_memmap(path, mode="r")
-                if values.dtype == np.bool_ and values.ndim == 2:
-                    return ~np.asarray(values)
-    masks, where = read_patterns(path)
-    if len(masks) != 1:
-        raise DataError(f"holds {len(masks)} arrays, not one mask", where=where)
-    return np.asarray(masks[0] == 0)
+def _first_good(measured: Measured) -> Frame:
+    """Return the first frame that can be read."""
+    for index in range(len(measured)):
+        try:
+            return measured.frame(index)
+        except PatternError as error:
+            last = PatternError(error.what, where=measured.frames.path, hint=error.hint)
+    raise last
 
 
 def _sha256(array: NDArray[Any] | None) -> str | None:

@@ -19,6 +19,7 @@ from speckle_core.testing import (
     particles,
     powers,
     preprocessor,
+    reader,
     sampler,
     scatterer,
     solver,
@@ -45,6 +46,7 @@ KNOWN_NUMBER: Mapping[Subjects, int] = {
     "classifier": 20,
     "explainer": 14,
     "solver": 14,
+    "reader": 11,
 }
 COMPLETE = "kit.complete"
 
@@ -59,6 +61,7 @@ def _collect(role: Subjects) -> tuple[Check, ...]:
         "classifier": classifier,
         "explainer": explainer,
         "solver": solver,
+        "reader": reader,
     }
     more = powers.CHECKS if role == "classifier" else ()
     return (*common_checks(role), *modules[role].CHECKS, *more)

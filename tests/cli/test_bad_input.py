@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -119,30 +120,37 @@ def patterns(data: Path) -> Any:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("command", ["predict", "moments"])
-def test_nan_and_infinity_are_named_with_their_pattern(
-    value: float, command: str, model: Path, data: Path, refused: Refused, tmp_path: Path
+def test_nan_and_infinity_are_left_out_and_said(
+    value: float, command: str, model: Path, data: Path, invoke: Invoke, tmp_path: Path
 ) -> None:
     bad = patterns(data)
     bad[1, 4, 5] = value
     np.save(tmp_path / "bad.npy", bad)
     args = (model,) if command == "predict" else ()
-    said = refused(command, *args, tmp_path / "bad.npy")
-    assert "bad.npy" in said
-    assert "pattern 1" in said
-    assert "NaN or infinity" in said
+    said = invoke(command, *args, tmp_path / "bad.npy")
+    assert said.exit_code == 0
+    assert "1 pixel NaN or infinite: left out" in said.stderr
+    bad[1] = value
+    np.save(tmp_path / "bad.npy", bad)
+    said = invoke(command, *args, tmp_path / "bad.npy", "--json")
+    assert said.exit_code == 1
+    assert "bad.npy: pattern 1: no pixel of it counts" in said.stderr
+    (error,) = json.loads(said.stdout)["errors"]
+    assert error["pattern"] == 1
 
 
 @pytest.mark.parametrize("command", ["predict", "moments"])
-def test_an_empty_frame_is_named_with_its_pattern(
-    command: str, model: Path, data: Path, refused: Refused, tmp_path: Path
+def test_an_empty_frame_is_named_and_the_others_are_answered(
+    command: str, model: Path, data: Path, invoke: Invoke, tmp_path: Path
 ) -> None:
     bad = patterns(data)
     bad[1] = 0
     np.save(tmp_path / "dark.npy", bad)
     args = (model,) if command == "predict" else ()
-    said = refused(command, *args, tmp_path / "dark.npy")
-    assert "dark.npy" in said
-    assert "pattern 1" in said
+    said = invoke(command, *args, tmp_path / "dark.npy")
+    assert said.exit_code == 1
+    assert "dark.npy: pattern 1: " in said.stderr
+    assert len(said.stdout.splitlines()) == len(bad)  # a header, and one line less
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (33, 35)])

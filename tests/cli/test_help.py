@@ -11,6 +11,9 @@ import typer.main
 
 from speckle_core.cli.app import app
 
+#: What can be said of frames, wherever files are read.
+FRAMES = {"--dataset", "--frames-axis", "--mask", "--invalid", "--center", "--step", "--crop"}
+FRAMES |= {"--wavelength", "--distance", "--pixel-size", "--unit", "--poni", "--rebin"}
 #: Every command with the options that it has besides --help.
 PROMISED = {
     "run": {
@@ -28,25 +31,23 @@ PROMISED = {
     "audit": {"--baseline", "--json"},
     "train": {"--data", "-o", "--output", "--set", "--tensorboard", "--dry-run", "--json"},
     "evaluate": {"--data", "--split", "-o", "--output", "--json"},
-    "predict": {"--dataset", "--json"},
+    "predict": {"--json"} | FRAMES,
     "explain": {"--data", "--explainer", "--index", "--set", "-o", "--output", "--json"},
     "solve": {
         "--index",
-        "--mask",
         "--solver",
         "--set",
         "--like",
-        "--step",
-        "--dataset",
         "--workers",
         "--seed",
         "-o",
         "--output",
         "--json",
+        *FRAMES,
     },
     "convert": {"--to", "-o", "--output", "--json"},
-    "moments": {"--dataset", "--json"},
-    "show": {"-o", "--output", "--set"},
+    "moments": {"--json"} | FRAMES,
+    "show": {"-o", "--output", "--set"} | FRAMES,
     "presets": {"--json"},
     "doctor": {"--json"},
     "plugins list": {"--json", "--strict"},

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import attrs
 
-ROLES = ("sampler", "scatterer", "preprocessor", "classifier", "explainer", "solver")
+ROLES = (
+    "sampler",
+    "scatterer",
+    "preprocessor",
+    "classifier",
+    "explainer",
+    "solver",
+    "reader",
+)
 
 #: Console scripts that come with packages of the parent, for shells in the environment.
 PROGRAMS = {

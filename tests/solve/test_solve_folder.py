@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from speckle_core import Dataset, OptionError, OutputError, PatternError
+from speckle_core.data.measured import FrameOptions
 from speckle_core.solve import solving
 from speckle_core.solve.folder import solve
 from speckle_core.solve.solving import Recipe
@@ -102,7 +103,9 @@ def test_a_folder_of_something_else_is_left_alone(
 def test_one_pattern_that_cannot_be_read_costs_only_its_own_answer(patterns: Path) -> None:
     spoilt = np.load(patterns)
     spoilt[0, 3, 4] = np.nan
-    source = FileSource("spoilt.npy", spoilt, FileSource.open(patterns, step=np.pi / 500).grid)
+    source = FileSource(
+        "spoilt.npy", spoilt, FileSource.open(patterns, FrameOptions(step=np.pi / 500)).grid
+    )
     first, second = solve(source, [0, 1], Recipe())
     assert isinstance(first.error, PatternError)
     assert first.error.where == "spoilt.npy, pattern 0"

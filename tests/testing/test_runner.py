@@ -101,6 +101,14 @@ IDS = {
         "solver.noise-is-not-solved",
         "solver.solved-explains",
     ],
+    "reader": [
+        *SHARED,
+        "reader.suffixes-are-endings",
+        "reader.matches-its-own",
+        "reader.noise-is-refused",
+        "reader.runs-nothing",
+        "reader.leaves-no-trace",
+    ],
 }
 
 

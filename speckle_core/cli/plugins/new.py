@@ -18,7 +18,7 @@ def new_package(
         str,
         typer.Option(
             metavar="ROLE",
-            help="sampler, scatterer, preprocessor, classifier, explainer or solver.",
+            help="sampler, scatterer, preprocessor, classifier, explainer, solver or reader.",
         ),
     ],
     output: Annotated[

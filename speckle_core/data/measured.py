@@ -1,0 +1,277 @@
+"""Frames as a user means them: with mask, invalid values, geometry, crop and binning applied.
+
+One class holds what the command line's options say, so that a script says the same; `on_grid`
+brings a frame to the grid of a model, or says why that cannot be.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.analysis.beam_center import beam_center
+from speckle_core.analysis.regrid import OnGrid, rebin, to_grid
+from speckle_core.analysis.validity import check_rule, invalid
+from speckle_core.contracts.frames import Frame, Frames, Geometry, Mask
+from speckle_core.contracts.grid import KGrid
+from speckle_core.data.frames import open_frames
+from speckle_core.data.poni import read_poni
+from speckle_core.errors import OptionError, PatternError
+
+
+def _as_path(value: str | Path | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+@attrs.frozen(kw_only=True)
+class FrameOptions:
+    """What a user says of frames beyond what their file says.
+
+    Parameters
+    ----------
+    dataset, frames_axis
+        See `open_frames`.
+    mask : path, optional
+        A file as large as the frames, not 0 where a pixel does not count (pyFAI, NeXus); an HDF5
+        one may be ``FILE::DATASET``.
+    invalid : tuple of str
+        Values that mean no counts: ``negative``, ``max``, ``nan``, or a number.
+    center : (y, x) or "auto", optional
+        k = 0 [pixel]; whole numbers are middles of pixels. ``auto`` finds it by I(-k) = I(k).
+    step : float, optional
+        Distance of pixels in k [1 / unit of length of the box].
+    wavelength, distance, pixel_size : float, optional
+        [m]
+    unit : float, optional
+        The box's unit of length [m], which turns a step in 1/m into the model's.
+    poni : path, optional
+        A PONI file of pyFAI.
+    crop : tuple of int, optional
+        (y0, y1, x0, x1): which rows and columns are kept.
+    rebin : int
+        Sum blocks of so many pixels a side.
+    """
+
+    dataset: str | None = None
+    frames_axis: int | None = None
+    mask: str | None = None
+    invalid: tuple[str, ...] = ()
+    center: tuple[float, float] | Literal["auto"] | None = None
+    step: float | None = None
+    wavelength: float | None = None
+    distance: float | None = None
+    pixel_size: float | None = None
+    unit: float | None = None
+    poni: Path | None = attrs.field(default=None, converter=_as_path)
+    crop: tuple[int, int, int, int] | None = None
+    rebin: int = 1
+
+    def __attrs_post_init__(self) -> None:
+        for rule in self.invalid:
+            check_rule(rule)
+        if self.rebin < 1:
+            raise OptionError(f"must be at least 1, not {self.rebin}", where="--rebin")
+        lengths = (self.wavelength, self.distance, self.pixel_size)
+        if self.step is not None and any(v is not None for v in lengths):
+            raise OptionError(
+                "the k step is given twice: by --step, and by wavelength, distance and pixel size",
+                where="--step",
+                hint="Give one of them.",
+            )
+        self.geometry  # noqa: B018 - numbers that cannot be are found now
+
+    @property
+    def geometry(self) -> Geometry:
+        """What is said of the geometry."""
+        known = Geometry() if self.poni is None else read_poni(self.poni)
+        return known.updated(
+            Geometry(
+                center=None if self.center == "auto" else self.center,
+                step=self.step,
+                wavelength=self.wavelength,
+                distance=self.distance,
+                pixel_size=self.pixel_size,
+            )
+        )
+
+    @property
+    def places(self) -> bool:
+        """Whether the user said where the frame lies: what it shows of k is then meant."""
+        return self.center is not None or self.crop is not None or self.poni is not None
+
+
+def read_mask(name: str) -> Mask:
+    """Return which pixels a mask file leaves, True where one counts."""
+    path, _, dataset = name.partition("::")
+    frames = open_frames(path, dataset=dataset or None)
+    values = frames[0].counts
+    if len(frames) > 1:
+        raise OptionError(f"holds {len(frames)} masks, not one", where=f"--mask {name}")
+    bad = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    return np.asarray((values == 0) & ~bad)
+
+
+class Measured:
+    """The frames of one file as a user means them, each read when it is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : FrameOptions
+        What is said of it.
+    mask : array of bool, optional
+        True where a pixel counts, of `options.mask`; read here unless it is given.
+
+    Attributes
+    ----------
+    remarks : dict
+        What the user should be told, and of how many frames.
+    """
+
+    def __init__(
+        self, path: Path, options: FrameOptions | None = None, mask: Mask | None = None
+    ) -> None:
+        self.options = options or FrameOptions()
+        self.frames: Frames = open_frames(
+            path, dataset=self.options.dataset, frames_axis=self.options.frames_axis
+        )
+        if mask is None and self.options.mask is not None:
+            mask = read_mask(self.options.mask)
+        if mask is not None and mask.shape != self.frames.shape:
+            raise OptionError(
+                f"has {mask.shape} pixels, the frames of {self.frames.source} {self.frames.shape}",
+                where=f"--mask {self.options.mask}",
+            )
+        self._mask = mask
+        self.remarks: dict[str, int] = dict.fromkeys(self.frames.notes, len(self.frames))
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.frames)
+
+    def _say(self, text: str) -> None:
+        self.remarks[text] = self.remarks.get(text, 0) + 1
+
+    def frame(self, index: int) -> Frame:
+        """Return one frame: masked, cropped, binned, its centre found if that was asked for.
+
+        Raises
+        ------
+        DataError
+            When it cannot be read.
+        PatternError
+            When no pixel of it counts, or no centre is found.
+        """
+        options, frame = self.options, self.frames[index]
+        counts = frame.counts
+        valid = frame.valid if self._mask is None else frame.valid & self._mask
+        bad, said = invalid(counts, valid, options.invalid)
+        for text in said:
+            self._say(f"{text}: left out")
+        valid = valid & ~bad
+        geometry = frame.geometry.updated(options.geometry)
+        if options.crop is not None:
+            counts, valid, geometry = _cropped(counts, valid, geometry, options.crop)
+        if options.rebin > 1:
+            counts, valid = rebin(counts, valid, options.rebin)
+            geometry = _binned(geometry, options.rebin)
+        if not valid.any():
+            raise PatternError("no pixel of it counts", hint="Look at its mask and values.")
+        if options.center == "auto":
+            center = beam_center(counts, valid)
+            self._say(f"k = 0 found at ({center[0]:.1f}, {center[1]:.1f})")
+            geometry = attrs.evolve(geometry, center=center)
+        return attrs.evolve(frame, counts=counts, valid=valid, geometry=geometry)
+
+    def center(self, frame: Frame, grid: KGrid | None = None) -> tuple[float, float]:
+        """Return k = 0 of a frame: as known, or else the middle pixel, which is said.
+
+        Raises
+        ------
+        PatternError
+            When it is not known and there is no middle pixel.
+        """
+        if frame.geometry.center is not None:
+            return frame.geometry.center
+        if grid is not None and grid.layout == "quadrant":
+            return (0.0, 0.0)
+        ny, nx = frame.counts.shape
+        if ny != nx or nx % 2 == 0:
+            raise PatternError(
+                f"patterns of {nx} x {ny} pixels have no middle pixel for k = 0",
+                hint="Say where it is: --center Y,X, with whole numbers for the middles of "
+                "pixels, or --center auto.",
+            )
+        self._say("k = 0 is taken to be in the middle pixel (--center says otherwise)")
+        return (ny // 2, nx // 2)
+
+    def on_grid(self, index: int, grid: KGrid) -> tuple[OnGrid, bool]:
+        """Return one frame on the grid of a model, and whether its k step was known.
+
+        Raises
+        ------
+        PatternError
+            When it cannot be brought there, with the numbers.
+        """
+        frame = self.frame(index)
+        center = self.center(frame, grid)
+        step = frame.geometry.k_step(self.options.unit)
+        known = step is not None
+        if step is None:
+            self._check_size(frame, grid)
+            metric = " in the model's unit of length (--unit says it)"
+            self._say(
+                f"its k step is not known{metric if frame.geometry.is_metric else ''}; taken to "
+                f"be the model's, {grid.step:.6g} (--step says otherwise)"
+            )
+            step = grid.step
+        return to_grid(frame.counts, frame.valid, center, step, grid), known
+
+    def _check_size(self, frame: Frame, grid: KGrid) -> None:
+        """Refuse to believe another size when nobody says what the frame shows of k."""
+        ny, nx = frame.counts.shape
+        options = self.options
+        told = options.center is not None or options.crop is not None or options.poni is not None
+        if (ny, nx) != grid.shape and not told:
+            raise PatternError(
+                f"it has {ny} × {nx} pixels of an unknown k step, the model's grid {grid.size} × "
+                f"{grid.size} pixels of {grid.step:.6g}",
+                hint="Say its step with --step K, or with --wavelength, --distance, --pixel-size "
+                "and --unit; or, if the step is the model's, where k = 0 is, with --center Y,X.",
+            )
+
+
+def _cropped(
+    counts: NDArray[np.generic],
+    valid: Mask,
+    geometry: Geometry,
+    crop: tuple[int, int, int, int],
+) -> tuple[NDArray[np.generic], Mask, Geometry]:
+    y0, y1, x0, x1 = crop
+    if not (0 <= y0 < y1 <= counts.shape[0] and 0 <= x0 < x1 <= counts.shape[1]):
+        raise OptionError(
+            f"rows {y0} to {y1} and columns {x0} to {x1} are not on a frame of "
+            f"{counts.shape[0]} × {counts.shape[1]} pixels",
+            where="--crop",
+        )
+    if geometry.center is not None:
+        y, x = geometry.center
+        geometry = attrs.evolve(geometry, center=(y - y0, x - x0))
+    return counts[y0:y1, x0:x1], valid[y0:y1, x0:x1], geometry
+
+
+def _binned(geometry: Geometry, by: int) -> Geometry:
+    larger = {
+        name: value * by
+        for name in ("pixel_size", "step", "metric_step")
+        if (value := getattr(geometry, name)) is not None
+    }
+    if geometry.center is not None:
+        y, x = ((c + 0.5) / by - 0.5 for c in geometry.center)
+        return attrs.evolve(geometry, center=(y, x), **larger)
+    return attrs.evolve(geometry, **larger)

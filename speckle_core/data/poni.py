@@ -1,0 +1,81 @@
+"""Geometry from pyFAI's PONI files, in the convention of this framework."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from speckle_core.contracts.frames import Geometry
+from speckle_core.errors import DataError
+
+_LARGEST = 2**20
+#: Pixel sizes [m] of detectors that a PONI file names without saying them.
+_PIXELS = {
+    "eiger": 75e-6,
+    "jungfrau": 75e-6,
+    "pilatus": 172e-6,
+    "lambda": 55e-6,
+    "maxipix": 55e-6,
+    "timepix": 55e-6,
+    "medipix": 55e-6,
+}
+
+
+def read_poni(path: Path) -> Geometry:
+    """Return the geometry that a PONI file states, both its old layout and version 2.
+
+    pyFAI measures the point of normal incidence from the detector's corner; the beam is elsewhere
+    where the detector is tilted, and pixels are counted from their middles here.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read or lacks something.
+
+    References
+    ----------
+    J. Kieffer and J. P. Wright, Powder Diffraction 28, S339 (2013); pyFAI's documentation,
+    "Geometry conventions".
+    """
+    where = str(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise DataError("is far too large for a PONI file", where=where)
+        lines = [line.partition(":") for line in path.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read: {error}", where=where) from error
+    said = {key.strip().lower(): value.strip() for key, colon, value in lines if colon}
+    try:
+        distance, poni1, poni2 = (float(said[k]) for k in ("distance", "poni1", "poni2"))
+        rot1, rot2 = (float(said.get(k, "0")) for k in ("rot1", "rot2"))
+        wavelength = float(said["wavelength"]) if "wavelength" in said else None
+        pixel = _pixel_size(said)
+    except (KeyError, ValueError) as error:
+        raise DataError(f"is not a PONI file: {error}", where=where) from error
+    if pixel is None:
+        raise DataError(
+            "does not say how large a pixel is", where=where, hint="Give --pixel-size as well."
+        )
+    y = poni1 + distance * math.tan(rot2) / math.cos(rot1)
+    x = poni2 - distance * math.tan(rot1)
+    return Geometry(
+        center=(y / pixel - 0.5, x / pixel - 0.5),
+        pixel_size=pixel,
+        distance=distance / (math.cos(rot1) * math.cos(rot2)),
+        wavelength=wavelength,
+    )
+
+
+def _pixel_size(said: dict[str, str]) -> float | None:
+    config: Any = json.loads(said["detector_config"]) if "detector_config" in said else {}
+    sizes = [config.get(k) if isinstance(config, dict) else None for k in ("pixel1", "pixel2")]
+    sizes = [s if s is not None else said.get(f"pixelsize{i}") for i, s in enumerate(sizes, 1)]
+    known = [float(s) for s in sizes if s is not None]
+    if len(known) == 2:
+        if abs(known[0] - known[1]) > 1e-6 * known[0]:
+            raise ValueError(f"its pixels are not square: {known[0]:g} m by {known[1]:g} m")
+        return known[0]
+    name = said.get("detector", "").lower()
+    return next((size for start, size in _PIXELS.items() if name.startswith(start)), None)
