@@ -1,1 +1,1 @@
-"""Data leakage and shortcuts: whether n can be read off a data set without its speckles."""
+"""Data leakage and shortcuts: whether n can be predicted without using the speckles."""

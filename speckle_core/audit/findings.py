@@ -1,8 +1,8 @@
-"""What the data give away: whether n can be had from less than the speckles, in plain sentences.
+"""Data leakage and shortcuts of a data set and its split, as sentences and a report section.
 
-Three questions of a data set and its split: is n tied to one number of each pattern, do training
-and test share what they should not, and does a simple rule already solve it. The command `audit`
-and a run's report both come here; nothing here prints.
+Three questions: can n be predicted from a single number per pattern, do training and test share
+what they should not, and does a simple baseline already solve the task. Used by ``speckle audit``
+and by the report of a run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import attrs
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.analysis.verdict import SOLVED, spell
 from speckle_core.audit.inventory import Inventory
-from speckle_core.audit.leakage import Parts, Sharing
-from speckle_core.audit.shortcuts import Tie
+from speckle_core.audit.leakage import Leakage, Parts
+from speckle_core.audit.shortcuts import Shortcut
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier
 from speckle_core.data.dataset import Dataset
@@ -27,57 +27,57 @@ from speckle_core.models.evaluate import evaluate_all, summary_phrase
 from speckle_core.models.train import fit_baselines
 from speckle_core.report.blocks import Section, Table
 
-TITLE = "What the data give away"
-#: Fitted where an experiment names no baseline.
+TITLE = "Data leakage and shortcuts"
+#: Baseline to use if an experiment has none.
 DEFAULT = "radial-lda"
 
 
 @attrs.frozen(eq=False)
 class Audit:
-    """What the data give away; made by `audit`.
+    """Findings of `audit`.
 
     Parameters
     ----------
     sizes : dict of str to int
-        Patterns of each part.
-    ties : tuple of Tie
-        One for each number that a pattern was looked at for.
-    sharing : Sharing
+        Number of patterns in each part.
+    shortcuts : tuple of Shortcut
+        One per quantity.
+    leakage : Leakage
         What training and test have in common.
     baselines : mapping of str to Evaluation
-        What simple rules, fitted on the training part, read of the test part.
+        Evaluations on the test part of baselines fitted on the training part.
     """
 
     sizes: dict[str, int]
-    ties: tuple[Tie, ...]
-    sharing: Sharing
+    shortcuts: tuple[Shortcut, ...]
+    leakage: Leakage
     baselines: Mapping[str, Evaluation]
 
     def paragraphs(self) -> list[list[str]]:
-        """Return the findings as sentences: on ties, on sharing, and on baselines."""
+        """Return the findings as sentences: on shortcuts, on leakage, and on baselines."""
         return [
-            [str(tie) for tie in self.ties],
-            list(self.sharing.sentences()),
+            [str(shortcut) for shortcut in self.shortcuts],
+            list(self.leakage.sentences()),
             list(_verdicts(self.baselines)),
         ]
 
     def section(self) -> Section:
-        """Return the findings as a report shows them."""
+        """Return the findings as a section of a report."""
         rows = []
-        for tie in self.ties:
-            told = ("the same in all", "-", "-")
-            if tie.reading is not None:
-                told = (
-                    f"{tie.low:.4g} to {tie.high:.4g}",
-                    f"{tie.correlation:+.3f}",
-                    spell(tie.reading),
+        for shortcut in self.shortcuts:
+            cells = ("the same in all", "-", "-")
+            if shortcut.evaluation is not None:
+                cells = (
+                    f"{shortcut.low:.4g} to {shortcut.high:.4g}",
+                    f"{shortcut.correlation:+.3f}",
+                    spell(shortcut.evaluation),
                 )
-            rows.append((tie.quantity, *told))
-        header = ("Quantity", "Range", "Rank correlation with n", "n read off it")
+            rows.append((shortcut.quantity, *cells))
+        header = ("Quantity", "Range", "Rank correlation with n", "Accuracy of n from it")
         caption = (
-            "One number of each pattern beside n: Spearman's rank correlation over all patterns, "
-            "and the share of test patterns, with its 95 % Wilson interval, in which the class "
-            "with the nearest mean rank in the training part is the right one."
+            "Single quantities of a pattern against n: Spearman's rank correlation over all "
+            "patterns, and the accuracy on the test part, with its 95 % Wilson interval, of the "
+            "class whose mean rank in the training part is nearest."
         )
         text = "\n\n".join(" ".join(sentences) for sentences in self.paragraphs())
         return Section(TITLE, text, tables=[Table(caption, header, rows)])
@@ -87,15 +87,15 @@ class Audit:
         return {
             "parts": self.sizes,
             "ties": {
-                tie.quantity: {
-                    "low": tie.low,
-                    "high": tie.high,
-                    "rank_correlation": tie.correlation,
-                    "reading": tie.reading and tie.reading.to_dict()["accuracy"],
+                shortcut.quantity: {
+                    "low": shortcut.low,
+                    "high": shortcut.high,
+                    "rank_correlation": shortcut.correlation,
+                    "reading": shortcut.evaluation and shortcut.evaluation.to_dict()["accuracy"],
                 }
-                for tie in self.ties
+                for shortcut in self.shortcuts
             },
-            "sharing": attrs.asdict(self.sharing),
+            "sharing": attrs.asdict(self.leakage),
             "baselines": {name: e.to_dict() for name, e in self.baselines.items()},
             "findings": [sentence for part in self.paragraphs() for sentence in part],
         }
@@ -103,71 +103,71 @@ class Audit:
 
 def _verdicts(baselines: Mapping[str, Evaluation]) -> Iterator[str]:
     if not baselines:
-        yield "No baseline was run: nothing says whether a simple rule solves this set."
+        yield "Without a baseline it is unknown whether a simple rule solves this data set."
     solved = False
     for name, reading in sorted(baselines.items(), key=lambda item: -item[1].accuracy):
         named = f"{name}, {words}," if (words := summary_phrase(name)) else name
         if reading.accuracy >= SOLVED:
             solved = True
-            yield f"{named} solves this set: it reads {spell(reading)} of the test patterns."
+            yield f"{named} solves this data set: accuracy {spell(reading)} on the test patterns."
         else:
-            yield f"{named} reads {spell(reading)} of the test patterns."
+            yield f"{named} has an accuracy of {spell(reading)} on the test patterns."
     if baselines and not solved:
-        yield f"No baseline tried here solves this set, which would take {SOLVED:g}."
+        yield f"None of these baselines solves this data set (accuracy {SOLVED:g})."
 
 
 def audit(
     dataset: Dataset, baselines: Mapping[str, Evaluation], progress: Progress | None = None
 ) -> Audit:
-    """Return what `dataset` gives away between the training and the test part of its own split.
+    """Look for shortcuts and leakage between the training and test parts of `dataset`.
 
     Parameters
     ----------
     dataset : Dataset
-        Read once, in batches.
+        The data set; it is read once, in batches.
     baselines : mapping of str to Evaluation
-        What simple rules read of its test part; see `read_by`.
+        Evaluations of baselines on its test part; see `evaluate_baselines`.
     progress : Progress, optional
-        Hears of every batch.
+        Receives the progress.
 
     Raises
     ------
     DataError
-        When a part is empty, or the set is damaged.
+        When a part is empty, or the data set is damaged.
     PluginError
         When its sampler or scatterer is not installed.
     """
     parts = _parts(dataset)
     found = Inventory.of(dataset, progress)
-    ties = [Tie.of(name, v, found.labels, parts) for name, v in found.quantities.items()]
+    ties = [Shortcut.of(name, v, found.labels, parts) for name, v in found.quantities.items()]
     sizes = {part: len(indices) for part, indices in parts.items()}
-    return Audit(sizes, tuple(ties), Sharing.of(found, parts), baselines)
+    return Audit(sizes, tuple(ties), Leakage.of(found, parts), baselines)
 
 
 def baselines_of(experiment: Experiment, names: Sequence[str] = ()) -> dict[str, Classifier]:
-    """Return new baselines: those named, or the experiment's own, or `DEFAULT`.
+    """Create baselines: those in `names`, else the experiment's own, else `DEFAULT`.
 
     Raises
     ------
     PluginError, OptionError
-        For one that is not there or cannot be made.
+        For a baseline that is unknown or cannot be created.
     """
     own = {choice.key: choice for choice in experiment.baselines}
-    # A name given twice is fitted once.
+    # A name that is given twice is fitted once.
     chosen = [own.get(name, Choice(name)) for name in dict.fromkeys(names or own or (DEFAULT,))]
-    asked = attrs.evolve(experiment, baselines=tuple(chosen))
-    return asked.build(only=("baselines",)).baselines
+    changed = attrs.evolve(experiment, baselines=tuple(chosen))
+    return changed.build(only=("baselines",)).baselines
 
 
-def read_by(
+def evaluate_baselines(
     baselines: Mapping[str, Classifier], dataset: Dataset, progress: Progress | None = None
 ) -> dict[str, Evaluation]:
-    """Return what `baselines`, fitted here as in a training, read of the test part of `dataset`.
+    """Fit `baselines` on the training part of `dataset` and evaluate them on the test part.
 
     Raises
     ------
     DataError
-        When a part is empty, a pattern cannot be read, or a baseline cannot learn from so little.
+        When a part is empty, a pattern cannot be read, or there is too little to fit on.
     """
     progress = progress or Progress()
     parts = _parts(dataset)
@@ -181,8 +181,8 @@ def _parts(dataset: Dataset) -> Parts:
     parts = dataset.split
     if not len(parts["test"]):
         raise DataError(
-            "its split leaves no test pattern to hold against the training ones",
+            "its split has no test patterns",
             where=str(dataset.folder),
-            hint="Generate the set with a split.test of more than 0.",
+            hint="Generate the data set with split.test above 0.",
         )
     return parts

@@ -1,7 +1,6 @@
-"""What each pattern of a data set holds, as a few numbers and fingerprints: one pass over it.
+"""Quantities and fingerprints of each pattern of a data set, collected in one pass.
 
-Bodies are known by the `Particles` protocol alone. Nothing here judges what the numbers mean; that
-is `audit`'s.
+Bodies are accessed through the `Particles` protocol only. `findings` interprets the numbers.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from speckle_core.experiment.experiment import SIMULATION
 Digests = NDArray[np.uint64]
 
 _BATCH = 64
-#: Lengths and areas count as equal within this share of the box's: far above rounding, and far
-#: below what two random draws could meet.
+#: Lengths and areas are equal within this fraction of the box's: far above rounding errors, and far
+#: below any coincidence of random draws.
 _SAME = 1e-8
-#: Share of a pattern's largest intensity within which simulating it again must agree; a raster or
-#: another family of CPU moves the last digits.
+#: Fraction of a pattern's largest intensity within which a new simulation must agree; a raster or
+#: another CPU family changes the last digits.
 _AGREES = 1e-3
 
 
@@ -40,18 +39,18 @@ class Inventory:
     labels : array of int, (N,)
         The number of bodies n.
     quantities : dict of str to array, (N,)
-        Mean radius of the bounding circles [length], total area of the bodies, projected and for
-        contrast 1 [area], coverage (the same over the area of the box), mean intensity [area²].
+        Mean radius of the bounding circles [length], total projected area of the bodies for
+        contrast 1 [area], coverage (that area over the box's), mean intensity [area²].
     equal : array of bool, (N,)
-        Whether all bodies of the pattern are of one size.
+        Whether all bodies of the pattern have the same size.
     sizes : array of uint64, (N,)
-        Fingerprint of the bodies' sizes, in any order; equal ones mean equal sizes.
+        Fingerprint of the bodies' sizes, independent of order.
     configurations : array of uint64, (N,)
-        The same for sizes, contrasts and places.
+        Fingerprint of sizes, contrasts and positions.
     arrangements : array of uint64, (N,)
-        The same for configurations that may be shifted, or inverted through a point.
+        The same, invariant under translation and point inversion.
     patterns : array of uint64, (N,)
-        The same for the bytes of the pattern.
+        Fingerprint of the bytes of the pattern.
     """
 
     labels: IntArray
@@ -66,14 +65,14 @@ class Inventory:
     def of(cls, dataset: Dataset, progress: Progress | None = None) -> Inventory:
         """Return the inventory of `dataset`, read in batches.
 
-        Configurations are drawn as the set's were; a set keeps their numbers, but not the class
-        that knows their area.
+        Configurations are drawn again, since a data set stores the particles' arrays but not their
+        class, which computes the area.
 
         Raises
         ------
         DataError
-            When a pattern cannot be read, or the sampler and scatterer of today make other patterns
-            than those of the set.
+            When a pattern cannot be read, or the installed sampler and scatterer make other
+            patterns than those of the set.
         PluginError
             When the sampler or the scatterer is not installed.
         """
@@ -90,7 +89,7 @@ class Inventory:
                 number = index % each
                 drawn = pipeline.draw(int(dataset.labels[index]), number, experiment.seed)
                 if number == 0:
-                    _check_drawn(pattern, pipeline.simulate([drawn])[0], index, dataset)
+                    _check_reproduced(pattern, pipeline.simulate([drawn])[0], index, dataset)
                 rows.append(_row(drawn, pattern))
             progress.advance(len(batch))
         progress.finish()
@@ -103,13 +102,13 @@ class Inventory:
         return cls(labels=dataset.labels, equal=equal, quantities=columns, **digests)
 
 
-def _check_drawn(pattern: FloatArray, again: FloatArray, index: int, dataset: Dataset) -> None:
-    """Raise `DataError` when simulating a pattern again does not give the one of the set."""
+def _check_reproduced(pattern: FloatArray, again: FloatArray, index: int, dataset: Dataset) -> None:
+    """Raise `DataError` if simulating a pattern again does not reproduce it."""
     if np.abs(pattern - again).max() > _AGREES * np.abs(again).max():
         raise DataError(
-            f"pattern {index} is another than its experiment gives with the plugins installed here",
+            f"pattern {index} is not reproduced by its experiment with the installed plugins",
             where=str(dataset.folder),
-            hint="Run 'speckle verify' on it; if it is whole, install the versions that made it.",
+            hint="Run 'speckle verify' on it; if it is intact, install the versions that made it.",
         )
 
 
@@ -129,18 +128,18 @@ def _row(configuration: Configuration, pattern: FloatArray) -> dict[str, Any]:
         "coverage": areas.sum() / box**2,
         "mean intensity": pattern.mean(dtype=np.float64),
         "equal": bool(np.all(np.ptp(sizes, axis=0) <= _SAME)),
-        "sizes": _digest(_sorted(sizes)),
-        "configurations": _digest(_sorted(np.column_stack([bodies, centers]))),
+        "sizes": _digest(_canonical(sizes)),
+        "configurations": _digest(_canonical(np.column_stack([bodies, centers]))),
         "arrangements": _digest(
-            min(_sorted(np.column_stack([bodies, sign * middle])) for sign in (1, -1))
+            min(_canonical(np.column_stack([bodies, sign * middle])) for sign in (1, -1))
         ),
         "patterns": _digest(pattern.tobytes()),
     }
 
 
-def _sorted(table: FloatArray) -> bytes:
-    """Return rounded rows in an order of their own, as bytes."""
-    # Whole numbers, since -0.0 and 0.0 are equal and yet other bytes.
+def _canonical(table: FloatArray) -> bytes:
+    """Return rounded rows in a canonical order, as bytes."""
+    # Round to integers: -0.0 and 0.0 are equal but have different bytes.
     whole = np.rint(table / _SAME).astype(np.int64)
     ordered: bytes = whole[np.lexsort(whole.T[::-1])].tobytes()
     return ordered

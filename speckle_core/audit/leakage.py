@@ -1,4 +1,4 @@
-"""What test patterns have in common with training patterns: sizes, configurations, bytes."""
+"""What test patterns share with training patterns: sizes, configurations, bytes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Parts = Mapping[str, IntArray]
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Sharing:
-    """What test patterns have in common with training patterns, as numbers of test patterns.
+class Leakage:
+    """Numbers of test patterns that share something with a training pattern.
 
     Parameters
     ----------
     test : int
-        Test patterns in all.
+        All test patterns.
     by_construction : tuple of int
-        Classes whose bodies are all of one size, so that any two patterns share it.
+        Classes in which all bodies have the same size, so all patterns share it.
     fixed : tuple of int
-        Other classes all of whose patterns have the same sizes.
+        Other classes in which all patterns have the same sizes.
     sizes : int
-        Test patterns with the sizes of a training pattern, `by_construction` left out.
+        Test patterns with the sizes of a training pattern, without `by_construction`.
     configurations, arrangements, patterns : int
         Test patterns with the whole configuration of a training pattern; the same or one shifted or
         inverted through a point; and with the very bytes of one.
@@ -42,11 +42,11 @@ class Sharing:
     patterns: int
 
     @classmethod
-    def of(cls, found: Inventory, parts: Parts) -> Sharing:
-        """Return what the test part shares with the training part."""
+    def of(cls, found: Inventory, parts: Parts) -> Leakage:
+        """Compare the test part with the training part."""
         train, test = parts["train"], parts["test"]
         members = {int(n): found.labels == n for n in np.unique(found.labels)}
-        # A class of one pattern shows nothing of the rest.
+        # A class with a single pattern proves nothing.
         same = [n for n, of in members.items() if len(set(found.sizes[of])) == 1 < of.sum()]
         plain = [n for n in same if found.equal[members[n]].all()]
         shared = {
@@ -62,31 +62,31 @@ class Sharing:
         )
 
     def sentences(self) -> Iterator[str]:
-        """Tell it in sentences."""
+        """Iterate over the findings as sentences."""
         if self.by_construction:
             yield (
-                f"In {_classes(self.by_construction)} the size of a body follows from n alone, so "
-                "training and test share their sizes by construction: no leak of the split, but "
-                "see what the mean radius tells."
+                f"In {_classes(self.by_construction)} the size of a body depends on n alone, so "
+                "training and test share sizes by construction: this is not a leak of the split, "
+                "but see the mean radius."
             )
         if self.fixed:
             yield (
-                f"Training and test share their sizes: in {_classes(self.fixed)} all patterns of "
-                f"a class have the same radii, so {self.sizes} of {self.test} test patterns show "
-                "sizes that were trained on. What is learned there may be the sizes and not n."
+                f"Training and test share sizes: in {_classes(self.fixed)} all patterns of a class "
+                f"have the same radii, so {self.sizes} of {self.test} test patterns have sizes "
+                "that were trained on. A classifier may learn the sizes instead of n."
             )
         elif self.sizes:
             yield f"{self.sizes} of {self.test} test patterns have the sizes of a training pattern."
         elif not self.by_construction:
             yield "No test pattern has the sizes of a training pattern."
         if not (self.arrangements or self.patterns):
-            yield "No configuration, not even shifted or inverted, and no pattern is in both parts."
+            yield "No configuration (even shifted or inverted) and no pattern occurs in both parts."
             return
         yield (
             f"{self.configurations} of {self.test} test patterns have the configuration of a "
-            f"training pattern, {self.arrangements - self.configurations} more the same one "
-            f"shifted or inverted through a point, which round bodies scatter alike; "
-            f"{self.patterns} are a training pattern to the last bit."
+            f"training pattern, {self.arrangements - self.configurations} more the same "
+            f"configuration shifted or inverted through a point, which gives the same pattern for "
+            f"round bodies; {self.patterns} are byte-identical to a training pattern."
         )
 
 

@@ -1,4 +1,4 @@
-"""Whether one number of each pattern says what n is; which number that is, is not known here."""
+"""Whether n can be predicted from a single number per pattern."""
 
 from __future__ import annotations
 
@@ -12,40 +12,41 @@ from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.analysis.verdict import SOLVED, spell
 from speckle_core.contracts.arrays import FloatArray, IntArray
 
-# Values this close, as a share of the largest, are one: the last digits of a sum depend on n.
+# Values that differ by less than this fraction of the largest are equal: the rounding error of a
+# sum depends on n.
 _SAME = 1e-6
 
 
 @attrs.frozen(eq=False)
-class Tie:
-    """How far one number of a pattern says what n is.
+class Shortcut:
+    """How well a single quantity of a pattern predicts n.
 
     Parameters
     ----------
     quantity : str
-        What the number is.
+        Name of the quantity.
     low, high : float
-        The range of its values.
+        Range of its values.
     correlation : float, optional
         Spearman's rank correlation with n over all patterns; None for a constant.
-    reading : Evaluation, optional
-        What a rule on that number alone reads of the test patterns; None for a constant.
+    evaluation : Evaluation, optional
+        Of a rule on that quantity alone on the test patterns; None for a constant.
     """
 
     quantity: str
     low: float
     high: float
     correlation: float | None = None
-    reading: Evaluation | None = None
+    evaluation: Evaluation | None = None
 
     @classmethod
     def of(
         cls, quantity: str, values: FloatArray, labels: IntArray, parts: Mapping[str, IntArray]
-    ) -> Tie:
-        """Return the tie between `values` and `labels`, both (N,).
+    ) -> Shortcut:
+        """Evaluate how well `values` predict `labels`, both (N,).
 
-        The rule learns from the training part the mean rank of each class among all training
-        values, and takes the class whose mean is nearest. Ranks know no unit and no scale.
+        The rule computes the mean rank of each class among all training values, and predicts the
+        class with the nearest mean. Ranks are independent of unit and scale.
         """
         low, high = float(values.min()), float(values.max())
         largest = max(abs(low), abs(high))
@@ -58,26 +59,26 @@ class Tie:
         means = np.array([known[labels[train] == value].mean() for value in classes])
         asked = _ranks(steps[test], steps[train])
         nearest = np.abs(asked[:, None] - means).argmin(axis=1)
-        reading = Evaluation(np.unique(labels), labels[test], classes[nearest])
-        return cls(quantity, low, high, float(correlation), reading)
+        evaluation = Evaluation(np.unique(labels), labels[test], classes[nearest])
+        return cls(quantity, low, high, float(correlation), evaluation)
 
     def __str__(self) -> str:
-        if self.reading is None:
-            return f"The {self.quantity} is the same in all patterns: not tied to n."
-        if self.reading.accuracy >= SOLVED:
+        if self.evaluation is None:
+            return f"The {self.quantity} is the same in all patterns, so it does not predict n."
+        if self.evaluation.accuracy >= SOLVED:
             return (
-                f"n can be read off the {self.quantity} alone: a rule on that one number reads "
-                f"{spell(self.reading)} of the test patterns."
+                f"n can be predicted from the {self.quantity} alone: accuracy "
+                f"{spell(self.evaluation)} of a rule on it."
             )
-        chance = 1 / len(self.reading.classes)
-        against = f"a rule on it reads {spell(self.reading)}, chance is {chance:.3f}"
-        if self.reading.accuracy_interval[0] > chance:
-            return f"The {self.quantity} tells something of n: {against}."
-        return f"The {self.quantity} does not tell n: {against}."
+        chance = 1 / len(self.evaluation.classes)
+        against = f"accuracy {spell(self.evaluation)} of a rule on it, chance {chance:.3f}"
+        if self.evaluation.accuracy_interval[0] > chance:
+            return f"The {self.quantity} is predictive of n: {against}."
+        return f"The {self.quantity} is not predictive of n: {against}."
 
 
 def _ranks(values: Any, among: Any) -> FloatArray:
-    """Return the share of `among` below each value, ties counted half."""
+    """Return the fraction of `among` below each value; equal values count half."""
     ordered = np.sort(among)
     sides = [np.searchsorted(ordered, values, side=side) for side in ("left", "right")]
     ranks: FloatArray = np.add(*sides) / (2 * len(ordered))

@@ -37,7 +37,7 @@ def audit(
       speckle audit data/mono --baseline radial-lda --baseline pair-peaks --json
     """
     from speckle_core.audit.findings import audit as audit_dataset
-    from speckle_core.audit.findings import baselines_of, read_by
+    from speckle_core.audit.findings import baselines_of, evaluate_baselines
     from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json, print_table
     from speckle_core.cli.progress import show_progress
@@ -54,7 +54,7 @@ def audit(
         with usage(*wrong) if baseline else contextlib.nullcontext():
             chosen = baselines_of(dataset.experiment, baseline or ())
         with show_progress() as progress:
-            found = audit_dataset(dataset, read_by(chosen, dataset, progress), progress)
+            found = audit_dataset(dataset, evaluate_baselines(chosen, dataset, progress), progress)
     if as_json:
         print_json({"data": str(data)} | found.to_dict())
         return

@@ -1,1 +1,1 @@
-"""What explainers say about a model: maps and their analysis, in a folder."""
+"""Maps of explainers for a model, and their analysis, in a folder."""

@@ -1,8 +1,7 @@
-"""What a trained model looks at: maps, pictures and their analysis, written beside one another.
+"""Write explainers' maps for a trained model, pictures of them, and their analysis.
 
-The command `explain` and a run's explain stage both come here. Which pixels matter is the
-explainers' to say and what that means `attribution`'s; this module chooses patterns and writes
-files.
+Used by ``speckle explain`` and by the explain stage of a run. This module selects patterns and
+writes files; the analysis is in `speckle_core.analysis.attribution`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from speckle_core.models.folder import Model
 
 NUMBERS = "explanations.h5"
 _BATCH = 16
-#: Test patterns of each class behind an analysis, and classes that its figure shows.
+#: Number of test patterns per class in an analysis, and of classes shown in its figure.
 PER_CLASS, SHOWN = 4, 6
 
 
@@ -49,32 +48,31 @@ def explain_model(
     analysed: bool = True,
     progress: Progress | None = None,
 ) -> list[str]:
-    """Write what each explainer says of `model` into `folder`; return the names of the files.
+    """Explain `model` with each explainer, write the results to `folder`, return the file names.
 
-    A panel for every chosen pattern (pattern, map, overlay, probabilities; for the predicted
-    class), an analysis over `PER_CLASS` test patterns of each class (for the true class), and all
-    numbers in one HDF5 file.
+    The files are a panel for every chosen pattern (pattern, map, overlay and probabilities, for the
+    predicted class), an analysis over `PER_CLASS` test patterns of each class (for the true class),
+    and an HDF5 file with all numbers.
 
     Parameters
     ----------
     model, dataset, explainers
-        What is explained, on which patterns, and how.
+        The model, the patterns and the explainers.
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
     chosen : array of int, optional
-        Places in the data set of the patterns to draw; the first test pattern of each class if not
-        given.
+        Indices of the patterns to draw; by default the first test pattern of each class.
     analysed : bool
-        Whether to add the analysis over all classes, which costs many times a few pictures.
+        Whether to add the analysis over all classes, which takes much longer than a few pictures.
     progress : Progress, optional
-        Hears of every explainer.
+        Receives the progress.
 
     Raises
     ------
     PluginError
-        When the classifier lacks the power that an explainer needs.
+        When the classifier lacks a capability that an explainer needs.
     OutputError
-        When a file cannot be written; those already there are whole.
+        When a file cannot be written; files written before are complete.
     """
     progress = progress or Progress()
     whole = part_of(model, dataset, "all")
@@ -114,15 +112,15 @@ def explain_model(
 
 
 def _of_each_class(labels: IntArray, among: IntArray, most: int) -> IntArray:
-    """Return the first `most` places of each class `among` places."""
+    """Return the first `most` indices of each class from the indices `among`."""
     kept = [among[labels[among] == value][:most] for value in np.unique(labels[among])]
     return np.concatenate(kept)
 
 
 def _zeros(dataset: Dataset) -> dict[int, NDArray[np.float64]]:
-    """Return the form factor's zeros of each class, from configurations drawn as the set's were.
+    """Return the zeros of each class's form factor, from the configurations of the data set.
 
-    A data set can be read without the plugin that made it; then no zeros are known.
+    Without the plugin that made the data set, no zeros are known.
     """
     experiment, grid = dataset.experiment, dataset.grid
     try:
@@ -200,7 +198,7 @@ def _numbers(
     model: Model,
     dataset: Dataset,
 ) -> bytes:
-    """Return an HDF5 file of maps and analyses, opening on the first explainer's maps."""
+    """Return an HDF5 file of maps and analyses; viewers show the first explainer's maps."""
     import h5py
 
     from speckle_core._version import __version__
@@ -230,7 +228,7 @@ def _numbers(
 
 
 def _summary(analysis: Analysis) -> dict[str, Any]:
-    """Return the numbers of an analysis that a report tells, NaN as None."""
+    """Return the numbers of an analysis that a report shows, with NaN as None."""
 
     def plain(values: FloatArray) -> list[float | None]:
         return [float(v) if math.isfinite(v) else None for v in values]

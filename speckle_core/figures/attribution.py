@@ -1,4 +1,4 @@
-"""What a network uses, against k: profiles of attribution beside intensity, and deletion curves."""
+"""Figures of attribution against k, and deletion curves."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _COLUMNS = 3
 
 @in_style
 def attribution_profiles(analysis: Analysis, classes: Sequence[int]) -> Figure:
-    """Draw, for each of some classes, where in k its maps lie, over its mean intensity.
+    """Draw the attribution and the mean intensity of some classes against k.
 
     The filled profile is the azimuthal mean intensity on a log scale; the line is the azimuthal
-    mean of the maps' density (1 is even), the dashed line that of the network with random weights,
-    the dotted vertical line the edge of the central lobe, and the faint ones the form factor's
-    further zeros.
+    mean of the maps' density (1 for a flat map), the dashed line that of the network with random
+    weights, the dotted vertical line the edge of the central lobe, and the faint lines further
+    zeros of the form factor.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def attribution_profiles(analysis: Analysis, classes: Sequence[int]) -> Figure:
 
 @in_style
 def deletion(curve: DeletionCurve) -> Figure:
-    """Draw the accuracy as pixels go: the most attributed first, beside random ones."""
+    """Draw the accuracy as pixels are replaced: most attributed first, and in random order."""
     figure = new_figure(4.6, 3.0)
     axes = figure.add_subplot()
     axes.plot(

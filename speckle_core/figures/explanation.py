@@ -1,4 +1,4 @@
-"""What a classifier looked at, beside what it saw and what it answered."""
+"""Figures of patterns with their maps and class probabilities."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def explanation_panel(
     blocked: Block | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw a pattern, the map that explains its class, one over the other, and the probabilities.
+    """Draw a pattern, its map, the map over the pattern, and the class probabilities.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def explanation_panel(
 
 
 def _map_scale(explanation: FloatArray) -> dict[str, Any]:
-    """Return colour map and range: from 0 up, or about 0 for signed maps, but for outliers."""
+    """Return colour map and range without outliers: from 0, or around 0 for signed maps."""
     limit = float(np.percentile(np.abs(explanation), 99.9)) or 1.0
     if explanation.min() < 0:
         return {"cmap": "PuOr_r", "norm": Normalize(-limit, limit)}
@@ -105,7 +105,7 @@ def _map_scale(explanation: FloatArray) -> dict[str, Any]:
 
 
 def _strength(explanation: FloatArray) -> FloatArray:
-    """Return how opaque each pixel of the map lies over the pattern, 0 to 0.85."""
+    """Return the opacity of each pixel of the map over the pattern, 0 to 0.85."""
     limit = float(np.percentile(np.abs(explanation), 99.9)) or 1.0
     return np.clip(np.abs(explanation) / limit, 0.0, 1.0) ** 0.7 * 0.85
 
@@ -113,7 +113,7 @@ def _strength(explanation: FloatArray) -> FloatArray:
 def _draw_answer(
     axes: Any, probabilities: FloatArray, classes: FloatArray, target: int | None, truth: int | None
 ) -> None:
-    """Draw one bar per class, the explained one hatched, the true one under a triangle."""
+    """Draw one bar per class; the explained class is hatched, a triangle marks the true one."""
     places = np.arange(len(classes))
     axes.bar(places, probabilities, color=BLUE, edgecolor=INK, linewidth=0.5)
     if target is not None:
@@ -152,9 +152,9 @@ def map_page(
     blocked: Block | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw many patterns, each with its map and one over the other, as the paper's SI pages.
+    """Draw many patterns, each with its map and an overlay, like the paper's SI pages.
 
-    Every picture has a scale of its own: only where in k something lies is to be compared.
+    Every picture has its own scale; compare positions in k only.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def map_page(
         For no pattern at all.
     """
     if not len(patterns):
-        raise DataError("there is no map to draw", where="map page")
+        raise DataError("there are no maps to draw", where="map page")
     triples = min(2, len(patterns))
     rows = -(-len(patterns) // triples)
     figure = new_figure(3.9 * triples, 1.35 * rows + 0.7, "compressed")

@@ -1,7 +1,7 @@
-"""Speckle patterns as a detector sees them, and beside the configurations they come from.
+"""Figures of speckle patterns, and of configurations beside their patterns.
 
-Intensities are shown on a log scale whose range leaves out the zeros of the form factor, where a
-computed intensity has no floor. Nothing here knows how a pattern was made.
+Intensities are shown on a log scale whose range excludes the zeros of the form factor, where a
+computed intensity has no floor.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def gallery(
     *,
     blocked: Block | None = None,
 ) -> Figure:
-    """Draw real space beside k space for several systems, as the paper's figure 2.
+    """Draw real space beside k space for several systems, like the paper's figure 2.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def gallery(
         For no item at all.
     """
     if not items:
-        raise DataError("there is no system to draw", where="gallery")
+        raise DataError("there are no systems to draw", where="gallery")
     pairs = 1 if len(items) == 1 else 2
     rows = -(-len(items) // pairs)
     figure = new_figure(4.7 * pairs, 2.2 * rows + 0.9, "compressed")
@@ -189,9 +189,10 @@ def extent(grid: KGrid) -> tuple[float, float, float, float]:
 
 
 def intensity_norm(images: Sequence[FloatArray], blocked: Block | None) -> LogNorm:
-    """Return the log scale that shows nearly all lit pixels of `images`, at least one decade.
+    """Return a log scale for nearly all lit pixels of `images`, at least one decade wide.
 
-    From the 3rd to the 99.99th percentile: a form factor's zeros and a hot pixel stay outside.
+    It runs from the 3rd to the 99.99th percentile, which excludes zeros of the form factor and hot
+    pixels.
     """
     values = np.concatenate([_lit(image, blocked) for image in images])
     if not values.size:

@@ -1,7 +1,6 @@
-"""What lies in the box, drawn from each body's projected density alone.
+"""Figures of the bodies in the box.
 
-A shape is asked for nothing but `density`, and only inside its bounding circle; a disk is no
-special case.
+Only `density` is used, inside the bounding circle, so any shape can be drawn.
 """
 
 from __future__ import annotations

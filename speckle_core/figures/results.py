@@ -1,7 +1,4 @@
-"""How well classifiers did: the confusion matrix, and accuracies side by side.
-
-Counts are drawn, never computed here.
-"""
+"""Figures of classification results: confusion matrix and accuracies."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ _SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#c9dcec", "#5
 
 @in_style
 def confusion(matrix: ArrayLike, classes: ArrayLike) -> Figure:
-    """Draw a confusion matrix with its counts, banded as the paper's figure 5.
+    """Draw a confusion matrix with counts and error bands, like the paper's figure 5.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A solved pattern in one picture: measured, computed, their difference, and the bodies found."""
+"""Figure of a solved pattern: measured, computed, their difference, and the bodies found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look for every figure, and the one way to make and write them.
+"""The common style of all figures, and functions to create and save them.
 
 Figures are made as `Figure` objects under matplotlib's defaults and `STYLE`, so neither a user's
 matplotlibrc nor a backend changes them, and the same input gives the same bytes. Must not import
@@ -23,8 +23,8 @@ from speckle_core.files import write_bytes
 
 DPI = 150
 
-# After Okabe and Ito's colours, which stay apart for the colour-blind; what colour tells apart also
-# differs in lightness, dash or marker, for print in grey.
+# Based on Okabe and Ito's palette, which is safe for colour-blind readers. What differs in colour
+# also differs in lightness, dash or marker, for print in grey.
 INK = "#1f2933"
 MUTED = "#6b7785"
 BLUE = "#0072b2"
@@ -60,7 +60,7 @@ STYLE: Mapping[Any, Any] = {
     "ytick.major.width": 0.7,
 }
 
-# The date is the one thing that would make two files of one figure differ.
+# Only the date would make two files of the same figure differ.
 Kind = Literal["png", "svg", "pdf"]
 _METADATA: dict[Kind, dict[str, None]] = {
     "png": {},
@@ -74,7 +74,7 @@ R = TypeVar("R")
 
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
-    """Run a block under the project's style, and leave the user's settings as they were."""
+    """Apply the project's style within a block; the user's settings are restored."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
@@ -82,7 +82,7 @@ def styled() -> Iterator[None]:
 
 
 def in_style(draw: Callable[P, R]) -> Callable[P, R]:
-    """Make a function that draws run `styled`."""
+    """Decorate a drawing function to run in `styled`."""
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -95,9 +95,9 @@ def in_style(draw: Callable[P, R]) -> Callable[P, R]:
 def new_figure(
     width: float, height: float, layout: Literal["constrained", "compressed"] = "constrained"
 ) -> Figure:
-    """Return an empty figure of `width` × `height` [inch] that lays itself out.
+    """Return an empty figure of `width` × `height` [inch] with automatic layout.
 
-    "compressed" moves square images together, and makes colour bars as high as they are.
+    "compressed" removes gaps between square images and matches the height of colour bars.
     """
     return Figure(figsize=(width, height), layout=layout)
 
@@ -113,7 +113,7 @@ def panel_letter(index: int) -> str:
 
 
 def quiet_frame(axes: Any) -> None:
-    """Take away the frame's upper and right side, which a plot of lines or bars does not need."""
+    """Remove the upper and right side of the frame."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -126,7 +126,7 @@ def encode(figure: Figure, kind: Kind = "png") -> bytes:
 
 
 def save(figure: Figure, path: Path | str) -> None:
-    """Write `figure` to `path`, as PNG, SVG or PDF by its suffix; it appears whole or not at all.
+    """Write `figure` to `path`, as PNG, SVG or PDF by its suffix, atomically.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def save(figure: Figure, path: Path | str) -> None:
         if path.suffix.lower() == f".{kind}":
             return write_bytes(path, encode(figure, kind))
     raise OutputError(
-        f"a figure cannot be written as {path.suffix or 'a file without suffix'}",
+        f"cannot write a figure as {path.suffix or 'a file without suffix'}",
         where=str(path),
         hint="End the name in .png, .svg or .pdf.",
     )

@@ -47,7 +47,7 @@ _PUBLISHED: dict[str, Any] = {
 def training_curves(history: Sequence[Epoch]) -> Figure:
     """Draw loss and accuracy over epochs, training and validation, beside the learning rate.
 
-    Epochs without validation (NaN) leave its curve out.
+    The validation curve is left out if there is none (NaN).
 
     Raises
     ------
@@ -55,7 +55,7 @@ def training_curves(history: Sequence[Epoch]) -> Figure:
         For an empty history.
     """
     if not history:
-        raise DataError("there is no epoch to draw", where="history")
+        raise DataError("there are no epochs to draw", where="history")
     epochs = [epoch.number for epoch in history]
     figure = new_figure(9.6, 3.1)
     loss, accuracy, rate = figure.subplots(1, 3, width_ratios=[5, 5, 3])
@@ -138,7 +138,7 @@ def first_moment(
     published: Mapping[str, Mapping[int, float]] | None = None,
     unit: str = "pixels",
 ) -> Figure:
-    """Draw first moments against the number of particles, as the paper's figure 6 (a)–(h).
+    """Draw first moments against the number of particles, like the paper's figure 6 (a)–(h).
 
     Parameters
     ----------

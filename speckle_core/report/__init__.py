@@ -1,1 +1,1 @@
-"""One self-contained HTML page about a run."""
+"""The report of a run as one self-contained HTML page."""

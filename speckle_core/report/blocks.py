@@ -1,4 +1,4 @@
-"""What other parts of the framework add to a report: sections with text, figures and tables."""
+"""Extra sections of a report, with text, figures and tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 @attrs.frozen(eq=False)
 class Table:
-    """A table of an extra section; the first cell of each row is its heading."""
+    """A table of a section; the first cell of each row is a heading."""
 
     caption: str
     header: Sequence[str]
@@ -18,18 +18,18 @@ class Table:
 
 @attrs.frozen(eq=False)
 class Section:
-    """What another part of the framework adds to a report.
+    """An extra section of a report.
 
     Parameters
     ----------
     title : str
         Its heading.
     text : str
-        Plain text; an empty line begins a new paragraph.
+        Plain text; an empty line starts a new paragraph.
     figures : sequence of (caption, PNG bytes)
-        The caption also stands in for the picture where that cannot be seen.
+        The caption is also the alternative text.
     tables : sequence of Table
-        Shown below the figures.
+        Tables, shown below the figures.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Systems to show side by side in real and k space, as the paper's figure 2 does."""
+"""Systems to show side by side in real and k space, like the paper's figure 2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from speckle_core.experiment.experiment import SIMULATION, Experiment
 if TYPE_CHECKING:
     from speckle_core.data.dataset import Dataset
 
-#: Systems that a gallery shows, as the paper's figure 2 does.
+#: Number of systems in a gallery, as in the paper's figure 2.
 SHOWN = 6
 
 
@@ -28,8 +28,8 @@ class Gallery:
     Parameters
     ----------
     items : sequence of (n, Configuration, array (ny, nx))
-        Number of bodies, where they lie, and raw intensity [area²]; NaN where a beamstop that is no
-        rectangle hides it.
+        Number of bodies, their configuration, and raw intensity [area²]; NaN behind a beamstop that
+        is not a rectangle.
     grid : KGrid
         The grid of all patterns.
     blocked : pair of slices, optional
@@ -44,8 +44,8 @@ class Gallery:
 def gallery(experiment: Experiment, dataset: Dataset | None = None) -> Gallery:
     """Return up to six systems of `experiment`, spread over its classes.
 
-    Configurations are drawn as the data set's were. Patterns are those of `dataset`, or simulated
-    without one.
+    The configurations are those of the data set. Patterns are read from `dataset`, or simulated if
+    it is None.
 
     Raises
     ------

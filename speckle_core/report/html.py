@@ -1,8 +1,7 @@
-"""One self-contained HTML file that says what was run, what came of it, and what it is worth.
+"""Render the report of a run as one self-contained HTML file.
 
-Everything shown is given in a `ReportInput`; nothing is read or fetched here, and no number is
-shown that the evaluations do not hold. Texts are escaped, since names and options come from a file
-that anyone may have written.
+Everything shown is given in a `ReportInput`; nothing is read or fetched here. Text is escaped,
+since names and options come from files that may be untrusted.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class ReportInput:
     Parameters
     ----------
     title : str
-        Its heading.
+        Title of the report.
     experiment : mapping
         The resolved experiment as plain TOML types, nested as in its file.
     seed : int
@@ -46,21 +45,21 @@ class ReportInput:
     blocked : pair of slices, optional
         The pixels [y, x] behind the beamstop.
     history : sequence of Epoch
-        The network's training; may be empty for a classifier that has no epochs.
+        The network's training; may be empty for a classifier without epochs.
     network : (str, Evaluation)
-        Name and reading of the classifier that the run is about.
+        Name and evaluation of the run's classifier.
     baselines : mapping of str to Evaluation
-        The same for what it is held against, on the same patterns.
+        Evaluations of the baselines on the same patterns.
     verdict : str
-        In plain words, whether the task needs a network.
+        A sentence that says whether the task needs a network.
     versions : mapping of str to str
-        Software and its version.
+        Versions of the software.
     timings : mapping of str to float
         Stage → seconds.
     command : str
-        What to type to get this again.
+        Command that repeats the run.
     sections : sequence of Section
-        What explanations and audits add.
+        Sections from the audit and the explanations.
     """
 
     title: str
@@ -81,7 +80,7 @@ class ReportInput:
 
 @attrs.frozen(eq=False)
 class _Picture:
-    """A PNG with what a page needs around it; `wide` ones scroll sideways on a small screen."""
+    """A PNG with its texts; a `wide` one scrolls sideways on a small screen."""
 
     png: bytes
     alt: str
@@ -94,7 +93,7 @@ class _Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height [pixel], which stand at a fixed place in every PNG."""
+        """Width and height [pixel], which are at a fixed position in every PNG."""
         width, height = struct.unpack(">II", self.png[16:24])
         return width, height
 
@@ -132,17 +131,17 @@ def render(report: ReportInput) -> str:
 
 
 def _samples(readings: Mapping[str, Evaluation]) -> Iterator[str]:
-    """Say which classifiers read only a sample."""
+    """Iterate over sentences about classifiers that were evaluated on a sample."""
     for name, reading in readings.items():
         if reading.places is not None:
             yield (
-                f"Since it takes long, {name} was given {len(reading)} of them, drawn at random; "
-                "others are compared with it on these alone."
+                f"Because it is slow, {name} was evaluated on {len(reading)} of them, drawn at "
+                "random; comparisons with it use these only."
             )
 
 
 def _duration(seconds: float) -> str:
-    """Return a time as a person says it: ``4.2 s``, ``3 min 20 s``, ``1 h 05 min``."""
+    """Return a duration for people: ``4.2 s``, ``3 min 20 s``, ``1 h 05 min``."""
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -173,7 +172,7 @@ def _pictures(
                 figures.gallery(report.gallery, report.grid, blocked=report.blocked),
                 alt=f"Bodies in their box beside their speckle patterns, for n = {counts}.",
                 caption="Real space (left of each pair) and k space (right): the raw speckle "
-                "intensity, on one logarithmic scale for all panels." + _beamstop(report),
+                "intensity, on the same logarithmic scale in all panels." + _beamstop(report),
                 wide=True,
             ),
         )
@@ -197,8 +196,8 @@ def _pictures(
         _picture(
             figures.accuracy_bars(bars, chance=chance),
             alt="Accuracies: " + ", ".join(f"{n} {a:.3f}" for n, (a, _, _) in bars.items()) + ".",
-            caption="Accuracy on the test patterns with 95 % Wilson intervals; the network is the "
-            "dark bar. Chance is one over the number of classes.",
+            caption="Accuracy on the test patterns with 95 % Wilson intervals; the dark bar is the "
+            "network. Chance is one over the number of classes.",
         ),
     )
 
@@ -220,8 +219,8 @@ def _confusion(name: str, evaluation: Evaluation) -> _Picture:
         alt=f"Confusion matrix of {name}: {one} of {len(evaluation)} patterns are off by more "
         f"than 1, {two} by more than 2.",
         caption=f"{name}: patterns by true and predicted number of particles; shade is the share "
-        "of the row. Green encloses what is right to within 1, a red circle marks errors of 2, an "
-        "orange dashed diamond larger ones.",
+        "of the row. The green line encloses errors of at most 1; red circles mark errors of 2, "
+        "orange dashed diamonds larger ones.",
         wide=True,
     )
 
@@ -233,21 +232,21 @@ def _picture(figure: Figure, *, alt: str, caption: str, wide: bool = False) -> _
 
 
 def _story(experiment: Mapping[str, Any], network: Evaluation) -> Iterator[str]:
-    """Tell the experiment in sentences; what a key does not say is left out."""
+    """Iterate over sentences that describe the experiment; missing keys are left out."""
     structure, grid = experiment.get("structure", {}), experiment.get("grid", {})
     scattering, split = experiment.get("scattering", {}), experiment.get("split", {})
     many, classes = structure.get("patterns_per_count"), network.classes
     span = f"the {len(classes)} numbers of particles from {classes[0]} to {classes[-1]}"
     yield (
         f"For each of {span}, {f'{many} ' if many else ''}random configurations were drawn by the "
-        f"sampler “{_named(structure.get('sampler'))}”."
+        f"sampler “{_component_name(structure.get('sampler'))}”."
     )
     size = f" on {grid['size']} × {grid['size']} points of k space" if "size" in grid else ""
     yield (
         f"Their speckle patterns were computed by the scatterer "
-        f"“{_named(scattering.get('scatterer'))}”{size}."
+        f"“{_component_name(scattering.get('scatterer'))}”{size}."
     )
-    if steps := [f"“{_named(step)}”" for step in experiment.get("prepare", ())]:
+    if steps := [f"“{_component_name(step)}”" for step in experiment.get("prepare", ())]:
         yield f"Each pattern was then prepared by {', then '.join(steps)}."
     learned = [
         f"{split[part]} patterns" if isinstance(split[part], int) else f"{split[part]:.0%} of them"
@@ -255,10 +254,10 @@ def _story(experiment: Mapping[str, Any], network: Evaluation) -> Iterator[str]:
         if part in split
     ]
     if len(learned) == 2:
-        yield f"The classifiers learned from {learned[0]} and were watched on {learned[1]}."
-    yield f"All were tested on the same {len(network)} patterns, which none of them had seen."
+        yield f"The classifiers were trained on {learned[0]} and validated on {learned[1]}."
+    yield f"All were tested on the same {len(network)} unseen patterns."
 
 
-def _named(choice: Any) -> str:
-    """Return the name of a component as an experiment gives it: a table or a bare name."""
+def _component_name(choice: Any) -> str:
+    """Return the name of a component, which an experiment gives as a table or a bare name."""
     return str(choice.get("name", "?") if isinstance(choice, Mapping) else choice or "?")

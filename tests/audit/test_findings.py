@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from speckle_core import Component, Configuration, DataError, Experiment, create, hookimpl
-from speckle_core.audit.findings import Audit, audit, baselines_of, read_by
-from speckle_core.audit.shortcuts import Tie
+from speckle_core.audit.findings import Audit, audit, baselines_of, evaluate_baselines
+from speckle_core.audit.shortcuts import Shortcut
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.generate import generate
 from speckle_core.plugins.manager import plugin_manager
@@ -70,13 +70,13 @@ def make(tmp_path: Path) -> Make:
     return made
 
 
-def ties(found: Audit) -> dict[str, Tie]:
-    return {tie.quantity: tie for tie in found.ties}
+def ties(found: Audit) -> dict[str, Shortcut]:
+    return {tie.quantity: tie for tie in found.shortcuts}
 
 
-def accuracy(tie: Tie) -> float:
-    assert tie.reading is not None
-    return tie.reading.accuracy
+def accuracy(tie: Shortcut) -> float:
+    assert tie.evaluation is not None
+    return tie.evaluation.accuracy
 
 
 def test_at_constant_area_the_radius_tells_n_and_the_area_does_not(make: Make) -> None:
@@ -86,20 +86,20 @@ def test_at_constant_area_the_radius_tells_n_and_the_area_does_not(make: Make) -
         1.0,
         pytest.approx(-1),
     )
-    assert "n can be read off the mean radius alone" in str(tie["mean radius"])
-    assert tie["total area"].reading is None
+    assert "n can be predicted from the mean radius alone" in str(tie["mean radius"])
+    assert tie["total area"].evaluation is None
     assert tie["total area"].low == pytest.approx(AREA)
     assert tie["coverage"].low == pytest.approx(AREA / 2000**2)
     assert "the same in all patterns" in str(tie["coverage"])
-    assert found.sharing.by_construction == (2, 3, 4, 5)
-    assert "by construction" in " ".join(found.sharing.sentences())
+    assert found.leakage.by_construction == (2, 3, 4, 5)
+    assert "by construction" in " ".join(found.leakage.sentences())
 
 
 def test_at_one_radius_area_coverage_and_intensity_tell_n_and_the_radius_does_not(
     make: Make,
 ) -> None:
     tie = ties(audit(make({"name": "monodisperse", "radius": 90.0}), {}))
-    assert tie["mean radius"].reading is None
+    assert tie["mean radius"].evaluation is None
     assert (tie["mean radius"].low, tie["mean radius"].high) == (90, 90)
     for name, unit in (("total area", 1), ("coverage", 2000**2)):
         assert accuracy(tie[name]) == 1.0
@@ -116,14 +116,14 @@ def test_the_mean_intensity_is_that_of_the_stored_patterns(make: Make) -> None:
 
 
 def test_sizes_shared_by_a_class_are_reported(make: Make) -> None:
-    found = audit(make({"name": "polydisperse", "radii_per": "count"}), {}).sharing
+    found = audit(make({"name": "polydisperse", "radii_per": "count"}), {}).leakage
     assert (found.by_construction, found.fixed) == ((), (2, 3, 4, 5))
     assert found.sizes == found.test == 24
     assert "all patterns of a class have the same radii" in " ".join(found.sentences())
 
 
 def test_nothing_is_shared_where_every_configuration_draws_its_own_sizes(make: Make) -> None:
-    found = audit(make({"name": "polydisperse"}), {}).sharing
+    found = audit(make({"name": "polydisperse"}), {}).leakage
     assert attrs.astuple(found) == (24, (), (), 0, 0, 0, 0)
     assert "No test pattern has the sizes" in " ".join(found.sentences())
 
@@ -141,7 +141,7 @@ def repeated(dataset: Dataset) -> int:
 
 def test_configurations_that_training_and_test_share_are_counted(make: Make) -> None:
     dataset = make({"name": "repeating"})
-    found = audit(dataset, {}).sharing
+    found = audit(dataset, {}).leakage
     expected = repeated(dataset)
     assert expected > 12
     assert attrs.astuple(found) == (24, (), (), *(expected,) * 4)
@@ -149,10 +149,12 @@ def test_configurations_that_training_and_test_share_are_counted(make: Make) -> 
 
 def test_configurations_shifted_and_turned_over_are_found_again(make: Make) -> None:
     dataset = make({"name": "repeating", "moved": True})
-    found = audit(dataset, {}).sharing
+    found = audit(dataset, {}).leakage
     assert (found.sizes, found.configurations) == (repeated(dataset), 0)
     assert found.arrangements == repeated(dataset)
-    assert f"{found.arrangements} more the same one shifted" in " ".join(found.sentences())
+    assert f"{found.arrangements} more the same configuration shifted" in " ".join(
+        found.sentences()
+    )
 
 
 def test_a_rule_on_one_number_knows_no_unit_and_no_scale() -> None:
@@ -160,25 +162,25 @@ def test_a_rule_on_one_number_knows_no_unit_and_no_scale() -> None:
     labels = np.repeat([2, 3, 4], 50)
     values = labels + rng.normal(0, 0.5, 150) + 5
     parts = {"train": np.arange(0, 150, 2), "test": np.arange(1, 150, 2)}
-    first = Tie.of("x", values, labels, parts)
+    first = Shortcut.of("x", values, labels, parts)
     assert 0.4 < accuracy(first) < 0.99
     for other in (values * 1e-12, values**3):
-        again = Tie.of("x", other, labels, parts)
-        np.testing.assert_array_equal(again.reading.predicted, first.reading.predicted)
+        again = Shortcut.of("x", other, labels, parts)
+        np.testing.assert_array_equal(again.evaluation.predicted, first.evaluation.predicted)
         assert again.correlation == pytest.approx(first.correlation)
 
 
 def test_rounding_that_depends_on_n_is_no_tie() -> None:
     labels = np.repeat([2, 3, 4], 10)
     parts = {"train": np.arange(0, 30, 2), "test": np.arange(1, 30, 2)}
-    assert Tie.of("x", 1 + labels * 1e-15, labels, parts).reading is None
+    assert Shortcut.of("x", 1 + labels * 1e-15, labels, parts).evaluation is None
 
 
 def test_numbers_without_a_tie_are_read_no_better_than_by_chance() -> None:
     labels = np.repeat([2, 3, 4, 5], 200)
     values = np.random.default_rng(5).random(800)
     parts = {"train": np.arange(0, 800, 2), "test": np.arange(1, 800, 2)}
-    assert "does not tell n" in str(Tie.of("x", values, labels, parts))
+    assert "is not predictive of n" in str(Shortcut.of("x", values, labels, parts))
 
 
 def test_baselines_are_the_experiments_own_those_named_or_radial_lda(make: Make) -> None:
@@ -194,7 +196,7 @@ def test_a_baseline_reads_as_it_would_in_a_training(make: Make, tmp_path: Path) 
     from speckle_core.models.train import train
 
     dataset = make({"name": "monodisperse"}, baselines=["first-moment"])
-    (reading,) = read_by(baselines_of(dataset.experiment), dataset).values()
+    (reading,) = evaluate_baselines(baselines_of(dataset.experiment), dataset).values()
     model = train(dataset.experiment, dataset, tmp_path / "model")
     expected = assess(model, part_of(model, dataset, "test"))["first-moment"]
     np.testing.assert_array_equal(reading.probabilities, expected.probabilities)
@@ -202,7 +204,7 @@ def test_a_baseline_reads_as_it_would_in_a_training(make: Make, tmp_path: Path) 
 
 def test_a_set_without_test_patterns_is_refused(make: Make) -> None:
     dataset = make({"name": "monodisperse"}, split={"train": 0.9, "valid": 0.1, "test": 0.0})
-    with pytest.raises(DataError, match="no test pattern"):
+    with pytest.raises(DataError, match="no test patterns"):
         audit(dataset, {})
 
 
@@ -211,5 +213,5 @@ def test_a_set_that_todays_sampler_would_not_make_is_refused(
 ) -> None:
     dataset = make({"name": "repeating"})
     monkeypatch.setattr(Repeating, "first", 100)
-    with pytest.raises(DataError, match="with the plugins installed here"):
+    with pytest.raises(DataError, match="with the installed plugins"):
         audit(dataset, {})

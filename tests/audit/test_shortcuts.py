@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from speckle_core.audit.shortcuts import Tie
+from speckle_core.audit.shortcuts import Shortcut
 
 #: Training values 0 … 3 of n = 2 and 4 … 7 of n = 3: mean ranks 0.25 and 0.75.
 TRAIN, LABELS = [0, 1, 2, 3, 4, 5, 6, 7], [2, 2, 2, 2, 3, 3, 3, 3]
@@ -13,10 +13,10 @@ TRAIN, LABELS = [0, 1, 2, 3, 4, 5, 6, 7], [2, 2, 2, 2, 3, 3, 3, 3]
 def reading(test: list[float], labels: list[int]) -> list[int]:
     values = np.array([*TRAIN, *test], dtype=float)
     parts = {"train": np.arange(8), "test": np.arange(8, len(values))}
-    tie = Tie.of("mean radius", values, np.array(LABELS + labels), parts)
-    assert tie.reading is not None
-    assert tie.reading.labels.tolist() == labels
-    return tie.reading.predicted.tolist()
+    tie = Shortcut.of("mean radius", values, np.array(LABELS + labels), parts)
+    assert tie.evaluation is not None
+    assert tie.evaluation.labels.tolist() == labels
+    return tie.evaluation.predicted.tolist()
 
 
 def test_ranks_are_among_training_values_alone_so_test_patterns_do_not_change_one_another() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from speckle_core.audit.findings import TITLE, audit, baselines_of, read_by
+from speckle_core.audit.findings import TITLE, audit, baselines_of, evaluate_baselines
 from speckle_core.data.dataset import Dataset
 
 Invoke = Callable[..., Result]
@@ -21,7 +21,7 @@ def test_json_of_an_audit_says_what_python_says(data: Path, invoke: Invoke) -> N
     result = invoke("audit", data, "--json")
     assert result.exit_code == 0
     dataset = Dataset.open(data)
-    expected = audit(dataset, read_by(baselines_of(dataset.experiment), dataset))
+    expected = audit(dataset, evaluate_baselines(baselines_of(dataset.experiment), dataset))
     written = json.loads(json.dumps({"data": str(data)} | expected.to_dict()))
     assert json.loads(result.stdout) == written
     assert written["parts"] == {"train": 48, "valid": 9, "test": 15}
@@ -31,7 +31,7 @@ def test_json_of_an_audit_says_what_python_says(data: Path, invoke: Invoke) -> N
 def test_an_audit_tells_ties_sharing_and_baselines_in_sentences(data: Path, invoke: Invoke) -> None:
     said = invoke("audit", data, "--baseline", "radial-lda", "--baseline", "contrast").stdout
     assert said.startswith(f"{data}: 48 training and 15 test patterns\n")
-    assert "n can be read off the mean radius alone" in said
+    assert "n can be predicted from the mean radius alone" in said
     assert "by construction" in said
     assert "\nradial-lda, " in said
     assert "\ncontrast, " in said

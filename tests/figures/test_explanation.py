@@ -96,5 +96,5 @@ def test_a_page_of_maps_has_three_pictures_a_pattern_and_names_a_wrong_reading(g
 
 def test_a_page_without_maps_is_refused(grid):
     nothing = np.zeros((0, *grid.shape))
-    with pytest.raises(DataError, match="no map"):
+    with pytest.raises(DataError, match="no maps"):
         figures.map_page(nothing, nothing, [], [], grid=grid)

@@ -96,5 +96,5 @@ def test_every_column_of_a_gallery_names_its_axes(items, grid):
 
 
 def test_an_empty_gallery_is_refused(grid):
-    with pytest.raises(DataError, match="no system"):
+    with pytest.raises(DataError, match="no systems"):
         figures.gallery([], grid)

@@ -44,7 +44,7 @@ def test_a_loss_over_decades_is_on_a_log_scale_and_one_with_zeros_is_not(history
 
 
 def test_an_empty_history_is_refused():
-    with pytest.raises(DataError, match="no epoch"):
+    with pytest.raises(DataError, match="no epochs"):
         figures.training_curves([])
 
 

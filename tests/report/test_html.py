@@ -129,8 +129,8 @@ def test_the_page_starts_with_the_result_its_interval_and_the_verdict(page):
     # 25 of 30: the Wilson interval at z = 1.96 is [0.664, 0.927]; 30 of 30 gives [0.886, 1.000].
     assert paragraphs[0] == "Simulated data"
     assert paragraphs[2] == (
-        "net reads the number of particles rightly in 25 of 30 unseen speckle patterns: accuracy "
-        "0.833 [0.664, 0.927]; baseline radial-lda 1.000 [0.886, 1.000]."
+        "net predicts the number of particles correctly in 25 of 30 unseen speckle patterns: "
+        "accuracy 0.833 [0.664, 0.927]; baseline radial-lda 1.000 [0.886, 1.000]."
     )
     assert paragraphs[3] == "radial-lda reads all: this task does not need a network."
 
@@ -142,8 +142,8 @@ def test_sections_come_in_the_order_a_reader_wants(page):
         "Real space beside k space",
         "Training",
         "The network and the baselines",
-        "What is taken for what",
-        "Class by class",
+        "Confusion matrix",
+        "Results per class",
         "Reproduction",
     ]
     targets = {e["id"] for e in page.elements if "id" in e}
@@ -156,15 +156,15 @@ def test_the_experiment_is_told_in_words_and_whole_as_toml(page):
         "For each of the 3 numbers of particles from 2 to 5, 40 random configurations were drawn "
         "by the sampler “lattice”. Their speckle patterns were computed by the scatterer “born” on "
         "33 × 33 points of k space. Each pattern was then prepared by “block-center”, then "
-        "“standardize”. The classifiers learned from 60 patterns and were watched on 10 patterns. "
-        "All were tested on the same 30 patterns, which none of them had seen."
+        "“standardize”. The classifiers were trained on 60 patterns and validated on 10 patterns. "
+        "All were tested on the same 30 unseen patterns."
     )
     assert tomllib.loads(page.all("pre")[0]["text"]) == EXPERIMENT
 
 
 def test_an_experiment_that_says_little_is_told_all_the_same(given):
     page = Page(render(attrs.evolve(given, experiment={"name": "x", "classifier": "net"})))
-    assert any("All were tested on the same 30 patterns" in p for p in page.text("p"))
+    assert any("All were tested on the same 30 unseen patterns" in p for p in page.text("p"))
 
 
 def test_network_and_baselines_share_a_table(page):
@@ -186,14 +186,14 @@ def test_every_class_has_precision_recall_f1_and_support(page):
 
 def test_the_baseline_s_confusion_matrix_is_folded_away(page):
     assert page.text("summary") == [
-        "The whole experiment, every default written out",
+        "The complete experiment with all defaults",
         "Confusion matrix of the baseline radial-lda",
     ]
 
 
 def test_command_versions_seed_and_times_are_given(page):
     assert page.text("pre")[-1] == "speckle run tiny -o runs/tiny"
-    assert any("with seed 7" in p for p in page.text("p"))
+    assert any("(seed 7)" in p for p in page.text("p"))
     rows = page.text("tr")
     for row in ("python 3.11.9", "generate 4.2 s", "train 3 min 20 s", "evaluate 1 h 05 min"):
         assert row in rows
