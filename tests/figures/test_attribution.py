@@ -4,6 +4,7 @@ import pytest
 from speckle_core import figures
 from speckle_core.analysis.attribution import Analysis
 from speckle_core.analysis.deletion import DeletionCurve
+from speckle_core.analysis.lattice import lattice_of
 
 K = np.arange(5) * 0.1
 NOTHING = np.full(5, np.nan)
@@ -27,6 +28,7 @@ def analysis():
         deletion=DeletionCurve(
             np.array([0.0, 0.25, 1]), np.array([1.0, 0.4, 0.5]), np.array([1.0, 0.9, 0.5])
         ),
+        lattice=lattice_of(np.ones((9, 9)), None),
     )
 
 
