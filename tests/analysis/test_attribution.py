@@ -275,3 +275,78 @@ def test_a_label_that_the_classifier_does_not_know_is_refused():
     patterns = PatternSet.from_arrays(rings(np.array([2, 7])), [2, 7], GRID)
     with pytest.raises(DataError, match="unknown to the classifier"):
         analyse(Weights(), RingReader(), patterns)
+
+
+def halved(patterns, grid):
+    return patterns / 2
+
+
+class Spy:
+    """Explains with the patterns that it is given, and keeps them, with who was asked."""
+
+    def __init__(self):
+        self.given, self.asked = [], []
+
+    def explain(self, classifier, patterns, targets):
+        self.given.append(patterns)
+        self.asked.append(classifier)
+        return patterns * RING
+
+
+def test_the_network_and_its_control_explain_the_prepared_patterns_and_the_seed_makes_the_control():
+    seeds = []
+
+    class Seeded(RingReader):
+        def randomised(self, *, seed):
+            seeds.append(seed)
+            return super().randomised(seed=seed)
+
+    spy, reader = Spy(), Seeded()
+    patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID, steps=[halved])
+    analyse(spy, reader, patterns, seed=5, fractions=[0.0])
+    assert seeds == [5]
+    assert [asked is reader for asked in spy.asked] == [True, False] * 2
+    for batch in (0, 1):
+        expected = disks_and_rings()[20 * batch : 20 * (batch + 1)].astype(np.float32) / 2
+        np.testing.assert_array_equal(spy.given[2 * batch], expected)
+        np.testing.assert_array_equal(spy.given[2 * batch + 1], expected)
+
+
+def test_the_deletion_curve_of_an_analysis_is_that_of_its_fractions_filling_and_seed():
+    patterns = PatternSet.from_arrays(rings(), LABELS, GRID)
+    shares = [0.0, 0.3, 1.0]
+    for options in ({}, {"fill": "blocked"}, {"fill": "blocked", "seed": 5}):
+        found = analyse(Weights(), RingReader(), patterns, fractions=shares, **options).deletion
+        np.testing.assert_array_equal(found.fractions, shares)
+        maps = Weights().explain(RingReader(), None, TARGETS)
+        batches = {"batch_size": 20}  # two equal batches of at most 32
+        alone = deletion_curve(
+            RingReader(), rings(), TARGETS, maps, GRID, fractions=shares, **batches, **options
+        )
+        np.testing.assert_array_equal(found.random, alone.random)
+        np.testing.assert_array_equal(found.most_attributed, alone.most_attributed)
+
+
+def test_a_blocked_pattern_holds_its_own_smallest_value_and_one_pattern_is_enough():
+    given = []
+
+    class Watcher(RingReader):
+        def predict_proba(self, patterns):
+            given.append(patterns.copy())
+            return super().predict_proba(patterns)
+
+    patterns = rings()[:2] + np.array([0.0, 7.0])[:, None, None]
+    for some in (patterns, patterns[:1]):
+        given.clear()
+        maps = maps_of_the_ring(len(some))
+        deletion_curve(
+            Watcher(), some, TARGETS[: len(some)], maps, GRID, fractions=[1.0], fill="blocked"
+        )
+        expected = np.broadcast_to(some.min(axis=(1, 2), keepdims=True), some.shape)
+        for filled in given:
+            np.testing.assert_array_equal(filled, expected)
+
+
+def test_no_pattern_makes_no_deletion_curve():
+    with pytest.raises(DataError, match="0 patterns"):
+        deletion_curve(RingReader(), rings()[:0], TARGETS[:0], maps_of_the_ring(0), GRID)

@@ -45,3 +45,9 @@ def test_a_strangers_round_beamstop_is_found_and_is_no_rectangle() -> None:
 
 def test_nothing_hidden_is_no_rectangle() -> None:
     assert filled_rectangle(hidden_pixels([], GRID)) is None
+
+
+def test_a_rectangle_is_as_high_as_its_rows_and_as_wide_as_its_columns() -> None:
+    mask = np.zeros((9, 9), dtype=bool)
+    mask[2:4, 3:8] = True
+    assert filled_rectangle(mask) == (slice(2, 4), slice(3, 8))

@@ -81,3 +81,42 @@ def test_a_form_factor_vanishes_below_a_ten_thousandth_of_its_next_maximum(floor
     found = form_factor_zeros([Configuration(Fringes(floor), 2000.0)], FINE[FINE < 0.17])
     expected = (np.arange(3) + 0.5) * np.pi / Fringes.apart if vanishes else []
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_where_the_samples_end_before_the_next_maximum_the_last_one_stands_for_it():
+    # One minimum at 0.0262; the samples end where cos² has risen to about a half.
+    middle = 0.75 * np.pi / Fringes.apart
+    rising = FINE[: np.searchsorted(FINE, middle)]
+    for floor, vanishes in ((2e-5, True), (9e-5, False)):
+        found = form_factor_zeros([Configuration(Fringes(floor), 2000.0)], rising)
+        assert len(found) == vanishes, floor
+
+
+class Stretched(Fringes):
+    """A Gaussian of two widths, whose mean over directions is a modified Bessel function."""
+
+    a, b = 40.0, 15.0
+
+    def form_factors(self, kx, ky):
+        return np.exp(-((self.a * kx) ** 2 + (self.b * ky) ** 2) / 2)[None]
+
+
+def test_the_mean_goes_over_all_directions_of_a_body_that_is_not_round():
+    k = np.linspace(0.001, 0.045, 12)
+    found = mean_form_factor([Configuration(Stretched(0), 2000.0)], k)
+    squares = Stretched.a**2, Stretched.b**2
+    # ∫ exp(-k² (a² cos² + b² sin²)) dφ / 2π; DLMF 10.32.1.
+    expected = np.exp(-(k**2) * sum(squares) / 2) * special.i0(k**2 * (squares[0] - squares[1]) / 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_bodies_count_by_the_square_of_their_contrast():
+    class Strong(Fringes):
+        contrast = np.array([3.0j])
+
+    k = FINE[:200]
+    bodies = Configuration((Fringes(0.0), Strong(0.0)), 2000.0)
+    expected = (1 + 9) / 2 * np.cos(k * Fringes.apart) ** 2
+    np.testing.assert_allclose(mean_form_factor([bodies], k), expected, atol=1e-12)
+    alone = mean_form_factor([Configuration(Fringes(0.0), 2000.0)], k)
+    np.testing.assert_allclose(alone, np.cos(k * Fringes.apart) ** 2, atol=1e-12)

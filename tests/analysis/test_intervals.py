@@ -52,3 +52,17 @@ def test_the_paired_interval_holds_the_truth_as_often_as_it_says():
 def test_exchanging_the_two_turns_the_interval_around():
     low, high = paired_interval(60, 20, 5, 15)
     assert paired_interval(60, 5, 20, 15) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("cells", [(3, 1, 1, 1), (1, 0, 0, 1)])
+def test_an_association_below_its_continuity_correction_counts_as_none(cells):
+    # Then the interval is Newcombe's for two independent samples of the same size.
+    both, first, second, _ = cells
+    total = sum(cells)
+    p, q = (both + first) / total, (both + second) / total
+    (p_low, p_high), (q_low, q_high) = wilson(both + first, total), wilson(both + second, total)
+    expected = (
+        p - q - np.hypot(p - p_low, q_high - q),
+        p - q + np.hypot(p_high - p, q - q_low),
+    )
+    assert paired_interval(*cells) == pytest.approx(expected)

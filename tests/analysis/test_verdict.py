@@ -101,7 +101,18 @@ def test_a_network_that_is_beaten_is_reported_as_such():
     assert said.startswith(
         "rule classifies 0.950 [0.910, 0.973] of the same test patterns correctly, 0.450 ["
     )
+    told = [float(part) for part in said.split("0.450 [")[1].split("]")[0].split(", ")]
+    assert told == pytest.approx([0.38, 0.52], abs=0.01)
     assert said.endswith("more than the network (0.500 [0.431, 0.569]).")
+
+
+def test_a_task_is_solved_from_99_percent_on():
+    solved = {
+        reads: verdict(right_and_wrong(200, 0), {"rule": right_and_wrong(reads, 200 - reads)})
+        for reads in (197, 198)
+    }
+    assert "does not need a network" in solved[198]
+    assert "does not need a network" not in solved[197]
 
 
 def test_two_classifiers_that_are_alike_do_not_differ_significantly():
