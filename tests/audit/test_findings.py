@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from speckle_core import Component, Configuration, DataError, Experiment, create, hookimpl
-from speckle_core.audit.findings import Audit, audit, baselines_of, evaluate_baselines
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.audit.findings import TITLE, Audit, audit, baselines_of, evaluate_baselines
+from speckle_core.audit.leakage import Leakage
 from speckle_core.audit.shortcuts import Shortcut
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.generate import generate
@@ -215,3 +218,121 @@ def test_a_set_that_todays_sampler_would_not_make_is_refused(
     monkeypatch.setattr(Repeating, "first", 100)
     with pytest.raises(DataError, match="with the installed plugins"):
         audit(dataset, {})
+
+
+def evaluation(right: int) -> Evaluation:
+    labels = np.resize([2, 3], 200)
+    return Evaluation([2, 3], labels, np.where(np.arange(200) < right, labels, 5 - labels))
+
+
+def findings(**baselines: int) -> Audit:
+    leakage = Leakage(
+        test=200,
+        by_construction=(),
+        fixed=(),
+        sizes=0,
+        configurations=0,
+        arrangements=0,
+        patterns=0,
+    )
+    tie = Shortcut("mean radius", 12.5, 80.0, -0.25, evaluation(120))
+    constant = Shortcut("total area", 7.0, 7.0)
+    readings = {name.replace("_", "-"): evaluation(right) for name, right in baselines.items()}
+    return Audit({"train": 700, "test": 200}, (tie, constant), leakage, readings)
+
+
+def test_baselines_are_told_best_first_with_what_they_do_and_whether_they_solve_the_set() -> None:
+    *_, told = findings(contrast=120, radial_lda=198, elsewhere=150).paragraphs()
+    assert [sentence.split(" ")[0].rstrip(",") for sentence in told] == [
+        "radial-lda",
+        "elsewhere",
+        "contrast",
+    ]
+    summary = plugin_manager().find("classifier", "radial-lda").component.summary.rstrip(".")
+    assert f"radial-lda, {summary[0].lower()}{summary[1:]}, solves this data set: " in told[0]
+    assert "0.990 [0.964, 0.997]" in told[0]
+    assert told[1].startswith("elsewhere ")
+    assert "0.750 [" in told[1]
+
+    *_, told = findings(contrast=197).paragraphs()
+    assert told[0].startswith("contrast, ")
+    assert "solves this data set: " not in told[0]
+    assert "0.99" in told[1]
+    assert told[1].startswith("None of these")
+
+    *_, told = findings().paragraphs()
+    assert len(told) == 1
+    assert told[0].startswith("Without a baseline")
+
+
+def test_a_report_shows_every_quantity_and_every_sentence() -> None:
+    found = findings(contrast=197)
+    section = found.section()
+    assert section.title == TITLE
+    (table,) = section.tables
+    low, high = evaluation(120).accuracy_interval
+    assert list(table.rows) == [
+        ("mean radius", "12.5 to 80", "-0.250", f"0.600 [{low:.3f}, {high:.3f}]"),
+        ("total area", "the same in all", "-", "-"),
+    ]
+    assert len(table.header) == 4
+    paragraphs = section.text.split("\n\n")
+    assert paragraphs == [" ".join(sentences) for sentences in found.paragraphs()]
+
+
+def test_every_number_and_sentence_is_there_as_plain_values() -> None:
+    found = findings(contrast=197)
+    data = json.loads(json.dumps(found.to_dict()))
+    assert data["parts"] == {"train": 700, "test": 200}
+    assert data["ties"]["total area"] == {
+        "low": 7.0,
+        "high": 7.0,
+        "rank_correlation": None,
+        "reading": None,
+    }
+    tie = data["ties"]["mean radius"]
+    assert (tie["low"], tie["high"], tie["rank_correlation"]) == (12.5, 80.0, -0.25)
+    assert tie["reading"]["value"] == 0.6
+    assert data["sharing"]["test"] == 200
+    assert data["baselines"]["contrast"]["accuracy"]["value"] == 0.985
+    assert data["findings"] == [s for sentences in found.paragraphs() for s in sentences]
+
+
+def test_baselines_are_fitted_on_prepared_training_patterns_with_the_experiments_seed(
+    make: Make,
+) -> None:
+    dataset = make({"name": "monodisperse"}, prepare=["log"])
+
+    class Spy:
+        classes = np.array([2, 3, 4, 5])
+
+        def fit(self, train: Any, valid: Any, *, seed: int, on_epoch: Any = None) -> list[Any]:
+            self.seed, self.train, self.valid = seed, train.labels, valid.labels
+            self.first = train.batch([0])[0]
+            return []
+
+        def predict_proba(self, patterns: Any) -> Any:
+            return np.full((len(patterns), 4), 0.25)
+
+    spy = Spy()
+    found = evaluate_baselines({"spy": spy}, dataset)["spy"]
+    parts = dataset.split
+    assert spy.seed == SEED
+    np.testing.assert_array_equal(spy.train, dataset.labels[parts["train"]])
+    np.testing.assert_array_equal(spy.valid, dataset.labels[parts["valid"]])
+    np.testing.assert_array_equal(found.labels, dataset.labels[parts["test"]])
+    raw = dataset.patterns().raw(parts["train"][:1])
+    expected = create("preprocessor", "log")(raw, dataset.grid)
+    np.testing.assert_allclose(spy.first, expected, rtol=1e-6)
+
+
+def test_a_baseline_of_the_experiment_is_taken_with_its_options_and_asked_for_by_its_label(
+    make: Make,
+) -> None:
+    own = {"name": "first-moment", "definition": "absolute", "label": "mine"}
+    experiment = make({"name": "monodisperse"}, baselines=[own]).experiment
+    for names in ((), ("mine",), ("mine", "mine")):
+        (found,) = baselines_of(experiment, names).items()
+        assert (found[0], found[1].definition) == ("mine", "absolute")
+    (found,) = baselines_of(experiment, ["first-moment"]).items()
+    assert (found[0], found[1].definition) == ("first-moment", "raw")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.audit.shortcuts import Shortcut
 
 #: Training values 0 … 3 of n = 2 and 4 … 7 of n = 3: mean ranks 0.25 and 0.75.
@@ -25,3 +26,27 @@ def test_ranks_are_among_training_values_alone_so_test_patterns_do_not_change_on
     alone = reading([2.5, 4.5], [2, 3])
     assert alone == [2, 3]
     assert reading([2.5, 4.5] + [1.5] * 100, [2, 3] + [2] * 100)[:2] == alone
+
+
+def tie(right: int, of: int = 200) -> Shortcut:
+    """Return a tie whose rule is right in so many of 200 test patterns of four classes."""
+    labels = np.resize([2, 3, 4, 5], of)
+    predicted = labels.copy()
+    predicted[right:] = np.where(labels[right:] == 2, 3, 2)
+    reading = Evaluation([2, 3, 4, 5], labels, predicted)
+    return Shortcut("mean radius", 1.0, 2.0, 0.5, reading)
+
+
+def test_a_number_reads_n_alone_from_99_percent_on() -> None:
+    assert "n can be predicted from the mean radius alone" in str(tie(198))
+    assert "0.990 [0.964, 0.997]" in str(tie(198))
+    assert "alone" not in str(tie(197))
+
+
+def test_a_reading_is_held_against_chance_by_its_interval() -> None:
+    # Of four classes, 0.25 is chance; Wilson's interval of 63 in 200 begins at 0.254.
+    for right, above in ((63, True), (61, False)):
+        told = str(tie(right))
+        assert ("is predictive" in told, "is not predictive" in told) == (above, not above)
+        assert f"{right / 200:.3f} [" in told
+        assert "chance 0.250" in told

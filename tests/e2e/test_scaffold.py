@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from speckle_core.errors import OutputError, PluginError
 from speckle_core.plugins.scaffold import NewPlugin
 from speckle_core.testing import KNOWN_NUMBER
 from tests.e2e.fresh_environment import ROLES, Fresh
@@ -79,61 +78,6 @@ def test_ruff_finds_nothing_in_what_is_written(role: str, written: Path) -> None
             [ruff, *arguments], cwd=written / role, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize(
-    ("name", "cause"),
-    [
-        ("My-Shapes", "not a valid component name"),
-        ("my_shapes", "not a valid component name"),
-        ("../escape", "not a valid component name"),
-        ("", "not a valid component name"),
-        ("class", "'class' is not a valid package name"),
-        ("tests", "'tests' is not a valid package name"),
-        ("json", "is already installed"),
-        ("speckle-disks", "is already installed"),
-        ("monodisperse", "already provides a sampler 'monodisperse'"),
-    ],
-)
-def test_a_bad_name_is_refused(name: str, cause: str) -> None:
-    with pytest.raises(PluginError, match=cause):
-        NewPlugin.named(name, "sampler")
-
-
-def test_a_misspelt_role_is_named_with_the_nearest() -> None:
-    with pytest.raises(PluginError, match=r"(?s)unknown role 'smpler'.*Did you mean 'sampler'\?"):
-        NewPlugin.named("strange", "smpler")
-
-
-@pytest.mark.parametrize("there", ["folder", "file", "link"])
-def test_what_is_there_already_is_left_alone(there: str, tmp_path: Path) -> None:
-    place = tmp_path / "strange"
-    if there == "folder":
-        place.mkdir()
-    elif there == "file":
-        place.write_text("mine")
-    else:
-        place.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(OutputError, match="already exists"):
-        NewPlugin.named("strange", "sampler").write(place)
-    assert list(tmp_path.iterdir()) == [place]
-    assert there != "file" or place.read_text() == "mine"
-
-
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[str] = []
-    write = Path.write_text
-
-    def full(self: Path, text: str, *rest: str) -> int:
-        if len(written) == 3:
-            raise OSError(28, "No space left on device")
-        written.append(text)
-        return write(self, text, *rest)
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OutputError, match="No space left on device"):
-        NewPlugin.named("strange", "sampler").write(tmp_path / "strange")
-    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_says_where_the_physics_goes(tmp_path: Path, fresh: Fresh) -> None:

@@ -20,6 +20,7 @@ from speckle_core import (
     UnknownComponentError,
     hookimpl,
 )
+from speckle_core.plugins.records import PluginWarning
 from tests.plugins.fakes import BROKEN, GOOD, distribution
 
 
@@ -280,3 +281,55 @@ def test_the_core_works_without_any_one_of_its_built_in_plugins(left_out: str) -
         env=os.environ | {"SPECKLE_PLUGINS": ",".join(kept)},
     )
     assert out.stdout == "True ()\n"
+
+
+class Root:
+    def __init__(self, *, power: float = 0.5, label_of: str = "x") -> None:
+        self.power, self.label_of = power, label_of
+
+
+class RootPlugin:
+    @hookimpl
+    def speckle_preprocessors(self):
+        return [Component("root", Root, "A power of the intensity.")]
+
+
+def test_the_recipe_of_a_component_makes_it_again() -> None:
+    found = manager(entry_points=tuple)
+    found.register(RootPlugin(), "one")
+    recipe = found.recipe("preprocessor", Root(power=0.25))
+    assert recipe == {"name": "root", "power": 0.25, "label_of": "x"}
+    again = found.create("preprocessor", recipe.pop("name"), recipe)
+    assert (type(again), again.power) == (Root, 0.25)
+
+
+def test_a_recipe_names_the_distribution_only_where_a_name_is_ambiguous() -> None:
+    class Other:
+        @hookimpl
+        def speckle_preprocessors(self):
+            return [Component("root", "somewhere:Else", "Another one.")]
+
+        @hookimpl
+        def speckle_samplers(self):
+            return [Component("root", Root, "The same class in another role.")]
+
+    found = manager(entry_points=tuple)
+    found.register(RootPlugin(), "one")
+    found.register(Other(), "two")
+    assert found.recipe("preprocessor", Root())["name"] == "in-process/root"
+    assert found.recipe("sampler", Root())["name"] == "root"
+
+
+def test_an_object_that_no_plugin_offers_has_no_recipe() -> None:
+    with pytest.raises(UnknownComponentError, match="Path") as refused:
+        manager(entry_points=tuple).recipe("sampler", Path("x"))
+    assert "register" in str(refused.value)
+
+
+def test_a_plugin_left_out_is_warned_of_by_a_category_of_its_own(site: Path) -> None:
+    distribution(site, "broken-thing", "SPECKLE_API = 99")
+    with pytest.warns(PluginWarning, match="broken-thing") as caught:
+        PluginManager().components()
+    (failure,) = [f for f in manager().failures if "broken" in str(f.provider)]
+    assert failure.cause in str(caught[0].message)
+    assert not failure.cause.startswith("PluginError")
