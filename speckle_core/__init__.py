@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.powers import SupportsRandomised as SupportsRandomised
     from speckle_core.contracts.powers import SupportsRegion as SupportsRegion
     from speckle_core.contracts.powers import SupportsSample as SupportsSample
+    from speckle_core.contracts.powers import SupportsSolver as SupportsSolver
     from speckle_core.contracts.refinement import RefinableShape as RefinableShape
     from speckle_core.contracts.refinement import SupportsRefinement as SupportsRefinement
     from speckle_core.contracts.refinement import SupportsScaledProfile as SupportsScaledProfile
@@ -124,6 +125,7 @@ _HOME = {
         "SupportsRandomised",
         "SupportsRegion",
         "SupportsSample",
+        "SupportsSolver",
     ),
     "contracts.refinement": (
         "RefinableShape",

@@ -26,6 +26,8 @@ from speckle_core.models.torchrun import team_size
 from speckle_core.models.train import train
 from speckle_core.run_folder import RunFolder
 from speckle_core.run_report import write_report
+from speckle_core.solve.report_section import recipe_of, solve_some
+from speckle_core.solve.solving import Recipe
 
 DATA_FILES = (f"data/{DATA_MANIFEST}", f"data/{MASTER}")
 
@@ -40,7 +42,7 @@ class Run(RunFolder):
         progress: Progress | None = None,
         tensorboard: bool = False,
     ) -> None:
-        """Run the unfinished stages: data, model, evaluation, explanations, report.
+        """Run the unfinished stages: data, model, evaluation, solutions, explanations, report.
 
         With `tensorboard`, training writes TensorBoard event files beside the model.
         """
@@ -83,9 +85,17 @@ class Run(RunFolder):
             model, dataset = load_model(self.model, baselines=False), Dataset.open(self.data)
             explain_model(model, dataset, explainers, self.explanations, progress=progress)
 
+        def run_solve(recipe: Recipe) -> None:
+            folder = make_folder(self.solutions, within=self.folder)
+            dataset = Dataset.open(self.data)
+            solve_some(dataset, recipe, folder, workers=workers, progress=progress)
+
         self._run_stage("generate", run_generate, DATA_FILES)
         self._run_stage("train", run_train, ["model"])
         self._run_stage("evaluate", run_evaluate, ["evaluation"])
+        baselines = self.experiment.build(only=("baselines",)).baselines.values()
+        if (solver := recipe_of(baselines)) is not None:
+            self._run_stage("solve", lambda: run_solve(solver), [self.solutions.name])
         if self.experiment.explainers:
             self._run_stage("explain", run_explain, ["explanations"])
         self._run_stage("report", lambda: write_report(self, progress), [self.report.name])

@@ -213,6 +213,11 @@ class RunFolder:
         return self.folder / "explanations"
 
     @property
+    def solutions(self) -> Path:
+        """The folder of solved patterns, if a baseline solves them."""
+        return self.folder / "solutions"
+
+    @property
     def report(self) -> Path:
         """The report's file."""
         return self.folder / "report.html"

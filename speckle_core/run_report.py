@@ -26,6 +26,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     from speckle_core.models.train import read_history
     from speckle_core.report.gallery import gallery
     from speckle_core.report.html import ReportInput, render
+    from speckle_core.solve.report_section import section as solved_section
 
     dataset = Dataset.open(run.data)
     shown = gallery(run.experiment, dataset)
@@ -33,6 +34,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     (name, network), *baselines = evaluations.items()
     written = read_json(run.folder / MANIFEST)
     explained = sections(run.explanations) if run.experiment.explainers else ()
+    solved = [solved_section(run.solutions)] if "solve" in run.stages else []
     again = [str(run.folder / TOML), "-o", f"{run.folder}-again"]
     report = ReportInput(
         title=run.experiment.name,
@@ -48,7 +50,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
         versions=written["versions"],
         timings=run.stages,
         command=f"speckle run {shlex.join(again)}",
-        sections=[audit(dataset, dict(baselines), progress).section(), *explained],
+        sections=[audit(dataset, dict(baselines), progress).section(), *solved, *explained],
     )
     write_text(run.report, render(report))
     return run.report

@@ -81,6 +81,10 @@ class Solve:
         """Most test patterns that an evaluation asks for."""
         return self.patterns
 
+    def solver(self) -> PattersonSolver:
+        """Return the solver."""
+        return PattersonSolver(shape=self.shape, starts=self.starts, most=self.most)
+
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
     ) -> list[Epoch]:
@@ -111,7 +115,7 @@ class Solve:
             For a pattern that cannot be solved at all: constant, or not square.
         """
         grid, classes = self._told()
-        solver = PattersonSolver(shape=self.shape, starts=self.starts, most=self.most)
+        solver = self.solver()
         rows = [
             probabilities(solver.solve(p, attrs.evolve(grid, size=p.shape[-1])), classes)
             for p in np.asarray(patterns)

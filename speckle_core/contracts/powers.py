@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import FloatArray, IntArray
-from speckle_core.contracts.roles import Classifier
+from speckle_core.contracts.roles import Classifier, Solver
 
 
 @runtime_checkable
@@ -109,4 +109,13 @@ class SupportsCheckpoints(Protocol):
         The next `fit` with the same data, options and seed returns the same history as one that
         was never interrupted. Files are written atomically.
         """
+        ...
+
+
+@runtime_checkable
+class SupportsSolver(Protocol):
+    """Optional power of a classifier that counts what a solver finds: reports show the bodies."""
+
+    def solver(self) -> Solver:
+        """Return the solver, made with this classifier's options."""
         ...

@@ -6,7 +6,6 @@ folder is, and in the end gathers the records.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,16 @@ from speckle_core.contracts.progress import Progress
 from speckle_core.errors import OutputError, PatternError
 from speckle_core.experiment.schema import differences, plain
 from speckle_core.files import empty, make_folder, sweep, write_bytes, write_text
-from speckle_core.solve.records import KINDS, bodies_csv, stem
+from speckle_core.locks import alone
+from speckle_core.notes import damage, digests, read_json, write_json
+from speckle_core.solve.records import FILES, bodies_csv, stem
 from speckle_core.solve.solving import Answer, Recipe, solve_all
 from speckle_core.solve.source import Source, Subject
 
 FORMAT = 1
 SUMMARY, BODIES = "solution.json", "bodies.csv"
+# Ten thousand patterns of twenty bodies take about 100 MB.
+_LARGEST = 2**30
 
 
 def solve(
@@ -61,9 +64,23 @@ def solve(
         When the solver cannot be made, or is broken.
     """
     progress = progress or Progress()
+    if folder is None:
+        return _solve(source, indices, recipe, None, workers, progress)
+    claim(folder, source, recipe)
+    with alone(folder, "solve"):
+        return _solve(source, indices, recipe, folder, workers, progress)
+
+
+def _solve(
+    source: Source,
+    indices: Sequence[int],
+    recipe: Recipe,
+    folder: Path | None,
+    workers: int | None,
+    progress: Progress,
+) -> list[Answer]:
     answers = {}
     if folder is not None:
-        claim(folder, source, recipe)
         answers = {i: done for i in indices if (done := _read(folder, i)) is not None}
     todo = [i for i in indices if i not in answers]
     progress.start(f"solve with {recipe.name}", len(indices))
@@ -125,7 +142,7 @@ def claim(folder: Path, source: Source, recipe: Recipe) -> None:
         )
     sweep(make_folder(folder))
     head = {"format": FORMAT, "made_by": f"speckle-core {__version__}", **ours, "patterns": []}
-    write_text(folder / SUMMARY, _json(head))
+    write_json(folder / SUMMARY, head)
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:
@@ -133,14 +150,10 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
     return {"name": recipe.name, "options": options, "seed": recipe.seed}
 
 
-def _json(values: Any) -> str:
-    return json.dumps(values, indent=1, allow_nan=False) + "\n"
-
-
 def _summary(folder: Path) -> dict[str, Any]:
     path = folder / SUMMARY
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path, largest=_LARGEST)
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']!r}, not {FORMAT}")
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -149,34 +162,35 @@ def _summary(folder: Path) -> dict[str, Any]:
             where=str(path),
             hint="Choose another folder for -o.",
         ) from error
-    return dict(found)
+    return found
 
 
 def _write(folder: Path, answer: Answer) -> None:
     if answer.record is None:
         return
-    for kind, data in answer.files.items():
-        write_bytes(folder / f"{stem(answer.index)}.{kind}", data)
-    write_text(folder / f"{stem(answer.index)}.json", _json(answer.record))
+    names = {f"{stem(answer.index)}.{kind}": data for kind, data in answer.files.items()}
+    for name, data in names.items():
+        write_bytes(folder / name, data)
+    found = answer.record | {"files": digests(folder, names)}
+    write_json(folder / f"{stem(answer.index)}.json", found)
 
 
 def _read(folder: Path, index: int) -> Answer | None:
-    """Return what an earlier call made of a pattern, if all files of it are there."""
-    paths = [folder / f"{stem(index)}.{kind}" for kind in KINDS]
-    if not all(path.is_file() for path in paths):
-        return None
+    """Return what an earlier call made of a pattern, if all its files are as they were written."""
     try:
-        record = json.loads(paths[0].read_text("utf-8"))
-    except (OSError, ValueError):
+        record = read_json(folder / f"{stem(index)}.json")
+        files = record.pop("files")
+        whole = len(files) == len(FILES) and not damage(folder, files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Answer(index, record) if record.get("pattern") == index else None
+    return Answer(index, record) if whole and record.get("pattern") == index else None
 
 
 def gather(folder: Path) -> None:
     """Write all records in `folder` into ``solution.json``, and all bodies into ``bodies.csv``."""
     records = list(_records(folder))
     write_text(folder / BODIES, bodies_csv(records))
-    write_text(folder / SUMMARY, _json(_summary(folder) | {"patterns": records}))
+    write_json(folder / SUMMARY, _summary(folder) | {"patterns": records})
 
 
 def _records(folder: Path) -> Iterator[dict[str, Any]]:

@@ -24,8 +24,8 @@ from speckle_core.data.columns import Columns, array_fields
 from speckle_core.data.nexus import LENGTH, LIBVER, PARTICLES, describe, field, group
 from speckle_core.solve.source import Subject
 
-#: Files of one solved pattern, by what they end in.
-KINDS = ("json", "h5", "png")
+#: What the files of one solved pattern end in, beside its record.
+FILES = ("h5", "png")
 _BOUND = "bounding_radii"
 
 

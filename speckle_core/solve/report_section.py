@@ -1,0 +1,99 @@
+"""What a report shows of solved patterns: four of the test set, in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speckle_core.contracts.powers import SupportsSolver
+from speckle_core.contracts.progress import Progress
+from speckle_core.contracts.roles import Classifier
+from speckle_core.data.dataset import Dataset
+from speckle_core.notes import read_json
+from speckle_core.plugins.manager import plugin_manager
+from speckle_core.report.blocks import Section, Table
+from speckle_core.solve.folder import SUMMARY, solve
+from speckle_core.solve.records import stem
+from speckle_core.solve.solving import Recipe
+from speckle_core.solve.source import DatasetSource
+
+#: Patterns that a report shows.
+SHOWN = 4
+
+
+def recipe_of(classifiers: Iterable[Classifier]) -> Recipe | None:
+    """Return the solver behind the first of `classifiers` that counts what one finds, or None."""
+    for classifier in classifiers:
+        if isinstance(classifier, SupportsSolver):
+            found = plugin_manager().recipe("solver", classifier.solver())
+            return Recipe(found.pop("name"), found)
+    return None
+
+
+def solve_some(
+    dataset: Dataset,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Solve `SHOWN` test patterns, spread over the classes, into `folder`."""
+    test = dataset.split["test"]
+    classes, first = np.unique(dataset.labels[test], return_index=True)
+    spread = np.linspace(0, len(classes) - 1, min(SHOWN, len(classes))).round().astype(int)
+    chosen = sorted(int(test[first[at]]) for at in spread)
+    source = DatasetSource.of(dataset)
+    solve(source, chosen, recipe, folder, workers=workers, progress=progress)
+
+
+def section(folder: Path) -> Section:
+    """Return what a report shows of the solutions in `folder`."""
+    summary = read_json(folder / SUMMARY)
+    records: list[dict[str, Any]] = summary["patterns"]
+    pictures = [
+        (
+            f"Pattern {record['pattern']}: measured, computed from the {record['n']} bodies found, "
+            "their difference, and the bodies (filled) on the true ones (outlines).",
+            (folder / f"{stem(record['pattern'])}.png").read_bytes(),
+        )
+        for record in records
+    ]
+    rows = [
+        (
+            record["pattern"],
+            record["label"],
+            record["n"],
+            "yes" if record["solved"] else "no",
+            f"{record['residual']:.2g}",
+            f"{record['truth']['exact']} of {record['truth']['n']}" if record["truth"] else "-",
+        )
+        for record in records
+    ]
+    table = Table(
+        "Test patterns and the bodies that were found behind them; exact means that position and "
+        "size are right to a thousandth of the radius, after the best translation and inversion.",
+        ("Pattern", "True n", "n found", "Solved", "Residual", "Exact bodies"),
+        rows,
+    )
+    return Section(
+        "Solved structures", _told(records, summary["solver"]["name"]), pictures, [table]
+    )
+
+
+def _told(records: list[dict[str, Any]], name: str) -> str:
+    solved = [record for record in records if record["solved"]]
+    right = [r for r in solved if r["truth"] and r["truth"]["exact"] == r["truth"]["n"] == r["n"]]
+    text = (
+        f"The solver {name} looks for the bodies themselves, without any training. Of "
+        f"{len(records)} test patterns it calls {len(solved)} solved"
+    )
+    if any(record["truth"] for record in records):
+        text += f", {len(right)} of them with every body exact"
+    return (
+        f"{text}. No pattern says where in the box its bodies lie, nor tells a structure from its "
+        "inversion through a point; so the bodies found are moved onto the true ones."
+    )
