@@ -84,6 +84,10 @@ if TYPE_CHECKING:
     from speckle_core.files import write_bytes as write_bytes
     from speckle_core.files import write_text as write_text
     from speckle_core.models.torchrun import team_size as team_size
+    from speckle_core.models.trained import Answer as Answer
+    from speckle_core.models.trained import TrainedModel as TrainedModel
+    from speckle_core.models.trained import load_data as load_data
+    from speckle_core.models.trained import load_model as load_model
     from speckle_core.notes import read_json as read_json
     from speckle_core.notes import write_json as write_json
     from speckle_core.plugins.component import Component as Component
@@ -93,6 +97,8 @@ if TYPE_CHECKING:
     from speckle_core.plugins.manager import PluginManager as PluginManager
     from speckle_core.plugins.manager import create as create
     from speckle_core.plugins.manager import plugin_manager as plugin_manager
+    from speckle_core.run import Run as Run
+    from speckle_core.run import load_run as load_run
 
 _HOME = {
     "analysis.evaluation": ("Evaluation",),
@@ -186,6 +192,12 @@ _HOME = {
         "write_text",
     ),
     "models.torchrun": ("team_size",),
+    "models.trained": (
+        "Answer",
+        "TrainedModel",
+        "load_data",
+        "load_model",
+    ),
     "notes": (
         "read_json",
         "write_json",
@@ -200,6 +212,10 @@ _HOME = {
         "PluginManager",
         "create",
         "plugin_manager",
+    ),
+    "run": (
+        "Run",
+        "load_run",
     ),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

@@ -178,3 +178,12 @@ def _remove(left: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink()
+
+
+def inside_run(path: Path, part: str, mark: str) -> Path:
+    """Return the folder `part` of a run where `path` is a run's, else `path` itself.
+
+    `mark` is the file that such a folder always holds.
+    """
+    inner = path / part
+    return inner if not (path / mark).exists() and (inner / mark).exists() else path

@@ -6,9 +6,11 @@ was interrupted. The stages are implemented in the packages below.
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from speckle_core.contracts.progress import Progress
 from speckle_core.data.dataset import Dataset
@@ -130,3 +132,17 @@ def _make_way(run: Run, stage: str, found: Mapping[str, str]) -> None:
             clear(make_folder(run.model, within=run.folder))
         # What a checkpoint holds need not be learned again.
         (run.model / RECORD).unlink(missing_ok=True)
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Open the run in a folder that ``speckle run`` wrote.
+
+    Its parts are ``run.experiment``, ``run.evaluations()``, and the paths ``run.data``,
+    ``run.model`` and ``run.report``, for `load_data` and `load_model`.
+
+    Raises
+    ------
+    OutputError
+        When it is not a speckle run folder.
+    """
+    return Run.open(Path(path))

@@ -16,20 +16,10 @@ from speckle_core.errors import (
     UnknownComponentError,
     combined,
 )
-from speckle_core.files import empty
+from speckle_core.files import empty, inside_run
 
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
-
-
-def inside_run(path: Path, part: str, mark: str) -> Path:
-    """Return the folder `part` of a run where `path` is a run's, else `path` itself.
-
-    `mark` is the file that such a folder always holds.
-    """
-    inner = path / part
-    return inner if not (path / mark).exists() and (inner / mark).exists() else path
-
 
 ExperimentName = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="Name of a preset, or a TOML file.")

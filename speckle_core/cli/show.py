@@ -59,9 +59,10 @@ def show(
 
 def _of_systems(what: str, settings: list[str] | None) -> Figure:
     from speckle_core import figures
-    from speckle_core.cli.options import inside_run, load_experiment
+    from speckle_core.cli.options import load_experiment
     from speckle_core.data.dataset import Dataset
     from speckle_core.experiment.experiment import SIMULATION
+    from speckle_core.files import inside_run
     from speckle_core.report.gallery import gallery
 
     if Path(what).is_dir():

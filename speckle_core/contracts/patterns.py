@@ -157,6 +157,25 @@ class PatternSet:
         """Return the number of patterns."""
         return len(self.labels)
 
+    def __getitem__(self, index: Any) -> Any:
+        """Return one prepared pattern (ny, nx) by its place, or a set by a slice, list or mask."""
+        if isinstance(index, int | np.integer):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"there is no pattern {index}, only {len(self)}")
+            return self.batch([int(index) % len(self)])[0][0]
+        return self.subset(np.arange(len(self))[index])
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """Iterate over the prepared patterns, each (ny, nx)."""
+        for patterns, _ in self.batches(64):
+            yield from patterns
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return all prepared patterns, float32 (N, ny, nx), as ``numpy.asarray`` asks for them."""
+        if copy is False:
+            raise ValueError("the patterns are read and prepared, so an array is always a copy")
+        return self.batch(np.arange(len(self)))[0].astype(dtype or np.float32, copy=False)
+
     @property
     def targets(self) -> IntArray:
         """The index of each label in `classes`, (N,)."""

@@ -31,6 +31,7 @@ from speckle_core.contracts.roles import (
     SupportsIntensities,
 )
 from speckle_core.errors import PackingError, PatternError, PluginError
+from speckle_core.experiment.estimator import as_classifier
 from speckle_core.experiment.split import Split
 from speckle_core.plugins.manager import plugin_manager
 
@@ -38,7 +39,9 @@ T = TypeVar("T")
 
 
 def _resolve(role: Role, thing: str | T | None) -> Any:
-    return plugin_manager().create(role, thing) if isinstance(thing, str) else thing
+    if isinstance(thing, str):
+        return plugin_manager().create(role, thing)
+    return as_classifier(thing) if role == "classifier" else thing
 
 
 class Pipeline:
@@ -48,6 +51,7 @@ class Pipeline:
     ----------
     sampler, scatterer, classifier : object or str, optional
         Components, or names of components with default options; only those used are required.
+        A scikit-learn estimator with ``predict_proba`` can be the classifier.
     grid : KGrid
         The grid of the patterns.
     prepare : sequence of Preprocessor or str
@@ -65,7 +69,7 @@ class Pipeline:
         sampler: Sampler | str | None = None,
         scatterer: Scatterer | str | None = None,
         prepare: Iterable[Preprocessor | str] = (),
-        classifier: Classifier | str | None = None,
+        classifier: Classifier | Any | str | None = None,
         baselines: Mapping[str, Classifier] | Sequence[str] = (),
         explainers: Mapping[str, Explainer] | Sequence[str] = (),
     ) -> None:
@@ -245,7 +249,7 @@ def _labelled(recipe: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _named(role: Role, things: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
     if isinstance(things, Mapping):
-        return dict(things)
+        return {name: _resolve(role, thing) for name, thing in things.items()}
     return {name: _resolve(role, name) for name in things}
 
 

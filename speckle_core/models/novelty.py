@@ -101,6 +101,31 @@ class TrainingProfiles:
         lacking = ["profile"] if np.isnan(distance) else []
         return lacking if step_known else [*lacking, "k step"]
 
+    def reasons(self, prepared: FloatArray, grid: KGrid) -> list[str]:
+        """Return in what each prepared pattern departs most from the nearest class, in words."""
+        rings = self.means.shape[1] - 1
+        if grid.size - grid.origin < rings:
+            return ["it is smaller than the training patterns"] * len(prepared)
+        off = (_profiles(prepared, grid, rings)[:, None] - self.means) / self.spread
+        apart = _measure(off) / self.farthest
+        told = []
+        for row, nearest in enumerate(apart.max(axis=2).argmin(axis=1)):
+            shape, brightness = apart[row, nearest]
+            last = off[row, nearest, -1]
+            if brightness >= shape:
+                what = "brighter" if last > 0 else "dimmer"
+                told.append(
+                    f"it is {what} as prepared, {brightness:.1f} times as far off as any training "
+                    "pattern"
+                )
+            else:
+                ring = int(np.abs(off[row, nearest, :-1]).argmax())
+                told.append(
+                    f"its azimuthal profile differs, {shape:.1f} times as far off as any training "
+                    f"pattern's, most {ring} pixels from k = 0"
+                )
+        return told
+
     def far(self, distances: Array) -> NDArray[np.bool_]:
         """Return which distances exceed `MARGIN`."""
         return np.asarray(distances > MARGIN)

@@ -1,0 +1,260 @@
+"""A trained model as a script uses it: one object that reads arrays and files.
+
+What the command line prints of a pattern is made here as well, so that both say the same.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.powers import SupportsGradients
+from speckle_core.contracts.solution import Solution
+from speckle_core.data.dataset import Dataset
+from speckle_core.data.foreign_files import read_patterns
+from speckle_core.errors import DataError, PatternError
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.files import inside_run
+from speckle_core.models.folder import RECORD, Model
+from speckle_core.models.folder import load_model as load_whole
+from speckle_core.models.novelty import TrainingProfiles
+from speckle_core.plugins.manager import plugin_manager
+
+#: Patterns: an array (ny, nx) or (B, ny, nx) of raw intensity, or a file of them.
+Patterns = ArrayLike | str | os.PathLike[str]
+
+
+@attrs.frozen
+class Answer:
+    """What a model says of one pattern, and what speaks for and against believing it.
+
+    Parameters
+    ----------
+    number : int
+        Most probable number of particles.
+    probability : float
+        Its probability, as the classifier gives it; it is calibrated only where the report says so.
+    second, second_probability
+        The next probable number, and its probability.
+    baselines : dict of str to int
+        What the simple rules that are stored with the model read; empty for those that cannot.
+    distance : float
+        From the training data: 1 is as far as its farthest pattern, NaN when it cannot be told.
+    far : bool
+        Whether that is so far that the answer means little.
+    why : str
+        In what the pattern departs most from the training data; empty unless it is far.
+    """
+
+    number: int
+    probability: float
+    second: int
+    second_probability: float
+    baselines: dict[str, int]
+    distance: float
+    far: bool
+    why: str
+
+
+class TrainedModel:
+    """A trained model: preparation, classifier and baselines. Made by `load_model`.
+
+    Patterns are given raw, as recorded: (ny, nx), (B, ny, nx) or the name of a file. The model
+    prepares them itself. Their k step must be that of the training; their size may differ.
+
+    Examples
+    --------
+    >>> model = speckle_core.load_model("runs/quickstart")  # doctest: +SKIP
+    >>> model.predict("pattern.npy")  # doctest: +SKIP
+    array([7])
+    """
+
+    def __init__(self, folder: Path, model: Model) -> None:
+        self.folder = folder
+        self.pipeline = model.pipeline
+        self.record = model.record
+        self._profiles: TrainingProfiles | None = None
+
+    def __repr__(self) -> str:
+        """Return what it is and what it reads."""
+        return (
+            f"<TrainedModel {self.record.classifier.key}, n = {self.classes[0]} to "
+            f"{self.classes[-1]}, {self.grid.size} × {self.grid.size} pixels, {self.folder}>"
+        )
+
+    @property
+    def classes(self) -> IntArray:
+        """The numbers of particles that it can answer, ascending, (classes,)."""
+        return self.pipeline.classifier.classes
+
+    @property
+    def grid(self) -> KGrid:
+        """The grid that it was trained on."""
+        return self.record.grid
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment that it was trained by."""
+        return self.record.experiment
+
+    def predict_proba(self, patterns: Patterns) -> NDArray[np.float64]:
+        """Return the probability of each class, (B, classes).
+
+        Raises
+        ------
+        DataError
+            When a file cannot be read, or a pattern is not fit to be read.
+        """
+        return np.asarray(self.pipeline.predict_proba(_raw(patterns)), dtype=np.float64)
+
+    def predict(self, patterns: Patterns) -> IntArray:
+        """Return the most probable number of particles of each pattern, (B,).
+
+        Raises
+        ------
+        DataError
+            When a file cannot be read, or a pattern is not fit to be read.
+        """
+        return self.pipeline.predict(_raw(patterns))
+
+    def explain(
+        self, patterns: Patterns, explainer: str | None = None, **options: Any
+    ) -> FloatArray:
+        """Return one map per pattern, (B, ny, nx), of what spoke for the predicted class.
+
+        Parameters
+        ----------
+        patterns : array or path
+            Raw patterns.
+        explainer : str, optional
+            Its name; by default ``saliency``.
+        **options
+            Options of the explainer.
+
+        Raises
+        ------
+        PluginError
+            When the classifier lacks what the explainer needs.
+        """
+        made = plugin_manager().create("explainer", explainer or "saliency", options)
+        prepared = self.pipeline.prepared(_raw(patterns))
+        targets = self.pipeline.classifier.predict_proba(prepared).argmax(axis=1)
+        maps: FloatArray = made.explain(self.pipeline.classifier, prepared, targets)
+        return maps
+
+    @property
+    def explains(self) -> bool:
+        """Whether its classifier gives the gradients that maps are made of."""
+        return isinstance(self.pipeline.classifier, SupportsGradients)
+
+    def solve(self, pattern: Patterns, solver: str, *, seed: int = 0, **options: Any) -> Solution:
+        """Return the bodies behind one pattern, as a solver finds them on the model's k step.
+
+        Raises
+        ------
+        PluginError
+            When there is no such solver.
+        DataError
+            When more than one pattern is given, or it cannot be solved.
+        """
+        raw = _raw(pattern)
+        if len(raw) != 1:
+            raise DataError(f"a solver takes one pattern, not {len(raw)}")
+        made = plugin_manager().create("solver", solver, options)
+        found: Solution = made.solve(raw[0], attrs.evolve(self.grid, size=raw.shape[-1]), seed=seed)
+        return found
+
+    def answer(self, patterns: Patterns) -> list[Answer]:
+        """Return for each pattern the two most probable numbers, and what speaks for and against.
+
+        Raises
+        ------
+        DataError
+            When a file cannot be read, or a pattern is not fit to be read.
+        """
+        prepared = self.pipeline.prepared(_raw(patterns))
+        rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
+        order = np.argsort(-rates, axis=1, kind="stable")[:, :2]
+        others = self._baselines(prepared)
+        grid = attrs.evolve(self.grid, size=prepared.shape[-1])
+        profiles = self.profiles
+        distances = profiles.distances(prepared, grid)
+        far = profiles.far(distances)
+        reasons = profiles.reasons(prepared, grid)
+        return [
+            Answer(
+                number=int(self.classes[first]),
+                probability=float(rates[row, first]),
+                second=int(self.classes[second]),
+                second_probability=float(rates[row, second]),
+                baselines={name: int(read[row]) for name, read in others.items()},
+                distance=float(distances[row]),
+                far=bool(far[row]),
+                why=reasons[row] if far[row] else "",
+            )
+            for row, (first, second) in enumerate(order)
+        ]
+
+    @property
+    def profiles(self) -> TrainingProfiles:
+        """The profiles of the training data, which patterns are measured by."""
+        if self._profiles is None:
+            self._profiles = TrainingProfiles.load(self.folder)
+        return self._profiles
+
+    def _baselines(self, prepared: FloatArray) -> dict[str, IntArray]:
+        found = {}
+        for name, baseline in self.pipeline.baselines.items():
+            try:
+                columns = np.asarray(baseline.predict_proba(prepared)).argmax(axis=1)
+            except PatternError:
+                continue  # a baseline that cannot read this size says nothing
+            found[name] = baseline.classes[columns]
+        return found
+
+
+def _raw(patterns: Patterns) -> FloatArray:
+    if isinstance(patterns, str | os.PathLike):
+        found, _ = read_patterns(Path(patterns))
+        return np.asarray(found)
+    values = np.asarray(patterns)
+    return values[None] if values.ndim == 2 else values
+
+
+def load_model(path: str | os.PathLike[str], *, baselines: bool = True) -> TrainedModel:
+    """Load the model in a folder: a model's own, or that of the run that trained it.
+
+    Parameters
+    ----------
+    path : path
+        A folder written by ``speckle train`` or ``speckle run``.
+    baselines : bool
+        Whether to load the simple rules that were fitted beside it.
+
+    Raises
+    ------
+    ModelError
+        When the folder is incomplete or damaged.
+    PluginError
+        When one of its components is not installed.
+    """
+    folder = inside_run(Path(path), "model", RECORD)
+    return TrainedModel(folder, load_whole(folder, baselines=baselines))
+
+
+def load_data(path: str | os.PathLike[str]) -> Dataset:
+    """Open the data set in a folder: a data set's own, or that of a run.
+
+    Raises
+    ------
+    DataError
+        When there is no whole data set.
+    """
+    return Dataset.open(inside_run(Path(path), "data", "manifest.json"))
