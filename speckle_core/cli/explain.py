@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from speckle_core.cli.options import DataOption, Json, ModelFolder, Settings, new_folder
+from speckle_core.cli.frame_options import with_frame_options
+from speckle_core.cli.options import Json, ModelFolder, OptionalData, Settings, new_folder
 
 if TYPE_CHECKING:
     from speckle_core.contracts.arrays import IntArray
+    from speckle_core.data.measured import FrameOptions
     from speckle_core.experiment.schema import Choice
 
 
+@with_frame_options
 def explain(
     model: ModelFolder,
-    data: DataOption,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Patterns of your own, instead of --data."),
+    ] = None,
+    data: OptionalData = None,
+    *,
+    frames: FrameOptions,
     explainer: Annotated[
         list[str],
         typer.Option(metavar="NAME", help="Explainer to use; can be repeated."),
@@ -34,14 +43,18 @@ def explain(
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Draw which pixels a model used, and save the maps as HDF5.
+    """Draw which pixels a model used: of a data set, or of patterns in files.
 
     Each picture explains the predicted class, which may be wrong. Over several test patterns
     of each class, the maps are also analysed against k and compared with those of the same
     network with random weights and with random pixels.
 
+    Of a file, each pattern is drawn with its maps and with the zeros of the form factor that the
+    predicted number would have; the answer is printed as speckle predict does.
+
     For example:
 
+      speckle explain my-model pattern.npy --explainer saliency -o mine
       speckle explain my-model --data my-data --explainer saliency -o maps
       speckle explain my-model --data my-data --explainer grad-cam --index 7 -o 7
       speckle explain my-model --data my-data --explainer integrated-gradients
@@ -49,6 +62,7 @@ def explain(
     """
     import attrs
 
+    from speckle_core.cli.explain_files import explain_files
     from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import show_progress
@@ -61,8 +75,16 @@ def explain(
     from speckle_core.explain.folder import NUMBERS, explain_model
     from speckle_core.models.folder import load_model
 
+    if (data is None) == (not files):
+        raise typer.BadParameter("give either pattern files or --data")
     new_folder(output)
     choices = _explainers(explainer, settings or [])
+    if files:
+        if index:
+            raise typer.BadParameter("--index picks patterns of a data set, not of files")
+        explain_files(model, files, choices, output, frames=frames, as_json=as_json)
+        return
+    assert data is not None
     dataset = Dataset.open(data)
     chosen = _check_indices(index, len(dataset))
     loaded = load_model(model, baselines=False)
@@ -70,7 +92,7 @@ def explain(
     with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
         explainers = experiment.build(only=("explainers",)).explainers
     with show_progress() as progress:
-        files = explain_model(
+        written = explain_model(
             loaded,
             dataset,
             explainers,
@@ -80,9 +102,9 @@ def explain(
             progress=progress,
         )
     if as_json:
-        print_json({"folder": str(output), "files": files})
+        print_json({"folder": str(output), "files": written})
         return
-    typer.echo(f"maps: {output} ({len(files) - 2} pictures, and the numbers in {NUMBERS})")
+    typer.echo(f"maps: {output} ({len(written) - 2} pictures, and the numbers in {NUMBERS})")
 
 
 def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:

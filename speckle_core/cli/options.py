@@ -67,6 +67,16 @@ DataOption = Annotated[
         callback=lambda path: inside_run(path, "data", "manifest.json"),
     ),
 ]
+OptionalData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DATA_DIR",
+        help="A data set written by speckle generate, or the folder of a run.",
+        show_default=False,
+        callback=lambda path: path and inside_run(path, "data", "manifest.json"),
+    ),
+]
 Files = Annotated[
     list[Path],
     typer.Argument(

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from speckle_core.cli.files import Failures
     from speckle_core.data.measured import FrameOptions, Measured
-    from speckle_core.models.folder import Model
-    from speckle_core.models.novelty import TrainingProfiles
+    from speckle_core.models.trained import TrainedModel
 
 _BATCH = 64
 
@@ -31,9 +30,10 @@ def predict(
     not count are filled from I(-k) = I(k). The model prepares the patterns itself. What cannot be
     brought to the grid is refused; the others are answered.
 
-    A pattern is reported as far from the training data when its azimuthal profile, after
-    preparation, differs from that of every class in shape or brightness by more than 1.5 times
-    as much as any training pattern's.
+    Beside each answer stand the second choice and what the simple rules that were trained with
+    the model say of the same pattern. A pattern is reported as far from the training data when
+    its azimuthal profile, after preparation, differs from that of every class in shape or
+    brightness by more than 1.5 times as much as any training pattern's; it says in what.
 
     For example:
 
@@ -44,21 +44,27 @@ def predict(
     """
     from speckle_core.cli.files import Failures
     from speckle_core.cli.output import print_json, print_table
-    from speckle_core.models.folder import load_model
-    from speckle_core.models.novelty import TrainingProfiles
+    from speckle_core.models.trained import load_model
 
-    loaded = load_model(model, baselines=False)
     failures = Failures()
-    found = list(_predictions(loaded, TrainingProfiles.load(model), files, frames, failures))
+    found = list(_predictions(load_model(model), files, frames, failures))
     warn_far_patterns(sum(f["far_from_training"] is True for f in found), len(found))
     if as_json:
         about = {"model": str(model), "predictions": found}
         print_json(about | {"errors": failures.to_json()})
     elif found:
         print_table(
-            ("file", "pattern", "class", "probability", ""),
+            ("file", "pattern", "class", "probability", "or else", "simple rules say", ""),
             [
-                (f["file"], f["pattern"], f["class"], f"{f['probability']:.3f}", _remark(f))
+                (
+                    f["file"],
+                    f["pattern"],
+                    f["class"],
+                    f"{f['probability']:.3f}",
+                    f"{f['second']} ({f['second_probability']:.3f})",
+                    ", ".join(f"{name} {n}" for name, n in f["baselines"].items()),
+                    _remark(f),
+                )
                 for f in found
             ],
         )
@@ -67,15 +73,14 @@ def predict(
 
 def _remark(found: dict[str, Any]) -> str:
     if found["far_from_training"]:
-        return "far from the training data"
+        return f"far from the training data: {found['why']}"
     if found["far_from_training"] is None:
         return "not measured: " + ", ".join(found["not_measured"])
     return ""
 
 
 def _predictions(
-    model: Model,
-    familiar: TrainingProfiles,
+    model: TrainedModel,
     files: list[Path],
     frames: FrameOptions,
     failures: Failures,
@@ -99,21 +104,22 @@ def _predictions(
             return
         prepared = np.stack([item[0] for _, _, item in waiting])
         valid = np.stack([item[1] for _, _, item in waiting])
-        classes = [int(value) for value in pipeline.classifier.classes]
-        rows = pipeline.classifier.predict_proba(prepared).tolist()
-        distances = familiar.distances(prepared, pipeline.grid, valid=valid)
-        for (file, number, item), row, distance in zip(waiting, rows, distances, strict=True):
-            lacking = familiar.not_measured(distance, step_known=item[2])
-            far = bool(familiar.far(distance))
-            best = max(row)
+        names = [str(value) for value in model.classes.tolist()]
+        found = model.answers(prepared, valid)
+        for (file, number, item), answer in zip(waiting, found, strict=True):
+            lacking = model.profiles.not_measured(answer.distance, step_known=item[2])
             yield {
                 "file": str(file),
                 "pattern": number,
-                "class": classes[row.index(best)],
-                "probability": best,
-                "far_from_training": True if far else None if lacking else False,
+                "class": answer.number,
+                "probability": answer.probability,
+                "second": answer.second,
+                "second_probability": answer.second_probability,
+                "baselines": answer.baselines,
+                "far_from_training": True if answer.far else None if lacking else False,
                 "not_measured": lacking,
-                "probabilities": dict(zip(map(str, classes), row, strict=True)),
+                "why": answer.why,
+                "probabilities": dict(zip(names, answer.probabilities, strict=True)),
             }
         waiting.clear()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from speckle_core.analysis.attribution import Analysis, analyse
 from speckle_core.analysis.beamstop import filled_rectangle, hidden_pixels
 from speckle_core.analysis.form_factor_zeros import form_factor_zeros
 from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier, Explainer
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import PluginError
-from speckle_core.experiment.experiment import SIMULATION
+from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.explain.report_section import SUMMARY
 from speckle_core.files import make_folder, write_bytes, write_text
 from speckle_core.models.evaluate import indices_of, part_of
@@ -84,7 +85,9 @@ def explain_model(
     patterns, labels = whole.batch(chosen)
     probabilities = np.asarray(classifier.predict_proba(patterns))
     columns = probabilities.argmax(axis=1)
-    zeros = _zeros(dataset) if analysed else {}
+    zeros = {}
+    if analysed:
+        zeros = zeros_of(dataset.experiment, dataset.grid, dataset.classes.tolist())
     maps: dict[str, FloatArray] = {}
     analyses: dict[str, Analysis] = {}
     for name, explainer in explainers.items():
@@ -117,12 +120,13 @@ def _of_each_class(labels: IntArray, among: IntArray, most: int) -> IntArray:
     return np.concatenate(kept)
 
 
-def _zeros(dataset: Dataset) -> dict[int, NDArray[np.float64]]:
-    """Return the zeros of each class's form factor, from the configurations of the data set.
+def zeros_of(
+    experiment: Experiment, grid: KGrid, counts: Iterable[int]
+) -> dict[int, NDArray[np.float64]]:
+    """Return the zeros of each class's form factor, from configurations drawn as the set's are.
 
-    Without the plugin that made the data set, no zeros are known.
+    Empty if the plugin that draws them is not installed.
     """
-    experiment, grid = dataset.experiment, dataset.grid
     try:
         pipeline = experiment.build(only=SIMULATION)
     except PluginError:
@@ -132,7 +136,7 @@ def _zeros(dataset: Dataset) -> dict[int, NDArray[np.float64]]:
         count: form_factor_zeros(
             [pipeline.draw(count, number, experiment.seed) for number in range(PER_CLASS)], fine
         )
-        for count in dataset.classes.tolist()
+        for count in counts
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -43,6 +44,7 @@ def explanation_panel(
     target: int | None = None,
     truth: int | None = None,
     blocked: Block | None = None,
+    zeros: ArrayLike = (),
     title: str = "",
 ) -> Figure:
     """Draw a pattern, its map, the map over the pattern, and the class probabilities.
@@ -64,6 +66,8 @@ def explanation_panel(
         The true class value, marked by a triangle.
     blocked : pair of slices, optional
         The pixels behind the beamstop.
+    zeros : array, optional
+        Zeros of the form factor [1/length], drawn as dotted rings.
     title : str
         Above the whole; such as the explainer's name.
     """
@@ -79,6 +83,10 @@ def explanation_panel(
     shown = explained.imshow(explanation, origin="lower", extent=extent(grid), **scale)
     figure.colorbar(shown, ax=explained, label="attribution (arbitrary units)", **below)
     _draw_overlay(overlay, image, explanation, grid, norm)
+    for panel in (seen, explained, overlay):
+        for k in np.asarray(zeros, dtype=np.float64):
+            ring = {"fill": False, "edgecolor": INK, "linestyle": ":", "linewidth": 0.8}
+            panel.add_patch(Circle((0.0, 0.0), float(k), **ring))
     for axes, name in zip(panels, ("pattern", "map", "map over pattern", "answer"), strict=True):
         letter = panel_letter(list(panels).index(axes))
         axes.set_title(f"{letter}  {name}", loc="left")

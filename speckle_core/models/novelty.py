@@ -101,12 +101,14 @@ class TrainingProfiles:
         lacking = ["profile"] if np.isnan(distance) else []
         return lacking if step_known else [*lacking, "k step"]
 
-    def reasons(self, prepared: FloatArray, grid: KGrid) -> list[str]:
+    def reasons(
+        self, prepared: FloatArray, grid: KGrid, *, valid: NDArray[np.bool_] | None = None
+    ) -> list[str]:
         """Return in what each prepared pattern departs most from the nearest class, in words."""
         rings = self.means.shape[1] - 1
         if grid.size - grid.origin < rings:
             return ["it is smaller than the training patterns"] * len(prepared)
-        off = (_profiles(prepared, grid, rings)[:, None] - self.means) / self.spread
+        off = (_profiles(prepared, grid, rings, valid)[:, None] - self.means) / self.spread
         apart = _measure(off) / self.farthest
         told = []
         for row, nearest in enumerate(apart.max(axis=2).argmin(axis=1)):

@@ -18,7 +18,7 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.powers import SupportsGradients
 from speckle_core.contracts.solution import Solution
 from speckle_core.data.dataset import Dataset
-from speckle_core.data.foreign_files import read_patterns
+from speckle_core.data.measured import FrameOptions, Measured
 from speckle_core.errors import DataError, PatternError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import inside_run
@@ -51,6 +51,8 @@ class Answer:
         Whether that is so far that the answer means little.
     why : str
         In what the pattern departs most from the training data; empty unless it is far.
+    probabilities : tuple of float
+        Of every class, in the order of the model's `classes`.
     """
 
     number: int
@@ -61,6 +63,7 @@ class Answer:
     distance: float
     far: bool
     why: str
+    probabilities: tuple[float, ...] = attrs.field(default=(), repr=False)
 
 
 class TrainedModel:
@@ -104,17 +107,27 @@ class TrainedModel:
         """The experiment that it was trained by."""
         return self.record.experiment
 
-    def predict_proba(self, patterns: Patterns) -> NDArray[np.float64]:
+    def predict_proba(
+        self, patterns: Patterns, *, frames: FrameOptions | None = None
+    ) -> NDArray[np.float64]:
         """Return the probability of each class, (B, classes).
+
+        Parameters
+        ----------
+        patterns : array or path
+            Raw patterns, or a file of them, each of which is brought to the model's grid.
+        frames : FrameOptions, optional
+            What is known of a file's frames beyond what it says.
 
         Raises
         ------
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
         """
-        return np.asarray(self.pipeline.predict_proba(_raw(patterns)), dtype=np.float64)
+        prepared, _ = self.prepared(patterns, frames)
+        return np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
 
-    def predict(self, patterns: Patterns) -> IntArray:
+    def predict(self, patterns: Patterns, *, frames: FrameOptions | None = None) -> IntArray:
         """Return the most probable number of particles of each pattern, (B,).
 
         Raises
@@ -122,7 +135,25 @@ class TrainedModel:
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
         """
-        return self.pipeline.predict(_raw(patterns))
+        columns = self.predict_proba(patterns, frames=frames).argmax(axis=1)
+        return np.asarray(self.classes[columns])
+
+    def prepared(
+        self, patterns: Patterns, frames: FrameOptions | None = None
+    ) -> tuple[FloatArray, NDArray[np.bool_] | None]:
+        """Return patterns as the classifier sees them, and where a pixel counts, both (B, ny, nx).
+
+        Raises
+        ------
+        DataError
+            When a file cannot be read, or a pattern is not fit to be read.
+        """
+        if not isinstance(patterns, str | os.PathLike):
+            return self.pipeline.prepared(np.asarray(patterns)), None
+        measured = Measured(Path(patterns), frames)
+        found = [measured.on_grid(index, self.grid)[0] for index in range(len(measured))]
+        ready = [self.pipeline.prepared(one.pattern, valid=one.valid)[0] for one in found]
+        return np.stack(ready), np.stack([one.valid for one in found])
 
     def explain(
         self, patterns: Patterns, explainer: str | None = None, **options: Any
@@ -144,7 +175,7 @@ class TrainedModel:
             When the classifier lacks what the explainer needs.
         """
         made = plugin_manager().create("explainer", explainer or "saliency", options)
-        prepared = self.pipeline.prepared(_raw(patterns))
+        prepared, _ = self.prepared(patterns)
         targets = self.pipeline.classifier.predict_proba(prepared).argmax(axis=1)
         maps: FloatArray = made.explain(self.pipeline.classifier, prepared, targets)
         return maps
@@ -164,14 +195,14 @@ class TrainedModel:
         DataError
             When more than one pattern is given, or it cannot be solved.
         """
-        raw = _raw(pattern)
+        raw = self._raw(pattern)
         if len(raw) != 1:
             raise DataError(f"a solver takes one pattern, not {len(raw)}")
         made = plugin_manager().create("solver", solver, options)
         found: Solution = made.solve(raw[0], attrs.evolve(self.grid, size=raw.shape[-1]), seed=seed)
         return found
 
-    def answer(self, patterns: Patterns) -> list[Answer]:
+    def answer(self, patterns: Patterns, *, frames: FrameOptions | None = None) -> list[Answer]:
         """Return for each pattern the two most probable numbers, and what speaks for and against.
 
         Raises
@@ -179,15 +210,18 @@ class TrainedModel:
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
         """
-        prepared = self.pipeline.prepared(_raw(patterns))
+        return self.answers(*self.prepared(patterns, frames))
+
+    def answers(self, prepared: FloatArray, valid: NDArray[np.bool_] | None = None) -> list[Answer]:
+        """Return the same for patterns that are prepared already; see `prepared`."""
         rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
         order = np.argsort(-rates, axis=1, kind="stable")[:, :2]
         others = self._baselines(prepared)
         grid = attrs.evolve(self.grid, size=prepared.shape[-1])
         profiles = self.profiles
-        distances = profiles.distances(prepared, grid)
+        distances = profiles.distances(prepared, grid, valid=valid)
         far = profiles.far(distances)
-        reasons = profiles.reasons(prepared, grid)
+        reasons = profiles.reasons(prepared, grid, valid=valid)
         return [
             Answer(
                 number=int(self.classes[first]),
@@ -198,6 +232,7 @@ class TrainedModel:
                 distance=float(distances[row]),
                 far=bool(far[row]),
                 why=reasons[row] if far[row] else "",
+                probabilities=tuple(rates[row].tolist()),
             )
             for row, (first, second) in enumerate(order)
         ]
@@ -209,6 +244,15 @@ class TrainedModel:
             self._profiles = TrainingProfiles.load(self.folder)
         return self._profiles
 
+    def _raw(self, patterns: Patterns) -> FloatArray:
+        if isinstance(patterns, str | os.PathLike):
+            measured = Measured(Path(patterns))
+            return np.stack(
+                [measured.on_grid(i, self.grid)[0].pattern for i in range(len(measured))]
+            )
+        values = np.asarray(patterns)
+        return values[None] if values.ndim == 2 else values
+
     def _baselines(self, prepared: FloatArray) -> dict[str, IntArray]:
         found = {}
         for name, baseline in self.pipeline.baselines.items():
@@ -218,14 +262,6 @@ class TrainedModel:
                 continue  # a baseline that cannot read this size says nothing
             found[name] = baseline.classes[columns]
         return found
-
-
-def _raw(patterns: Patterns) -> FloatArray:
-    if isinstance(patterns, str | os.PathLike):
-        found, _ = read_patterns(Path(patterns))
-        return np.asarray(found)
-    values = np.asarray(patterns)
-    return values[None] if values.ndim == 2 else values
 
 
 def load_model(path: str | os.PathLike[str], *, baselines: bool = True) -> TrainedModel:

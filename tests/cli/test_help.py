@@ -32,7 +32,7 @@ PROMISED = {
     "train": {"--data", "-o", "--output", "--set", "--tensorboard", "--dry-run", "--json"},
     "evaluate": {"--data", "--split", "-o", "--output", "--json"},
     "predict": {"--json"} | FRAMES,
-    "explain": {"--data", "--explainer", "--index", "--set", "-o", "--output", "--json"},
+    "explain": {"--data", "--explainer", "--index", "--set", "-o", "--output", "--json"} | FRAMES,
     "solve": {
         "--index",
         "--solver",

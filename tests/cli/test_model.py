@@ -97,7 +97,8 @@ def test_evaluate_keeps_metrics_and_predictions_where_asked(
     assert found["split"] == "all"
     for name in ("radial-lda", "first-moment"):
         saved = json.loads((tmp_path / "e" / name / "metrics.json").read_text())
-        assert saved == found["evaluations"][name]
+        # The file also says what belongs to it, and how it is seen to be whole.
+        assert found["evaluations"][name].items() <= saved.items()
         rows = list(csv.DictReader((tmp_path / "e" / name / "predictions.csv").open()))
         assert len(rows) == 72
     assert "is not empty" in refused(*args)
@@ -185,9 +186,9 @@ def test_predict_prints_class_and_probability_of_each_pattern(
     result = invoke("predict", model, data / "patterns.h5")
     assert result.exit_code == 0
     header, *lines = result.stdout.splitlines()
-    assert header.split() == ["file", "pattern", "class", "probability"]
+    assert header.split()[:6] == ["file", "pattern", "class", "probability", "or", "else"]
     assert len(lines) == 72
-    file, number, value, probability = lines[60].split()
+    file, number, value, probability, *_ = lines[60].split()
     assert (file, number) == (str(data / "patterns.h5"), "60")
     assert value in ("2", "7", "12")
     assert 1 / 3 < float(probability) <= 1
@@ -325,3 +326,40 @@ def test_a_chosen_pattern_is_explained_without_the_whole_analysis(
         "explanations.h5",
         "summary.json",
     ]
+
+
+def test_predict_tells_the_second_choice_the_simple_rules_and_why_a_pattern_is_far(
+    model: Path, data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    raw = Dataset.open(data).patterns().raw([0, 70])
+    y, x = np.mgrid[-16:17, -16:17]
+    np.save(tmp_path / "three.npy", np.concatenate([raw, np.hypot(x, y)[None]]))
+    told = invoke("predict", model, tmp_path / "three.npy", "--json")
+    first, _, ramp = json.loads(told.stdout)["predictions"]
+    rates = sorted(first["probabilities"].values())
+    assert first["second_probability"] == rates[-2]
+    assert first["probabilities"][str(first["second"])] == rates[-2]
+    assert set(first["baselines"]) == {"first-moment"}
+    assert first["why"] == ""
+    assert "times as far off as any training pattern" in ramp["why"]
+    said = invoke("predict", model, tmp_path / "three.npy").stdout
+    assert "or else" in said
+    assert "first-moment 2" in said
+
+
+def test_a_file_is_explained_with_its_answer_and_the_rings_of_the_physics(
+    trained: tuple[Path, Result], data: Path, invoke: Invoke, refused: Refused, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "mine.npy", Dataset.open(data).patterns().raw([0, 70]))
+    args = ("explain", trained[0], tmp_path / "mine.npy", "--explainer", "saliency")
+    told = invoke(*args, "-o", tmp_path / "maps")
+    assert told.exit_code == 0, told.output
+    assert {p.name for p in (tmp_path / "maps").iterdir()} == {
+        "mine-00000-saliency.png",
+        "mine-00001-saliency.png",
+    }
+    assert "pattern 0: n = 2 (" in told.stdout
+    assert "or else" in told.stdout
+    both = invoke(*args, "--data", data, "-o", tmp_path / "x")
+    assert both.exit_code == 2
+    assert invoke("explain", trained[0], "--explainer", "saliency", "-o", "x").exit_code == 2

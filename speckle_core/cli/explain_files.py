@@ -1,0 +1,61 @@
+"""``speckle explain MODEL FILE``: maps of patterns from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from speckle_core.data.measured import FrameOptions, Measured
+    from speckle_core.experiment.schema import Choice
+
+
+def explain_files(
+    model: Path,
+    files: list[Path],
+    choices: tuple[Choice, ...],
+    output: Path,
+    *,
+    frames: FrameOptions,
+    as_json: bool,
+) -> None:
+    """Draw the maps of every pattern in `files` into `output`, and print the answers."""
+    import attrs
+
+    from speckle_core.cli.failure import usage
+    from speckle_core.cli.files import Failures, each_frame
+    from speckle_core.cli.output import print_json
+    from speckle_core.errors import ExperimentError, UnknownComponentError
+    from speckle_core.explain.frames import explain_frame
+    from speckle_core.models.trained import load_model
+
+    trained = load_model(model)
+    with usage(ExperimentError, UnknownComponentError):
+        experiment = attrs.evolve(trained.experiment, explainers=choices)
+        explainers = experiment.build(only=("explainers",)).explainers
+
+    def read(measured: Measured, index: int) -> Any:
+        found, _ = measured.on_grid(index, trained.grid)
+        return trained.pipeline.prepared(found.pattern, valid=found.valid)[0]
+
+    failures = Failures()
+    told: list[dict[str, Any]] = []
+    for file, _, index, prepared in each_frame(files, frames, read, failures):
+        name = f"{file.stem}-{index:05d}"
+        answer, drawn = explain_frame(trained, prepared, explainers, output, name=name)
+        told.append({"file": str(file), "pattern": index, "pictures": drawn})
+        told[-1] |= attrs.asdict(answer, filter=lambda a, _: a.name != "probabilities")
+        if not as_json:
+            why = f"; far from the training data: {answer.why}" if answer.far else ""
+            typer.echo(
+                f"{file}, pattern {index}: n = {answer.number} ({answer.probability:.3f}), or else "
+                f"{answer.second} ({answer.second_probability:.3f}){why}"
+            )
+    if as_json:
+        errors = failures.to_json()
+        print_json({"folder": str(output), "patterns": told, "errors": errors})
+    elif told:
+        typer.echo(f"pictures: {output}")
+    failures.end()

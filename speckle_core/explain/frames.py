@@ -1,0 +1,71 @@
+"""The maps of single patterns from files, each with the rings of the physics drawn in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from speckle_core.contracts.arrays import FloatArray
+from speckle_core.contracts.roles import Explainer
+from speckle_core.explain.folder import zeros_of
+from speckle_core.files import make_folder
+from speckle_core.models.trained import Answer, TrainedModel
+
+
+def explain_frame(
+    model: TrainedModel,
+    prepared: FloatArray,
+    explainers: Mapping[str, Explainer],
+    folder: Path,
+    *,
+    name: str,
+) -> tuple[Answer, list[str]]:
+    """Draw what each explainer says of one prepared pattern; return the answer and the files.
+
+    Dotted rings are the zeros of the form factor of bodies as in the training data, for the number
+    that the model reads: what it looks at can be held against them.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        What reads the pattern.
+    prepared : array, (ny, nx)
+        The pattern as the model prepares it, on the model's grid.
+    explainers : mapping of str to Explainer
+        By name.
+    folder : Path
+        Where the pictures go.
+    name : str
+        Of the pattern, in titles and file names.
+
+    Raises
+    ------
+    PluginError
+        When the classifier lacks what an explainer needs.
+    OutputError
+        When a picture cannot be written.
+    """
+    from speckle_core import figures
+
+    (answer,) = model.answers(prepared[None])
+    column = np.array([int(np.argmax(answer.probabilities))])
+    zeros = zeros_of(model.experiment, model.grid, [answer.number]).get(answer.number, ())
+    files = []
+    make_folder(folder)
+    for key, explainer in explainers.items():
+        (found,) = explainer.explain(model.pipeline.classifier, prepared[None], column)
+        panel = figures.explanation_panel(
+            prepared,
+            found,
+            answer.probabilities,
+            model.classes,
+            grid=model.grid,
+            target=answer.number,
+            zeros=[k for k in np.asarray(zeros) if k <= np.abs(model.grid.axis).max()],
+            title=f"{key}, {name}",
+        )
+        files.append(f"{name}-{key}.png")
+        figures.save(panel, folder / files[-1])
+    return answer, files
