@@ -1,0 +1,76 @@
+"""The page on solving: its table says what the files say, and its example finds what it draws."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import runpy
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from speckle_core import figures
+from tests.docs.pages import DOCS
+
+ROOT = DOCS.parent
+FILES = sorted((DOCS / "results" / "solving").glob("*.json"))
+
+
+def script(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_row_of_the_table_has_the_numbers_of_its_file() -> None:
+    rows = script(DOCS / "_ext" / "generated.py").solving().splitlines()[2:]
+    assert len(rows) == len(FILES) > 0
+    for row, path in zip(rows, FILES, strict=True):
+        whole = json.loads(path.read_text("utf-8"))["all"]
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert cells[2] == str(whole["patterns"])
+        assert cells[3].startswith(f"{whole['right_n'] / whole['patterns']:.3f} [")
+        assert cells[5:7] == [str(whole["claimed"]), str(whole["false_claims"])]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_adds_up_over_its_numbers_of_bodies(path: Path) -> None:
+    found = json.loads(path.read_text("utf-8"))
+    for key in ("patterns", "right_n", "structures", "claimed", "false_claims"):
+        assert sum(group[key] for group in found["by_n"].values()) == found["all"][key]
+    assert found["command"].startswith("python benchmarks/solving.py")
+
+
+def test_a_claim_without_the_structure_is_a_false_one(tmp_path: Path) -> None:
+    right = {"n": 2, "found": 2, "solved": True, "place": 1e-9, "radius": 1e-9, "length": 1e-9}
+    lines = [
+        right,
+        right | {"radius": 0.01},
+        {"n": 3, "found": 4, "solved": True},
+        {"n": 3, "found": 2, "solved": False},
+    ]
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join(json.dumps(line | {"cpu": 1.0}) + "\n" for line in lines))
+    record = script(ROOT / "benchmarks" / "record_solving.py")
+    whole = record.recorded(path, "some", "python benchmarks/solving.py")["all"]
+    assert (whole["right_n"], whole["within_1"], whole["structures"]) == (2, 4, 1)
+    assert (whole["claimed"], whole["false_claims"]) == (3, 2)
+
+
+def test_the_example_solves_what_it_draws(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its pictures have tests of their own, so none is drawn here."""
+    path = ROOT / "examples" / "solve_one.py"
+    code = [line for line in path.read_text("utf-8").splitlines()[1:] if line.strip()]
+    assert len(code) <= 20
+    monkeypatch.setattr(figures, "solution_panel", lambda *given, **named: None)
+    monkeypatch.setattr(figures, "save", lambda figure, path: None)
+    monkeypatch.setattr(sys, "argv", [str(path)])
+    runpy.run_path(str(path), run_name="__main__")
+    assert "12 disks, solved: True" in capsys.readouterr().out
