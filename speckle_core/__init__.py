@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from speckle_core.contracts.powers import SupportsCheckpoints as SupportsCheckpoints
     from speckle_core.contracts.powers import SupportsFeatureMaps as SupportsFeatureMaps
     from speckle_core.contracts.powers import SupportsGradients as SupportsGradients
+    from speckle_core.contracts.powers import SupportsMask as SupportsMask
     from speckle_core.contracts.powers import SupportsRandomised as SupportsRandomised
     from speckle_core.contracts.powers import SupportsRegion as SupportsRegion
     from speckle_core.contracts.powers import SupportsSample as SupportsSample
     from speckle_core.contracts.powers import SupportsSolver as SupportsSolver
+    from speckle_core.contracts.powers import SupportsWarmStart as SupportsWarmStart
     from speckle_core.contracts.refinement import RefinableShape as RefinableShape
     from speckle_core.contracts.refinement import SupportsRefinement as SupportsRefinement
     from speckle_core.contracts.refinement import SupportsScaledProfile as SupportsScaledProfile
@@ -53,8 +55,10 @@ if TYPE_CHECKING:
     from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
     from speckle_core.data.frames import open_frames as open_frames
+    from speckle_core.data.imported import import_frames as import_frames
     from speckle_core.data.limits import check_npy as check_npy
     from speckle_core.data.matlab_limits import check_matlab as check_matlab
+    from speckle_core.data.measured import FrameOptions as FrameOptions
     from speckle_core.data.reading import check_array as check_array
     from speckle_core.data.reading import check_hdf5 as check_hdf5
     from speckle_core.data.reading import find_hdf5 as find_hdf5
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     from speckle_core.errors import PatternError as PatternError
     from speckle_core.errors import PluginError as PluginError
     from speckle_core.errors import SpeckleError as SpeckleError
+    from speckle_core.errors import SplitWarning as SplitWarning
     from speckle_core.errors import UnknownComponentError as UnknownComponentError
     from speckle_core.experiment.experiment import Experiment as Experiment
     from speckle_core.experiment.pipeline import Pipeline as Pipeline
@@ -128,10 +133,12 @@ _HOME = {
         "SupportsCheckpoints",
         "SupportsFeatureMaps",
         "SupportsGradients",
+        "SupportsMask",
         "SupportsRandomised",
         "SupportsRegion",
         "SupportsSample",
         "SupportsSolver",
+        "SupportsWarmStart",
     ),
     "contracts.refinement": (
         "RefinableShape",
@@ -159,6 +166,8 @@ _HOME = {
         "list_tiff_pages",
     ),
     "data.frames": ("open_frames",),
+    "data.imported": ("import_frames",),
+    "data.measured": ("FrameOptions",),
     "data.reading": (
         "check_array",
         "check_hdf5",
@@ -181,6 +190,7 @@ _HOME = {
         "PatternError",
         "PluginError",
         "SpeckleError",
+        "SplitWarning",
         "UnknownComponentError",
     ),
     "experiment.experiment": ("Experiment",),

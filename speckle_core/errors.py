@@ -11,6 +11,10 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 
+class SplitWarning(UserWarning):
+    """A part of a split has no pattern of some class."""
+
+
 class DamageWarning(UserWarning):
     """Something was found damaged, and what is told of it is done about it."""
 

@@ -6,7 +6,9 @@ that options can be listed without them.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 import numpy as np
@@ -52,6 +54,10 @@ class ResNet50(Options):
 
     _fitted: Fitted | None = attrs.field(init=False, default=None, repr=False)
     _folder: Path | None = attrs.field(init=False, default=None, repr=False)
+    _start: Path | None = attrs.field(init=False, default=None, repr=False)
+
+    #: Options that change no number of a result.
+    NEUTRAL_OPTIONS: ClassVar[tuple[str, ...]] = ("cache",)
 
     def _framework(self) -> Framework:
         """Return the framework on the device and in the precision of the options, imported."""
@@ -80,6 +86,36 @@ class ResNet50(Options):
     def checkpoint_in(self, folder: Path) -> None:
         """Keep the state of `fit` in `folder` after every epoch, and go on from what lies there."""
         self._folder = Path(folder)
+
+    def start_from(self, folder: Path) -> None:
+        """Let the next `fit` start from the weights in `folder`, which `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            When they are damaged or of another network.
+        """
+        self._learned(folder)
+        self._start = Path(folder)
+
+    def _learned(self, folder: Path) -> Fitted:
+        options = {f.name: getattr(self, f.name) for f in attrs.fields(Options)}
+        earlier = type(self)(**options)
+        earlier.load(folder)
+        return earlier._ready()
+
+    def _initial(self, classes: NDArray[np.int64], seed: int) -> Weights:
+        """Return the weights that training starts from."""
+        first = self._first_weights(len(classes), seed)
+        if self._start is None:
+            return first
+        learned = self._learned(self._start)
+        # The last layer knows the classes, and is kept only where they are the same.
+        same = np.array_equal(learned.classes, classes)
+        return {
+            name: value if same or not name.startswith("dense.") else first[name]
+            for name, value in learned.network.weights().items()
+        }
 
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
@@ -111,9 +147,14 @@ class ResNet50(Options):
             options["precision"] = "bfloat16" if framework.bfloat16 else "float32"
             options["framework"] = framework.name
             del options["device"], options["cache"]
+            if self._start is not None:
+                # Which weights these are decides the training as the seed does.
+                options["start"] = hashlib.sha256(
+                    (self._start / "weights.safetensors").read_bytes()
+                ).hexdigest()
             checkpoint = Checkpoint(self._folder, identity(options, seed, train, valid))
         classes = np.asarray(train.classes, dtype=np.int64)
-        network = self._network(framework, len(classes), self._first_weights(len(classes), seed))
+        network = self._network(framework, len(classes), self._initial(classes, seed))
         if self.cache:
             train, valid = train.cached(), valid.cached()
         with framework.training(network, self.weight_decay) as trainer:

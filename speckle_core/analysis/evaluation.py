@@ -35,6 +35,11 @@ class PerClass:
     support: IntArray
 
 
+def _defined(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with None for what a class without test patterns does not have."""
+    return row if row["support"] else row | {"recall": None, "f1": None}
+
+
 def _integers(values: Any) -> IntArray:
     return np.asarray(values, dtype=np.int64)
 
@@ -210,7 +215,7 @@ class Evaluation:
             "macro": self.macro(),
             "log_loss": self.log_loss,
             "per_class": [
-                {"class": value, **dict(zip(table, row, strict=True))}
+                {"class": value, **_defined(dict(zip(table, row, strict=True)))}
                 for value, row in zip(self.classes.tolist(), rows, strict=True)
             ],
             "confusion": self.confusion.tolist(),

@@ -18,8 +18,9 @@ Mask = NDArray[np.bool_]
 #: Steps that differ by less are the same: the edge of 513 pixels is then off by a quarter of one.
 SAME_STEP = 1e-3
 #: How much coarser than the grid a frame may be. Steps of the grid are usually as wide as the
-#: sampling theorem allows, so that a frame with wider ones has lost what lies between.
-COARSEST = 1.0 + SAME_STEP
+#: sampling theorem allows, so that a frame with wider ones has lost some of what lies between; a
+#: network trained at 129 pixels reads patterns 1.25 times as coarse as well as its own.
+COARSEST = 1.3
 #: Rings without any pixel of the frame that are still completed, as a share of all.
 _EMPTY_RINGS = 0.02
 
@@ -70,8 +71,8 @@ def to_grid(
     ratio = grid.step / step
     if 1 / ratio > COARSEST:
         raise PatternError(
-            f"its k step is {step:.6g}, coarser than the model's {grid.step:.6g}: what lies "
-            "between its pixels was not measured",
+            f"its k step is {step:.6g}, {1 / ratio:.2f} times the model's {grid.step:.6g}: what "
+            "lies between its pixels was not measured",
             hint="Move the detector back, or train a model on a grid of that step.",
         )
     if abs(ratio - 1) <= SAME_STEP:

@@ -51,6 +51,9 @@ class Inventory:
         The same, invariant under translation and point inversion.
     patterns : array of uint64, (N,)
         Fingerprint of the bytes of the pattern.
+    bodies_known : bool
+        Whether bodies were looked at: those of measured patterns are unknown, and the fingerprints
+        of sizes, configurations and arrangements are then those of the pattern.
     """
 
     labels: IntArray
@@ -60,6 +63,7 @@ class Inventory:
     configurations: Digests
     arrangements: Digests
     patterns: Digests
+    bodies_known: bool = True
 
     @classmethod
     def of(cls, dataset: Dataset, progress: Progress | None = None) -> Inventory:
@@ -78,7 +82,8 @@ class Inventory:
         """
         progress = progress or Progress()
         experiment = dataset.experiment
-        pipeline = experiment.build(only=SIMULATION)
+        measured = experiment.imported is not None
+        pipeline = experiment.build(only=() if measured else SIMULATION)
         each = experiment.structure.patterns_per_count
         patterns = dataset.patterns()
         rows: list[dict[str, Any]] = []
@@ -86,6 +91,9 @@ class Inventory:
         for start in range(0, len(dataset), _BATCH):
             batch = patterns.raw(np.arange(start, min(start + _BATCH, len(dataset))))
             for index, pattern in enumerate(batch, start):
+                if measured:
+                    rows.append(_measured_row(pattern))
+                    continue
                 number = index % each
                 drawn = pipeline.draw(int(dataset.labels[index]), number, experiment.seed)
                 if number == 0:
@@ -99,7 +107,13 @@ class Inventory:
             for name in ("sizes", "configurations", "arrangements", "patterns")
         }
         equal = columns.pop("equal")
-        return cls(labels=dataset.labels, equal=equal, quantities=columns, **digests)
+        return cls(
+            labels=dataset.labels,
+            equal=equal,
+            quantities=columns,
+            bodies_known=not measured,
+            **digests,
+        )
 
 
 def _check_reproduced(pattern: FloatArray, again: FloatArray, index: int, dataset: Dataset) -> None:
@@ -134,6 +148,16 @@ def _row(configuration: Configuration, pattern: FloatArray) -> dict[str, Any]:
             min(_canonical(np.column_stack([bodies, sign * middle])) for sign in (1, -1))
         ),
         "patterns": _digest(pattern.tobytes()),
+    }
+
+
+def _measured_row(pattern: FloatArray) -> dict[str, Any]:
+    digest = _digest(pattern.tobytes())
+    names = ("sizes", "configurations", "arrangements", "patterns")
+    return {
+        "mean intensity": pattern.mean(dtype=np.float64),
+        "equal": False,
+        **dict.fromkeys(names, digest),
     }
 
 

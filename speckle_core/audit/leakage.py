@@ -40,6 +40,7 @@ class Leakage:
     configurations: int
     arrangements: int
     patterns: int
+    bodies_known: bool = True
 
     @classmethod
     def of(cls, found: Inventory, parts: Parts) -> Leakage:
@@ -58,11 +59,22 @@ class Leakage:
             test=len(test),
             by_construction=tuple(plain),
             fixed=tuple(n for n in same if n not in plain),
+            bodies_known=found.bodies_known,
             **{name: int(which.sum()) for name, which in shared.items()},
         )
 
     def sentences(self) -> Iterator[str]:
         """Iterate over the findings as sentences."""
+        if not self.bodies_known:
+            if self.patterns:
+                yield (
+                    f"{self.patterns} of {self.test} test patterns are byte-identical to a "
+                    "training pattern."
+                )
+            else:
+                yield "No test pattern is byte-identical to a training pattern."
+            yield "The patterns were measured: their bodies are not known, and not compared."
+            return
         if self.by_construction:
             yield (
                 f"In {_classes(self.by_construction)} the size of a body depends on n alone, so "

@@ -14,6 +14,7 @@ from speckle_core.cli import (
     evaluate,
     explain,
     generate,
+    import_frames,
     moments,
     plugins,
     predict,
@@ -49,6 +50,7 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
     "Whole experiment": {"run": run.run},
     "Step by step": {
         "generate": generate.generate,
+        "import": import_frames.import_,
         "verify": verify.verify,
         "audit": audit.audit,
         "train": train.train,

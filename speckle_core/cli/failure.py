@@ -26,7 +26,7 @@ from typing import ParamSpec
 
 import typer
 
-from speckle_core.errors import DamageWarning, SpeckleError
+from speckle_core.errors import DamageWarning, SpeckleError, SplitWarning
 
 P = ParamSpec("P")
 DEBUG = "SPECKLE_DEBUG"
@@ -138,7 +138,7 @@ def _quiet_warnings() -> Iterator[None]:
 def _show_warning(message: Warning | str, category: type[Warning]) -> None:
     from speckle_core.plugins.records import PluginWarning
 
-    if issubclass(category, (PluginWarning, DamageWarning)):
+    if issubclass(category, (PluginWarning, DamageWarning, SplitWarning)):
         say(f"warning: {message}")
 
 

@@ -67,6 +67,8 @@ def _of_systems(what: str, settings: list[str] | None) -> Figure:
 
     if Path(what).is_dir():
         dataset = Dataset.open(inside_run(Path(what), "data", "manifest.json"))
+        if dataset.experiment.imported is not None:
+            return figures.pattern(dataset.patterns().raw([0])[0], dataset.grid)
         shown = gallery(dataset.experiment, dataset)
     else:
         shown = gallery(load_experiment(what, settings, only=SIMULATION))

@@ -26,6 +26,15 @@ def train(
         Path, typer.Option("-o", "--output", metavar="MODEL_DIR", help="Folder of the model.")
     ],
     settings: Settings = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL_DIR",
+            help="Start from what this model learned (fine-tuning).",
+            show_default=False,
+        ),
+    ] = None,
     tensorboard: Tensorboard = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -37,16 +46,22 @@ def train(
     accuracies and learning rates are written to MODEL_DIR/history.csv and, with --tensorboard,
     to MODEL_DIR/tensorboard. torchrun distributes a training over several GPUs.
 
+    Patterns of one's own, from speckle import, replace those of the experiment. With --from,
+    training starts from the weights of a model: longer, slower, or on other data.
+
     For example:
 
       speckle train quickstart --data data/quick -o models/quick
       speckle train quickstart --data data/quick -o m2 --set classifier.epochs=2
       speckle train quickstart --data data/quick -o m3 --tensorboard
+      speckle train mine.toml --data data/mine --from models/quick -o models/mine
     """
+    from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
+    from speckle_core.errors import ExperimentError
     from speckle_core.experiment.experiment import READING
     from speckle_core.files import empty
     from speckle_core.models.tensorboard import require_tensorboard
@@ -56,6 +71,8 @@ def train(
 
     chosen = load_experiment(experiment, settings, only=READING)
     dataset = Dataset.open(data)
+    with usage(ExperimentError):
+        chosen = chosen.on_data_of(dataset.experiment)
     check_recipe(chosen, dataset)
     if tensorboard:
         require_tensorboard()
@@ -65,7 +82,7 @@ def train(
             print_plan(plan, output, as_json=as_json)
             return
     with show_progress() as progress:
-        train_model(chosen, dataset, output, progress, tensorboard=tensorboard)
+        train_model(chosen, dataset, output, progress, tensorboard=tensorboard, start=start)
     if not is_main_process():
         return
     if as_json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,25 +21,6 @@ Read = Callable[[IntArray], NDArray[np.float32]]
 OnBatch = Callable[[int], None]
 #: A preparation step, ``step(patterns (B, ny, nx), grid) -> (B, ny, nx)``: any `Preprocessor`.
 Step = Callable[[FloatArray, KGrid], FloatArray]
-
-
-@runtime_checkable
-class SupportsMask(Protocol):
-    """Optional power of a preprocessor: statistics over the pixels that count alone."""
-
-    def masked(self, patterns: FloatArray, grid: KGrid, valid: NDArray[np.bool_]) -> FloatArray:
-        """Return the changed patterns, (B, ny, nx); with every pixel valid, as without a mask.
-
-        Parameters
-        ----------
-        patterns : array, (B, ny, nx)
-            Finite; pixels that do not count hold an estimate, which is changed like the others.
-        grid : KGrid
-            The grid of the patterns.
-        valid : array of bool, (B, ny, nx)
-            True where a pixel counts.
-        """
-        ...
 
 
 def prepare(
@@ -74,10 +55,9 @@ def prepare(
     # A mask that masks nothing changes no bit of a result.
     masked = valid is not None and not valid.all()
     for step in steps:
-        if masked and isinstance(step, SupportsMask):
-            patterns = step.masked(patterns, grid, np.asarray(valid))
-        else:
-            patterns = step(patterns, grid)
+        # `SupportsMask`, which builds on this module.
+        use_mask = getattr(step, "masked", None) if masked else None
+        patterns = step(patterns, grid) if use_mask is None else use_mask(patterns, grid, valid)
         if not np.isfinite(patterns).all():
             raise PatternError(
                 f"{type(step).__name__} turned finite patterns into NaN or infinity", where=where
@@ -149,7 +129,11 @@ class PatternSet:
             raise DataError(f"{len(patterns)} patterns but {len(labels)} labels")
 
         def read(indices: IntArray) -> NDArray[np.float32]:
-            return np.asarray(patterns[indices], dtype=np.float32)
+            if isinstance(patterns, np.ndarray):
+                return np.asarray(patterns[indices], dtype=np.float32)
+            # An open HDF5 dataset gives its patterns in ascending order alone, each of them once.
+            ascending, places = np.unique(indices, return_inverse=True)
+            return np.asarray(patterns[ascending], dtype=np.float32)[places]
 
         return cls(read, labels, grid, classes=classes, steps=steps)
 

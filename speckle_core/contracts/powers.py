@@ -1,4 +1,4 @@
-"""Optional powers of a classifier: what it may offer beyond its role.
+"""Optional powers of a classifier or preprocessor: what it may offer beyond its role.
 
 Whoever needs one asks with `isinstance`, and does without where it is not there.
 """
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Classifier, Solver
 
 
@@ -96,6 +97,42 @@ class SupportsSample(Protocol):
     @property
     def sample_size(self) -> int:
         """Most test patterns that an evaluation asks it for."""
+        ...
+
+
+@runtime_checkable
+class SupportsMask(Protocol):
+    """Optional power of a preprocessor: statistics over the pixels that count alone."""
+
+    def masked(self, patterns: FloatArray, grid: KGrid, valid: NDArray[np.bool_]) -> FloatArray:
+        """Return the changed patterns, (B, ny, nx); with every pixel valid, as without a mask.
+
+        Parameters
+        ----------
+        patterns : array, (B, ny, nx)
+            Finite; pixels that do not count hold an estimate, which is changed like the others.
+        grid : KGrid
+            The grid of the patterns.
+        valid : array of bool, (B, ny, nx)
+            True where a pixel counts.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsWarmStart(Protocol):
+    """Optional capability of a classifier: `fit` starts from what another training learned."""
+
+    def start_from(self, folder: Path) -> None:
+        """Let the next `fit` start from what `save` of such a classifier wrote to `folder`.
+
+        Classes may differ; what was learned of the classes themselves is then drawn anew.
+
+        Raises
+        ------
+        ModelError
+            When it is damaged, or of a network of another shape.
+        """
         ...
 
 

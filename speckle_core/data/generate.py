@@ -27,11 +27,10 @@ from speckle_core.data.manifest import (
     begin,
     patterns_of,
     read,
-    recipe_of,
 )
 from speckle_core.data.master import write_master
 from speckle_core.errors import DataError, OptionError, OutputError
-from speckle_core.experiment.experiment import SIMULATION, Experiment
+from speckle_core.experiment.experiment import SIMULATION, Experiment, recipe_of
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
 from speckle_core.files import empty, make_folder, sweep

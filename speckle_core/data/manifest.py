@@ -12,7 +12,7 @@ import attrs
 
 from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError, ExperimentError
-from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.experiment import Experiment, recipe_of
 from speckle_core.experiment.schema import converter, structure
 from speckle_core.notes import read_json, write_json
 
@@ -30,7 +30,6 @@ _MOST_SHARDS = 10**5
 _LARGEST = 2**25
 #: Libraries whose version can change the bytes of a set.
 LIBRARIES = ("numpy", "scipy", "h5py")
-_DECIDE = ("seed", "structure", "grid", "scattering")
 
 
 @attrs.frozen
@@ -159,13 +158,7 @@ class Manifest:
 
 def patterns_of(experiment: Experiment) -> int:
     """Return the number of patterns of an experiment without allocating their labels."""
-    return len(experiment.counts) * experiment.structure.patterns_per_count
-
-
-def recipe_of(resolved: Experiment) -> dict[str, Any]:
-    """Return the part of a resolved experiment that determines the patterns."""
-    data = resolved.to_dict()
-    return {key: data[key] for key in _DECIDE}
+    return experiment.patterns
 
 
 def begin(resolved: Experiment, versions: dict[str, str]) -> Manifest:

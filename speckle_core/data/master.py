@@ -29,6 +29,7 @@ from speckle_core.data.nexus import (
     group,
     skeleton,
 )
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import write_bytes
 
 
@@ -57,7 +58,7 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
     with h5py.File(memory, "w", libver=LIBVER) as file:
         home = skeleton(
             file,
-            title=f"Simulated speckle patterns: {experiment.name}",
+            title=f"{_kind(experiment)} speckle patterns: {experiment.name}",
             grid=grid,
             labels=labels,
             recipe=experiment.to_dict(),
@@ -69,8 +70,13 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
         # nexusformat takes the number of source files as the length of a virtual dataset, so axis
         # and signal match only if both are virtual.
         describe(data, _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1))
-        _particles(file[ENTRY], folder, manifest)
+        if experiment.imported is None:
+            _particles(file[ENTRY], folder, manifest)
     return memory.getvalue()
+
+
+def _kind(experiment: Experiment) -> str:
+    return "Simulated" if experiment.imported is None else "Measured"
 
 
 def write_master(folder: Path, manifest: Manifest) -> Manifest:

@@ -246,6 +246,32 @@ class Measured:
             )
 
 
+def own_grid(measured: Measured) -> tuple[KGrid, bool]:
+    """Return a grid of the frames' own step about their k = 0, and whether that step is known.
+
+    It reaches as far in k as the frames do; where no step is known, its step is 1, a pixel.
+
+    Raises
+    ------
+    DataError
+        When there is no good frame, or nothing says where k = 0 is.
+    """
+    where = measured.frames.source
+    for index in range(len(measured)):
+        try:
+            frame = measured.frame(index)
+            center = measured.center(frame)
+        except PatternError as error:
+            last = PatternError(error.what, where=where, hint=error.hint)
+            continue
+        step = frame.geometry.k_step(measured.options.unit)
+        # Further on one side than on the other: -k is known where k is.
+        sides = zip(center, frame.counts.shape, strict=True)
+        reach = min(int(max(round(c), n - 1 - round(c))) for c, n in sides)
+        return KGrid.centered(2 * reach + 1, step or 1.0), step is not None
+    raise last
+
+
 def _cropped(
     counts: NDArray[np.generic],
     valid: Mask,

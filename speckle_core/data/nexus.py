@@ -82,14 +82,14 @@ def skeleton(
     field(file, "cxi_version", np.int32(160), units="")
     entry = group(file, "entry_1", "NXentry", default="data_1")
     field(entry, "title", title, units="")
-    field(
-        entry,
-        "experiment_description",
-        "Simulated far-field speckle patterns. Nothing here was measured.",
-        units="",
-    )
+    measured = "imported" in recipe
+    about = "Simulated far-field speckle patterns. Nothing here was measured."
+    if measured:
+        about = "Measured far-field speckle patterns, brought to one grid."
+    field(entry, "experiment_description", about, units="")
     source = group(group(entry, "instrument_1", "NXinstrument"), "source_1", "NXsource")
-    field(source, "name", "simulation", units="", short_name="simulation")
+    made_by = "not recorded" if measured else "simulation"
+    field(source, "name", made_by, units="", short_name=made_by)
     field(source, "probe", "x-ray", units="")
 
     process = group(entry, "process_1", "NXprocess")

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.columns import Columns
 from speckle_core.data.hdf5 import check, find, open_file
 from speckle_core.data.hdf5_limits import read_text
-from speckle_core.data.manifest import Shard, recipe_of
+from speckle_core.data.manifest import Shard
 from speckle_core.data.nexus import (
     DATA,
     ENTRY,
@@ -31,7 +33,7 @@ from speckle_core.data.nexus import (
     skeleton,
 )
 from speckle_core.errors import DataError
-from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.experiment import Experiment, recipe_of
 from speckle_core.experiment.pipeline import Pipeline
 
 # Approximate bytes of patterns simulated at once. Fixed, since the batch size can change the last
@@ -42,6 +44,8 @@ _BATCH = 4 * 2**20
 def labels_of(experiment: Experiment, shard: Shard) -> IntArray:
     """Return the labels of one shard, (count,), without allocating those of the whole set."""
     numbers = np.arange(shard.first, shard.first + shard.count)
+    if experiment.imported is not None:
+        return np.asarray(experiment.imported.labels[shard.first : shard.first + shard.count])
     classes = np.asarray(experiment.counts, dtype=np.int64)
     return np.asarray(classes[numbers // experiment.structure.patterns_per_count])
 
@@ -66,24 +70,7 @@ def build(
     columns = Columns()
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver=LIBVER) as file:
-        last = shard.first + shard.count - 1
-        home = skeleton(
-            file,
-            title=f"Simulated speckle patterns {shard.first} to {last}",
-            grid=grid,
-            labels=labels,
-            recipe=recipe_of(experiment),
-        )
-        data = home.create_dataset(
-            "data",
-            (shard.count, *grid.shape),
-            np.float32,
-            chunks=(1, *grid.shape),
-            fletcher32=True,
-            track_times=False,
-        )
-        numbers = np.arange(shard.first, shard.first + shard.count, dtype=np.int64)
-        describe(data, field(home, "pattern", numbers))
+        data = _empty(file, experiment, grid, shard)
         for start in range(0, shard.count, size):
             rows = range(start, min(start + size, shard.count))
             drawn = [
@@ -97,6 +84,42 @@ def build(
                 on_progress(len(rows))
         columns.write(file[ENTRY])
     return memory.getvalue()
+
+
+def build_measured(
+    patterns: Iterable[NDArray[np.floating[Any]]], experiment: Experiment, shard: Shard
+) -> bytes:
+    """Return the bytes of one shard of measured `patterns`, each (ny, nx)."""
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=LIBVER) as file:
+        data = _empty(file, experiment, experiment.kgrid(), shard)
+        for place, pattern in enumerate(patterns):
+            data[place] = pattern
+    return memory.getvalue()
+
+
+def _empty(file: h5py.File, experiment: Experiment, grid: KGrid, shard: Shard) -> h5py.Dataset:
+    """Write all of a shard but its patterns and bodies; return the dataset for the patterns."""
+    last = shard.first + shard.count - 1
+    kind = "Simulated" if experiment.imported is None else "Measured"
+    home = skeleton(
+        file,
+        title=f"{kind} speckle patterns {shard.first} to {last}",
+        grid=grid,
+        labels=labels_of(experiment, shard),
+        recipe=recipe_of(experiment),
+    )
+    data = home.create_dataset(
+        "data",
+        (shard.count, *grid.shape),
+        np.float32,
+        chunks=(1, *grid.shape),
+        fletcher32=True,
+        track_times=False,
+    )
+    numbers = np.arange(shard.first, shard.first + shard.count, dtype=np.int64)
+    describe(data, field(home, "pattern", numbers))
+    return data
 
 
 def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5py.Dataset:

@@ -196,6 +196,9 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> t
             manifest.write(folder)
         del problems[record.name]
 
+    if manifest.experiment.imported is not None:
+        # Measured patterns cannot be computed again; what is wrong beside the shards can be mended.
+        return tuple(records)
     produce(
         manifest.experiment,
         folder,

@@ -31,7 +31,7 @@ from speckle_core.experiment.schema import (
     structure,
     without_none,
 )
-from speckle_core.experiment.sections import Grid, Scattering, Structure
+from speckle_core.experiment.sections import Grid, Imported, Scattering, Structure
 from speckle_core.experiment.settings import apply_settings
 from speckle_core.experiment.split import Split
 from speckle_core.plugins.component import check_options, options_of
@@ -46,6 +46,17 @@ SIMULATION = ("structure", "scattering")
 READING = ("prepare", "classifier", "baselines", "explainers")
 #: Those whose components results are named by.
 _LABELLED = ("classifier", "baselines", "explainers")
+
+
+#: What decides the patterns: of a simulated set, and of one that was measured.
+_DECIDE = ("seed", "structure", "grid", "scattering")
+_DECIDE_IMPORTED = ("grid", "imported")
+
+
+def recipe_of(resolved: Experiment) -> dict[str, Any]:
+    """Return the part of a resolved experiment that determines the patterns; needs no plugin."""
+    data = resolved.to_dict()
+    return {key: data[key] for key in (_DECIDE_IMPORTED if resolved.imported else _DECIDE)}
 
 
 @attrs.frozen(kw_only=True)
@@ -68,6 +79,8 @@ class Experiment:
         The classifier to train.
     baselines : tuple of Choice
         Classifiers trained on the same patterns for comparison.
+    imported : Imported, optional
+        Measured patterns, in place of `structure` and `scattering`.
     explainers : tuple of Choice
         Explainers applied to the trained classifier.
     """
@@ -83,6 +96,7 @@ class Experiment:
     classifier: Choice = Choice("torch-resnet50")
     baselines: tuple[Choice, ...] = ()
     explainers: tuple[Choice, ...] = ()
+    imported: Imported | None = None
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
@@ -100,10 +114,7 @@ class Experiment:
                     where=f"{path}.label",
                     hint=f"Only {', '.join(_LABELLED)} can be labelled.",
                 )
-        self.split.sizes(
-            len(self.structure.values) * self.structure.patterns_per_count,
-            len(self.structure.values),
-        )
+        self.split.sizes(self.patterns, len(self.counts))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str = "experiment") -> Experiment:
@@ -147,6 +158,9 @@ class Experiment:
     def to_dict(self) -> dict[str, Any]:
         """Return the experiment as nested plain values, without keys that are not set."""
         data: dict[str, Any] = without_none(converter.unstructure(self))
+        if self.imported is not None:
+            # Nothing was simulated, so no sampler and no scatterer is named.
+            del data["structure"], data["scattering"]
         return data
 
     def to_toml(self) -> str:
@@ -156,19 +170,30 @@ class Experiment:
     @property
     def counts(self) -> tuple[int, ...]:
         """The classes, ascending."""
+        if self.imported is not None:
+            return tuple(sorted(set(self.imported.labels)))
         return self.structure.values
 
+    @property
+    def patterns(self) -> int:
+        """The number of patterns of the set."""
+        if self.imported is not None:
+            return len(self.imported.labels)
+        return len(self.counts) * self.structure.patterns_per_count
+
     def labels(self) -> IntArray:
-        """Return the class of every pattern of the set, (N,), sorted."""
+        """Return the class of every pattern of the set, (N,); sorted where they are simulated."""
+        if self.imported is not None:
+            return np.asarray(self.imported.labels, dtype=np.int64)
         return np.repeat(np.asarray(self.counts), self.structure.patterns_per_count)
 
     def choices(self) -> list[tuple[str, Role, Choice]]:
         """Return every chosen component as (path in the file, role, choice)."""
-        found: list[tuple[str, Role, Choice]] = [
-            ("structure.sampler", "sampler", self.structure.sampler),
-            ("scattering.scatterer", "scatterer", self.scattering.scatterer),
-            ("classifier", "classifier", self.classifier),
-        ]
+        found: list[tuple[str, Role, Choice]] = []
+        if self.imported is None:
+            found.append(("structure.sampler", "sampler", self.structure.sampler))
+            found.append(("scattering.scatterer", "scatterer", self.scattering.scatterer))
+        found.append(("classifier", "classifier", self.classifier))
         lists: tuple[tuple[str, Role], ...] = (
             ("prepare", "preprocessor"),
             ("baselines", "classifier"),
@@ -205,14 +230,22 @@ class Experiment:
     def departures(self, other: Experiment) -> list[str]:
         """Return the keys in which `other` differs, with the defaults of both written out.
 
-        So an experiment recorded before an option existed still compares equal.
+        So an experiment recorded before an option existed still compares equal. Options that a
+        component's class names in ``NEUTRAL_OPTIONS`` change no result, and are left out.
 
         Raises
         ------
         PluginError, OptionError
             For an unknown component or an invalid option.
         """
-        return differences(self.resolved().to_dict(), other.resolved().to_dict())
+        found = differences(self.resolved().to_dict(), other.resolved().to_dict())
+        manager = plugin_manager()
+        neutral = {
+            f"{path}.{name} ("
+            for path, role, choice in self.choices()
+            for name in getattr(manager.factory(role, choice.name), "NEUTRAL_OPTIONS", ())
+        }
+        return [key for key in found if not key.startswith(tuple(neutral))]
 
     def kgrid(self, manager: PluginManager | None = None) -> KGrid:
         """Return the grid; the default `step` is π / box, with the sampler's box."""
@@ -231,8 +264,22 @@ class Experiment:
 
     def data_recipe(self) -> dict[str, Any]:
         """Return the part that determines the patterns, with defaults written out."""
-        data = self.resolved(only=("structure", "scattering")).to_dict()
-        return {key: data[key] for key in ("seed", "structure", "grid", "scattering")}
+        return recipe_of(self.resolved(only=("structure", "scattering")))
+
+    def on_data_of(self, other: Experiment) -> Experiment:
+        """Return this experiment on the measured patterns of `other`, if those were imported.
+
+        Raises
+        ------
+        ExperimentError
+            When its split does not fit them.
+        """
+        if other.imported is None:
+            return self
+        split = self.split
+        if split.stratify is None:
+            split = attrs.evolve(split, stratify=split.test_per_class is None)
+        return attrs.evolve(self, imported=other.imported, grid=other.grid, split=split)
 
     @staticmethod
     def _create(manager: PluginManager | None, path: str, role: Role, choice: Choice) -> Any:

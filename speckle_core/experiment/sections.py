@@ -73,6 +73,44 @@ class Grid:
 
 
 @attrs.frozen(kw_only=True)
+class Imported:
+    """Measured patterns in place of simulated ones; written by ``speckle import``.
+
+    Parameters
+    ----------
+    labels : tuple of int
+        The class of each pattern.
+    files : tuple of str
+        Names of the files that the patterns were read from, in order.
+    sha256 : tuple of str
+        The SHA-256 of each file.
+    frames : tuple of int
+        How many patterns each file gave.
+    options : tuple of str
+        What was said of the frames, as ``name=value``.
+    step_known : bool
+        Whether the k step was stated; otherwise ``grid.step`` is in pixels.
+    """
+
+    labels: tuple[int, ...]
+    files: tuple[str, ...]
+    sha256: tuple[str, ...]
+    frames: tuple[int, ...]
+    options: tuple[str, ...] = ()
+    step_known: bool = True
+
+    def __attrs_post_init__(self) -> None:
+        if not (len(self.files) == len(self.sha256) == len(self.frames)) or sum(self.frames) != len(
+            self.labels
+        ):
+            raise ExperimentError("its lists do not fit one another", where="imported")
+        if min(self.labels, default=0) < 1 or len(set(self.labels)) < 2:
+            raise ExperimentError(
+                "two or more different labels of at least 1 are needed", where="imported.labels"
+            )
+
+
+@attrs.frozen(kw_only=True)
 class Scattering:
     """How patterns are computed."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import IntArray
-from speckle_core.errors import ExperimentError
+from speckle_core.errors import ExperimentError, SplitWarning
 
 PARTS = ("train", "valid", "test")
 
@@ -26,6 +27,9 @@ class Split:
     train, valid, test : int or float
         Three whole numbers (15200, 1900, 1900 in the paper) or three fractions that sum to at
         most 1.
+    stratify : bool, optional
+        Give every part its share of every class, and one pattern at least where there are enough;
+        by default so for measured patterns alone.
     test_per_class : int, optional
         Draw exactly this number of test patterns of every class (100 in the paper); `test` must
         then be their sum, or a fraction, which is ignored.
@@ -35,6 +39,7 @@ class Split:
     valid: int | float = 0.1
     test: int | float = 0.1
     test_per_class: int | None = None
+    stratify: bool | None = None
 
     def __attrs_post_init__(self) -> None:
         sizes = (self.train, self.valid, self.test)
@@ -102,7 +107,8 @@ class Split:
     def indices(self, labels: IntArray, seed: int) -> dict[str, NDArray[np.int64]]:
         """Return the patterns of each part as ascending indices into `labels`.
 
-        The parts share no pattern; the same labels and seed give the same parts.
+        The parts share no pattern; the same labels and seed give the same parts. A `SplitWarning`
+        names the classes that a part lacks.
 
         Raises
         ------
@@ -112,6 +118,10 @@ class Split:
         classes = np.unique(labels)
         sizes = self.sizes(len(labels), len(classes))
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_STREAM))
+        if self.stratify and self.test_per_class is None:
+            found = _stratified(labels, sizes, rng)
+            _warn_of_missing(found, labels)
+            return found
         if self.test_per_class is None:
             order = rng.permutation(len(labels))
             test, rest = order[: sizes["test"]], order[sizes["test"] :]
@@ -129,4 +139,48 @@ class Split:
             rest = rng.permutation(np.setdiff1d(np.arange(len(labels)), test))
         train = rest[: sizes["train"]]
         valid = rest[sizes["train"] : sizes["train"] + sizes["valid"]]
-        return {"train": np.sort(train), "valid": np.sort(valid), "test": np.sort(test)}
+        found = {"train": np.sort(train), "valid": np.sort(valid), "test": np.sort(test)}
+        _warn_of_missing(found, labels)
+        return found
+
+
+def _stratified(
+    labels: IntArray, sizes: dict[str, int], rng: np.random.Generator
+) -> dict[str, NDArray[np.int64]]:
+    """Return parts with as much of each class as of all, and one at least where there are enough.
+
+    The parts of a rare class are rounded up, so a part may be larger than its size by a few.
+    """
+    parts: dict[str, list[NDArray[np.int64]]] = {part: [] for part in PARTS}
+    wanted = {part: size / len(labels) for part, size in sizes.items() if size}
+    for value in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == value))
+        shares = {part: share * len(members) for part, share in wanted.items()}
+        counts = {part: max(int(share), 1) for part, share in shares.items()}
+        # What is left goes where the most is lacking, the training part before the others.
+        budget = min(len(members), round(sum(shares.values())))
+        while sum(counts.values()) < budget:
+            counts[max(shares, key=lambda part: shares[part] - counts[part])] += 1
+        while sum(counts.values()) > len(members):
+            counts[max(counts, key=lambda part: (counts[part], part == "test"))] -= 1
+        start = 0
+        for part, count in counts.items():
+            parts[part].append(members[start : start + count])
+            start += count
+    none = np.zeros(0, dtype=np.int64)
+    return {part: np.sort(np.concatenate([none, *some])) for part, some in parts.items()}
+
+
+def _warn_of_missing(found: dict[str, NDArray[np.int64]], labels: IntArray) -> None:
+    """Warn of classes without a pattern in a part that has some."""
+    for part, indices in found.items():
+        lacking = np.setdiff1d(labels, labels[indices])
+        if len(indices) and lacking.size:
+            shown = ", ".join(map(str, lacking[:10])) + (", …" if lacking.size > 10 else "")
+            classes = "class" if lacking.size == 1 else "classes"
+            warnings.warn(
+                f"the {part} part has no pattern of {classes} {shown}; split.stratify = true puts "
+                "every class into every part, if it has enough patterns",
+                SplitWarning,
+                stacklevel=3,
+            )

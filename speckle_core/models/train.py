@@ -7,24 +7,34 @@ until ``model.toml`` marks it as complete.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from speckle_core.contracts.patterns import PatternSet
-from speckle_core.contracts.powers import SupportsCheckpoints
+from speckle_core.contracts.powers import SupportsCheckpoints, SupportsWarmStart
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset
-from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError
+from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError, PluginError
 from speckle_core.experiment.experiment import READING, Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
 from speckle_core.locks import alone
-from speckle_core.models.folder import HISTORY, RECORD, Model, load_model, record_of, save_model
+from speckle_core.models.folder import (
+    HISTORY,
+    RECORD,
+    Model,
+    load_model,
+    read_record,
+    record_of,
+    save_model,
+)
 from speckle_core.models.novelty import TrainingProfiles
 from speckle_core.models.tensorboard import FOLDER as EVENTS
 from speckle_core.models.tensorboard import EventFile, require_tensorboard
@@ -42,12 +52,14 @@ def train(
     progress: Progress | None = None,
     *,
     tensorboard: bool = False,
+    start: Path | None = None,
 ) -> Model:
     """Train the classifier and baselines of `experiment` on `dataset`; write the model to `folder`.
 
     An interrupted training in `folder` is resumed; a finished one is loaded. With `tensorboard`,
     event files are written to the folder ``tensorboard``. Under torchrun every process calls this
-    function; only the main process fits the baselines and writes files.
+    function; only the main process fits the baselines and writes files. With `start`, the folder of
+    another model, the classifier starts from what that one learned, which is recorded.
 
     Raises
     ------
@@ -61,20 +73,33 @@ def train(
     progress = progress or Progress()
     if tensorboard:
         require_tensorboard()
+    experiment = experiment.on_data_of(dataset.experiment)
     check_recipe(experiment, dataset)
     is_main = is_main_process()
     resolved = experiment.resolved()
+    origin = None if start is None else _origin(start)
     if is_main:
-        _is_ours(folder, resolved)
+        _is_ours(folder, resolved, origin)
     if (folder / RECORD).exists():
         return load_model(folder)
+    work = partial(_train, experiment, dataset, folder, progress, start=start)
     if not is_main:
-        return _train(experiment, dataset, folder, progress, tensorboard=False, is_main=False)
+        return work(tensorboard=False, is_main=False)
     with alone(make_folder(folder), "train"):
-        if not _is_ours(folder, resolved):
-            write_json(folder / _STARTED, {"experiment": resolved.to_dict()})
+        if not _is_ours(folder, resolved, origin):
+            begun = {"experiment": resolved.to_dict()} | ({"from": origin} if origin else {})
+            write_json(folder / _STARTED, begun)
         sweep(folder)
-        return _train(experiment, dataset, folder, progress, tensorboard=tensorboard, is_main=True)
+        return work(tensorboard=tensorboard, is_main=True)
+
+
+def _origin(start: Path) -> dict[str, str]:
+    """Return the name and the fingerprint of a model that a training starts from."""
+    read_record(start)
+    digest = hashlib.sha256()
+    for path in sorted((start / "classifier").iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return {"model": start.resolve().name, "sha256": digest.hexdigest()}
 
 
 def _train(
@@ -85,9 +110,17 @@ def _train(
     *,
     tensorboard: bool,
     is_main: bool,
+    start: Path | None,
 ) -> Model:
     """Train in `folder`, which is this training's, on from the last epoch that is there."""
     pipeline = experiment.build(only=READING)
+    if start is not None:
+        if not isinstance(pipeline.classifier, SupportsWarmStart):
+            raise PluginError(
+                f"{experiment.classifier.name} cannot start from what another model learned",
+                where="--from",
+            )
+        pipeline.classifier.start_from(start / "classifier")
     whole = dataset.patterns(steps=pipeline.prepare)
     parts = experiment.split.indices(dataset.labels, experiment.seed)
     train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
@@ -158,7 +191,7 @@ def check_recipe(experiment: Experiment, dataset: Dataset) -> None:
         )
 
 
-def _is_ours(folder: Path, experiment: Experiment) -> bool:
+def _is_ours(folder: Path, experiment: Experiment, origin: dict[str, str] | None) -> bool:
     """Say whether `folder` is this training's already; False when it may become so.
 
     Raises
@@ -168,7 +201,11 @@ def _is_ours(folder: Path, experiment: Experiment) -> bool:
     """
     mark = folder / _STARTED
     if mark.is_file():
-        if found := experiment.departures(_read_mark(mark)):
+        begun, earlier = _read_mark(mark)
+        found = experiment.departures(begun)
+        if earlier != origin:
+            found.append("the model that it starts from (--from)")
+        if found:
             raise OutputError(
                 f"contains the training of another experiment; they differ in {', '.join(found)}",
                 where=str(folder),
@@ -184,9 +221,10 @@ def _is_ours(folder: Path, experiment: Experiment) -> bool:
     return False
 
 
-def _read_mark(mark: Path) -> Experiment:
+def _read_mark(mark: Path) -> tuple[Experiment, Any]:
     try:
-        return Experiment.from_dict(read_json(mark)["experiment"], str(mark))
+        said = read_json(mark)
+        return Experiment.from_dict(said["experiment"], str(mark)), said.get("from")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ExperimentError) as error:
         raise OutputError(
             f"is not a valid training record: {error}",

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from speckle_core.analysis.beamstop import hidden_pixels
 from speckle_core.contracts.arrays import FloatArray
-from speckle_core.contracts.frames import Frame
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.dataset import Dataset
-from speckle_core.data.measured import FrameOptions, Measured
+from speckle_core.data.measured import FrameOptions, Measured, own_grid
 from speckle_core.errors import DataError, PatternError, PluginError, SpeckleError
 from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.experiment.pipeline import Pipeline
@@ -96,7 +95,17 @@ class FileSource:
             When the file cannot be read, or nothing says what its pixels are in k.
         """
         measured = Measured(path, options)
-        grid = own_grid(measured) if like is None else like.kgrid()
+        if like is not None:
+            grid = like.kgrid()
+        else:
+            grid, known = own_grid(measured)
+            if not known:
+                raise DataError(
+                    "does not say how far its pixels lie apart in k",
+                    where=measured.frames.source,
+                    hint="Add --like EXPERIMENT, a preset or TOML file whose grid it lies on, or "
+                    "--step K in 1/length: π / side of the box, such as --step 0.00157.",
+                )
         patterns = np.zeros((len(measured), *grid.shape))
         mask, errors = np.zeros(patterns.shape, dtype=bool), {}
         for index in range(len(measured)):
@@ -156,11 +165,13 @@ class DatasetSource:
         """Return the patterns of a data set that is open already."""
         steps = dataset.experiment.build(only=("prepare",)).prepare
         seen = ~hidden_pixels(steps, dataset.grid)
+        simulation: Pipeline | None = None
         try:
-            simulation = dataset.experiment.build(only=SIMULATION)
+            if dataset.experiment.imported is None:
+                simulation = dataset.experiment.build(only=SIMULATION)
         except PluginError:
             # It can be read without the plugin that made it; then the bodies are not known.
-            simulation = None
+            pass
         return cls(dataset.folder.name, dataset, seen if mask is None else seen & mask, simulation)
 
     def __len__(self) -> int:
@@ -182,44 +193,6 @@ class DatasetSource:
         """Return fingerprints of what made the patterns, and of the mask."""
         made = fingerprint(self.dataset.experiment.data_recipe())
         return {"data": made, "mask": _sha256(self.mask)}
-
-
-def own_grid(measured: Measured) -> KGrid:
-    """Return a grid of the frames' own step about their k = 0, as far as they reach.
-
-    Raises
-    ------
-    DataError
-        When nothing says what their pixels are in k, or where k = 0 is.
-    """
-    frame = _first_good(measured)
-    where = measured.frames.source
-    step = frame.geometry.k_step(measured.options.unit)
-    if step is None:
-        raise DataError(
-            "does not say how far its pixels lie apart in k",
-            where=where,
-            hint="Add --like EXPERIMENT, a preset or TOML file whose grid it lies on, or --step K "
-            "in 1/length: π / side of the box, such as --step 0.00157.",
-        )
-    try:
-        center = measured.center(frame)
-    except PatternError as error:
-        raise PatternError(error.what, where=where, hint=error.hint) from error
-    # Further on one side than on the other: -k is known where k is.
-    sides = zip(center, frame.counts.shape, strict=True)
-    reach = min(int(max(round(c), n - 1 - round(c))) for c, n in sides)
-    return KGrid.centered(2 * reach + 1, step)
-
-
-def _first_good(measured: Measured) -> Frame:
-    """Return the first frame that can be read."""
-    for index in range(len(measured)):
-        try:
-            return measured.frame(index)
-        except PatternError as error:
-            last = PatternError(error.what, where=measured.frames.path, hint=error.hint)
-    raise last
 
 
 def _sha256(array: NDArray[Any] | None) -> str | None:

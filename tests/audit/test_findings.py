@@ -127,7 +127,7 @@ def test_sizes_shared_by_a_class_are_reported(make: Make) -> None:
 
 def test_nothing_is_shared_where_every_configuration_draws_its_own_sizes(make: Make) -> None:
     found = audit(make({"name": "polydisperse"}), {}).leakage
-    assert attrs.astuple(found) == (24, (), (), 0, 0, 0, 0)
+    assert attrs.astuple(found) == (24, (), (), 0, 0, 0, 0, True)
     assert "No test pattern has the sizes" in " ".join(found.sentences())
 
 
@@ -147,7 +147,7 @@ def test_configurations_that_training_and_test_share_are_counted(make: Make) -> 
     found = audit(dataset, {}).leakage
     expected = repeated(dataset)
     assert expected > 12
-    assert attrs.astuple(found) == (24, (), (), *(expected,) * 4)
+    assert attrs.astuple(found) == (24, (), (), *(expected,) * 4, True)
 
 
 def test_configurations_shifted_and_turned_over_are_found_again(make: Make) -> None:

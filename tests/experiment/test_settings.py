@@ -18,6 +18,7 @@ def test_a_preset_with_fewer_patterns_scales_a_split_in_whole_numbers_and_says_s
         "valid": 190,
         "test": 190,
         "test_per_class": 10,
+        "stratify": None,
     }
     assert "1900 patterns" in note
     assert "train 15200 → 1520" in note

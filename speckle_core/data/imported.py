@@ -1,0 +1,176 @@
+"""Measured frames with labels as a data set like any other: on one grid, in shards, with hashes.
+
+Nothing is invented for what was not simulated: the recipe names the files, their hashes, and what
+was said of the frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_core.contracts.grid import KGrid
+from speckle_core.data.dataset import Dataset
+from speckle_core.data.labels import labels_of_files
+from speckle_core.data.manifest import LIBRARIES, SHARDS, Record, begin
+from speckle_core.data.master import write_master
+from speckle_core.data.measured import FrameOptions, Measured, own_grid, read_mask
+from speckle_core.data.shard import build_measured
+from speckle_core.errors import DataError, OutputError, SpeckleError
+from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.provenance import versions
+from speckle_core.experiment.sections import Grid, Imported
+from speckle_core.experiment.split import Split
+from speckle_core.files import empty, make_folder, sweep, write_bytes
+
+_NOT_PART = ("mask", "poni")
+
+
+def import_frames(
+    files: Sequence[str | os.PathLike[str]],
+    labels: str | Path | Sequence[int],
+    folder: str | os.PathLike[str],
+    options: FrameOptions | None = None,
+    *,
+    grid: KGrid | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    on_remark: Callable[[str], None] | None = None,
+) -> Dataset:
+    """Make a data set of labelled frames in `folder`, and return it.
+
+    Parameters
+    ----------
+    files : sequence of path
+        Files of frames, in the order of the data set.
+    labels : str, path or sequence of int
+        See `labels_of_files`: the numbers, ``"folders"``, a table, or the name of a data set.
+    folder : path
+        New or empty.
+    options : FrameOptions, optional
+        Mask, geometry and the rest of what is to be said of the frames.
+    grid : KGrid, optional
+        Where they are brought to; by default a grid of the first frame's own step about its k = 0.
+        Where no step is known, that grid's is 1, a pixel.
+    on_progress : callable, optional
+        Told of every frame that is done.
+    on_remark : callable, optional
+        Told what the user should know of a file.
+
+    Raises
+    ------
+    DataError
+        When a label is wrong or missing, or a frame cannot be read or brought to the grid. Unlike a
+        prediction, a data set has no gaps: leave that frame out, or say what it is.
+    OutputError
+        When the folder holds something, or cannot be written.
+    """
+    options, folder = options or FrameOptions(), Path(folder)
+    if not empty(folder):
+        raise OutputError("is not empty", where=str(folder), hint="Choose another folder with -o.")
+    paths = [Path(file) for file in files]
+    mask = None if options.mask is None else read_mask(options.mask)
+    sources = [Measured(path, options, mask) for path in paths]
+    frames = [len(source) for source in sources]
+    found = labels_of_files(labels, paths, frames)
+    step_known = True
+    if grid is None:
+        grid, step_known = own_grid(sources[0])
+    experiment = Experiment(
+        name=folder.resolve().name.lstrip(".") or "imported",
+        description="Measured patterns.",
+        grid=Grid(layout=grid.layout, size=grid.size, step=grid.step),
+        split=Split(stratify=True),
+        imported=Imported(
+            labels=tuple(found),
+            files=tuple(path.name for path in paths),
+            sha256=tuple(_sha256(path) for path in paths),
+            frames=tuple(frames),
+            options=_told(options),
+            step_known=step_known,
+        ),
+    )
+    _write(experiment, sources, grid, folder, on_progress or (lambda _: None))
+    for source in sources:
+        for remark in source.remarks:
+            if on_remark is not None:
+                on_remark(f"{source.frames.path}: {remark}")
+    return Dataset.open(folder)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _told(options: FrameOptions) -> tuple[str, ...]:
+    """Return what was said, as text; of a file its hash, wherever it lies."""
+    said = []
+    for field in attrs.fields(FrameOptions):
+        value: Any = getattr(options, field.name)
+        if value != field.default and value not in (None, ()):
+            if field.name in _NOT_PART:
+                value = f"sha256:{_sha256(Path(str(value).partition('::')[0]))}"
+            said.append(f"{field.name}={value}")
+    return tuple(said)
+
+
+def _write(
+    experiment: Experiment,
+    sources: Sequence[Measured],
+    grid: KGrid,
+    folder: Path,
+    on_progress: Callable[[int], None],
+) -> None:
+    """Write the shards, the master and the manifest of `experiment`."""
+    made_with = versions(libraries=LIBRARIES)
+    manifest = begin(experiment, made_with)
+    make_folder(folder / SHARDS)
+    patterns = _patterns(sources, grid, on_progress)
+    try:
+        for shard in manifest.plan:
+            some = [next(patterns) for _ in range(shard.count)]
+            data = build_measured(some, experiment, shard)
+            write_bytes(folder / shard.name, data)
+            record = Record(
+                name=shard.name,
+                sha256=hashlib.sha256(data).hexdigest(),
+                bytes=len(data),
+                shape=(shard.count, *grid.shape),
+                first=shard.first,
+                count=shard.count,
+            )
+            manifest = manifest.with_shard(record)
+    except SpeckleError:
+        # Nothing that is here is of use without the rest.
+        for shard in manifest.plan:
+            (folder / shard.name).unlink(missing_ok=True)
+        sweep(folder / SHARDS)
+        (folder / SHARDS).rmdir()
+        raise
+    manifest.write(folder)
+    write_master(folder, manifest)
+
+
+def _patterns(
+    sources: Sequence[Measured], grid: KGrid, on_progress: Callable[[int], None]
+) -> Iterator[NDArray[np.float32]]:
+    """Iterate over all frames, brought to the grid."""
+    for source in sources:
+        for index in range(len(source)):
+            try:
+                found, _ = source.on_grid(index, grid)
+            except SpeckleError as error:
+                raise DataError(
+                    error.what,
+                    where=f"{source.frames.path}: pattern {index}",
+                    hint=error.hint,
+                ) from error
+            on_progress(1)
+            yield found.pattern.astype(np.float32)

@@ -1,0 +1,149 @@
+"""Labels of measured frames: from a table, from folders, or from a data set beside the frames.
+
+Every label is a whole number of at least 1; whatever else is found is refused with its row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speckle_core.data.hdf5 import check, find, open_file
+from speckle_core.errors import DataError
+
+FOLDERS = "folders"
+_LARGEST = 2**28
+_FILE = ("file", "path", "name", "filename", "frame")
+_LABEL = ("label", "labels", "n", "count", "class", "particles")
+_PATTERN = ("pattern", "index", "frame_index")
+
+
+def labels_of_files(
+    source: str | Path | Sequence[int], files: Sequence[Path], frames: Sequence[int]
+) -> list[int]:
+    """Return the label of every frame, file after file.
+
+    Parameters
+    ----------
+    source : str, path or sequence of int
+        The labels themselves; ``folders`` for the names of the folders that the files lie in; a
+        ``.csv`` with a header, the files in one column and the labels in another, and the number of
+        the pattern in a third where a file holds several; an ``.npy``; or the name of a data set in
+        each file.
+    files : sequence of Path
+        The files.
+    frames : sequence of int
+        How many frames each has.
+
+    Raises
+    ------
+    DataError
+        When a label is missing, is not a whole number of at least 1, or there are too many.
+    """
+    if not isinstance(source, (str, Path)):
+        return _checked(np.asarray(source), "labels", sum(frames))
+    text = str(source)
+    if text == FOLDERS:
+        found = [[_label(file.resolve().parent.name, f"{file}: its folder")] for file in files]
+        return [n for (n,), count in zip(found, frames, strict=True) for n in [n] * count]
+    if text.lower().endswith(".csv"):
+        return _of_table(Path(text), files, frames)
+    if text.lower().endswith(".npy"):
+        values = np.load(Path(text), mmap_mode="r", allow_pickle=False)
+        return _checked(values, text, sum(frames))
+    return [
+        label
+        for file, count in zip(files, frames, strict=True)
+        for label in _checked(_inside(file, text), f"{file}: {text}", count)
+    ]
+
+
+def _label(value: Any, where: str) -> int:
+    """Return a label as a whole number."""
+    try:
+        number = float(str(value).strip())
+    except ValueError:
+        number = np.nan
+    if not np.isfinite(number) or number != round(number) or number < 1:
+        raise DataError(
+            f"{value!r} is not a label: labels are whole numbers of particles, from 1 on",
+            where=where,
+        )
+    return int(number)
+
+
+def _checked(values: Any, where: str, count: int) -> list[int]:
+    values = np.asarray(values)
+    if values.ndim == 2 and 1 in values.shape:
+        values = values.reshape(-1)
+    if values.ndim == 2 and (np.sort(values, axis=1)[:, :-1] == 0).all():
+        raise DataError(
+            f"holds one column for each class, {values.shape[1]} of them, not one label a pattern",
+            where=where,
+            hint="Give the numbers themselves: classes[values.argmax(axis=1)].",
+        )
+    if values.ndim != 1:
+        raise DataError(f"has the shape {values.shape}, not one label a pattern", where=where)
+    if len(values) != count:
+        raise DataError(f"has {len(values)} labels for {count} patterns", where=where)
+    return [_label(value, f"{where}, row {row}") for row, value in enumerate(values.tolist())]
+
+
+def _of_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> list[int]:
+    """Return the labels of a CSV whose rows may stand in any order."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise DataError("is far too large for a table of labels", where=str(path))
+        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot be read: {error}", where=str(path)) from error
+    columns = list(rows[0]) if rows else []
+    file_column = next((c for c in columns if str(c).strip().lower() in _FILE), None)
+    label_column = next((c for c in columns if str(c).strip().lower() in _LABEL), None)
+    pattern_column = next((c for c in columns if str(c).strip().lower() in _PATTERN), None)
+    if file_column is None or label_column is None:
+        raise DataError(
+            f"has the columns {', '.join(map(str, columns)) or 'none'}, not one of files and one "
+            "of labels",
+            where=str(path),
+            hint="Begin it with the line: file,n",
+        )
+    known: dict[Path, dict[int | None, int]] = {}
+    for number, row in enumerate(rows, start=2):
+        where = f"{path}, row {number}"
+        place = (path.parent / str(row[file_column] or "").strip()).resolve()
+        which = None if pattern_column is None else int(float(row[pattern_column] or 0))
+        if which in known.setdefault(place, {}):
+            raise DataError(f"labels {row[file_column]!r} a second time", where=where)
+        known[place][which] = _label(row[label_column], where)
+    found: list[int] = []
+    for file, count in zip(files, frames, strict=True):
+        named = known.get(file.resolve())
+        if named is None:
+            raise DataError(f"has no label for {file}", where=str(path))
+        for index in range(count):
+            label = named.get(index, named.get(None))
+            if label is None:
+                raise DataError(f"has no label for pattern {index} of {file}", where=str(path))
+            found.append(label)
+    return found
+
+
+def _inside(file: Path, name: str) -> Any:
+    """Return the values of a data set beside the frames."""
+    if file.name.lower().endswith(".npz"):
+        with np.load(file, allow_pickle=False) as archive:
+            if name not in archive.files:
+                raise DataError(f"has no array {name!r}", where=str(file))
+            return archive[name]
+    with open_file(file) as opened:
+        found = find(opened, name)
+        if not hasattr(found, "shape"):
+            raise DataError("is a group, not a dataset", where=f"{file}: {name}")
+        check(found, folder=file.resolve().parent)
+        return found[()]
