@@ -97,6 +97,16 @@ class OutputError(SpeckleError):
     """An output cannot be written: the folder contains something else, or the disk is full."""
 
 
+def printable(text: str, most: int = 2000) -> str:
+    """Return `text` without what a terminal would obey, and at most `most` characters of it.
+
+    Lines and spaces stay; control characters, escapes and marks that turn the direction of writing
+    are written as Python writes them.
+    """
+    cut = text if len(text) <= most else f"{text[:most]}…"
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in cut)
+
+
 def combined(faults: Sequence[SpeckleError], kind: type[SpeckleError]) -> SpeckleError:
     """Return one error that tells all `faults`: the fault itself if it is the only one."""
     if len(faults) == 1:
@@ -108,10 +118,13 @@ def combined(faults: Sequence[SpeckleError], kind: type[SpeckleError]) -> Speckl
 # The cutoff of difflib.get_close_matches, which would order equal matches by spelling: the preset
 # of 513 pixels before that of 257.
 _CLOSE = 0.6
+_LONGEST_WORD = 200
 
 
 def nearest(word: object, known: Iterable[object]) -> list[str]:
     """Return the known words that are spelt most like `word`, best first, else in their order."""
+    if len(str(word)) > _LONGEST_WORD:
+        return []
     text = str(word)
     ratios = {str(k): difflib.SequenceMatcher(None, str(k), text).ratio() for k in known}
     close = [k for k, ratio in ratios.items() if ratio >= _CLOSE]

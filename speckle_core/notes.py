@@ -26,6 +26,8 @@ _KEY = "checksum"
 _BLANK = f"sha256:{'0' * 64}"
 _SEAL = re.compile(r'^ *"?checksum"? ?[:=] "(sha256:[0-9a-f]{64})"', re.MULTILINE)
 _PIECE = 2**20
+_MOST_DOTS = 200
+_BREAKS = str.maketrans("=,{}#", "\n" * 5)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -73,6 +75,9 @@ def parse_toml(text: str) -> dict[str, Any]:
     ValueError
         When it is not valid TOML, or nested too deep.
     """
+    # A parser takes minutes for a key of ten thousand dots.
+    if any(part.count(".") > _MOST_DOTS for part in text.translate(_BREAKS).split("\n")):
+        raise ValueError(f"a key has more than {_MOST_DOTS} dots")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -26,7 +26,7 @@ from speckle_core.cli import (
     verify,
 )
 from speckle_core.cli.failure import report_errors
-from speckle_core.cli.output import Command, reflow
+from speckle_core.cli.output import Command, echo, reflow
 
 _HELP = """Machine learning on coherent X-ray speckle patterns.
 
@@ -78,7 +78,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from speckle_core._version import __version__
 
-        typer.echo(f"speckle {__version__}")
+        echo(f"speckle {__version__}")
         raise typer.Exit
 
 

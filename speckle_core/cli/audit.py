@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.options import Json
+from speckle_core.cli.output import echo
 
 
 def audit(
@@ -58,9 +59,9 @@ def audit(
     if as_json:
         print_json({"data": str(data)} | found.to_dict())
         return
-    typer.echo(f"{data}: {found.sizes['train']} training and {found.sizes['test']} test patterns")
+    echo(f"{data}: {found.sizes['train']} training and {found.sizes['test']} test patterns")
     for table in found.section().tables:
-        typer.echo()
+        echo()
         print_table(table.header, table.rows)
     for sentences in found.paragraphs():
-        typer.echo("\n" + "\n".join(sentences))
+        echo("\n" + "\n".join(sentences))

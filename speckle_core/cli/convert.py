@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.options import Json, ModelFolder, new_folder
+from speckle_core.cli.output import echo
 
 
 def convert(
@@ -38,4 +39,4 @@ def convert(
     if as_json:
         print_json({"model": str(output), "classifier": record.classifier.to_dict()})
         return
-    typer.echo(f"model: {output}")
+    echo(f"model: {output}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from speckle_core.cli.options import Json
+from speckle_core.cli.output import echo
 
 _BACKENDS = {
     "torch": "import json, torch; print(json.dumps([torch.cuda.get_device_name(i) "
@@ -45,10 +44,10 @@ def doctor(as_json: Json = False) -> None:
         print_json(found)
         return
     for title, entries in found.items():
-        typer.echo(title)
+        echo(title)
         for name, value in entries.items():
             many = ", ".join(map(str, value)) if isinstance(value, list) else value
-            typer.echo(f"  {name}: {'none' if many in ('', None) else many}")
+            echo(f"  {name}: {'none' if many in ('', None) else many}")
 
 
 def _versions() -> dict[str, str]:
@@ -143,10 +142,14 @@ def _nvidia() -> list[str]:
 
 def _plugins() -> dict[str, Any]:
     from speckle_core.cli.plugins.find import all_components
-    from speckle_core.plugins.manager import plugin_manager
+    from speckle_core.plugins.manager import ALLOW, PluginManager
+    from speckle_core.plugins.trial import try_plugins
 
-    entries, failures = all_components(plugin_manager())
-    found: dict[str, Any] = {}
+    fatal, whole = try_plugins()
+    entries, failures = all_components(PluginManager(allow=whole if fatal else None))
+    found: dict[str, Any] = {
+        str(f.provider): f"FATAL: {f.cause}; leave it out: {ALLOW}={','.join(whole)}" for f in fatal
+    }
     for entry in entries:
         found.setdefault(str(entry.provider), []).append(entry.component.name)
     return found | {str(f.provider): f"BROKEN: {f.cause}" for f in failures}

@@ -9,6 +9,7 @@ import typer
 
 from speckle_core.cli.failure import say, warn_far_patterns
 from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder
+from speckle_core.cli.output import echo
 
 
 def evaluate(
@@ -85,6 +86,6 @@ def evaluate(
     else:
         print_evaluations(evaluations, verdict)
         if target is not None:
-            typer.echo(f"\nmetrics and predictions: {target}")
+            echo(f"\nmetrics and predictions: {target}")
     if fault is not None:
         raise fault

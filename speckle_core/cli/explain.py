@@ -9,6 +9,7 @@ import typer
 
 from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Json, ModelFolder, OptionalData, Settings, new_folder
+from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
     from speckle_core.contracts.arrays import IntArray
@@ -104,7 +105,7 @@ def explain(
     if as_json:
         print_json({"folder": str(output), "files": written})
         return
-    typer.echo(f"maps: {output} ({len(written) - 2} pictures, and the numbers in {NUMBERS})")
+    echo(f"maps: {output} ({len(written) - 2} pictures, and the numbers in {NUMBERS})")
 
 
 def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
     from speckle_core.data.measured import FrameOptions, Measured
@@ -49,7 +49,7 @@ def explain_files(
         told[-1] |= attrs.asdict(answer, filter=lambda a, _: a.name != "probabilities")
         if not as_json:
             why = f"; far from the training data: {answer.why}" if answer.far else ""
-            typer.echo(
+            echo(
                 f"{file}, pattern {index}: n = {answer.number} ({answer.probability:.3f}), or else "
                 f"{answer.second} ({answer.second_probability:.3f}){why}"
             )
@@ -57,5 +57,5 @@ def explain_files(
         errors = failures.to_json()
         print_json({"folder": str(output), "patterns": told, "errors": errors})
     elif told:
-        typer.echo(f"pictures: {output}")
+        echo(f"pictures: {output}")
     failures.end()

@@ -26,7 +26,7 @@ from typing import ParamSpec
 
 import typer
 
-from speckle_core.errors import DamageWarning, SpeckleError, SplitWarning
+from speckle_core.errors import DamageWarning, SpeckleError, SplitWarning, printable
 
 P = ParamSpec("P")
 DEBUG = "SPECKLE_DEBUG"
@@ -51,7 +51,8 @@ def usage(*kinds: type[SpeckleError]) -> Iterator[None]:
 
 def say(text: str) -> None:
     """Print a line on stderr, above the progress bar if there is one."""
-    print(text, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # stderr may be closed
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def report_errors(command: Callable[P, None]) -> Callable[P, None]:
@@ -84,7 +85,9 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
             print_error("out of memory", error)
             raise typer.Exit(1) from None
         except Exception as error:
-            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            from speckle_core.plugins.isolation import cause_of
+
+            cause = cause_of(error)
             print_error(
                 f"this is a bug in {_owner(error.__traceback__)} ({cause}); "
                 f"run with {DEBUG}=1 for the traceback",
@@ -100,24 +103,24 @@ def print_error(text: str, error: BaseException) -> None:
     if os.environ.get(DEBUG):
         import traceback
 
-        say("".join(traceback.format_exception(error)).rstrip())
+        print(printable("".join(traceback.format_exception(error)), 10**6), file=sys.stderr)
     typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
     say(text)
 
 
 def _owner(trace: TracebackType | None) -> str:
     """Return the distribution, ours or a plugin's, that owns the innermost frame of `trace`."""
-    import importlib.metadata
     import traceback
 
     from speckle_core._version import __version__
-    from speckle_core.plugins.hookspecs import GROUP
+    from speckle_core.plugins.discovery import installed, provider_of
 
     ours = f"speckle-core {__version__}"
     owners = {"speckle_core": ours}
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    for entry in installed():
         if entry.dist is not None:
-            owners[entry.module.partition(".")[0]] = f"{entry.dist.name} {entry.dist.version}"
+            provider = provider_of(entry)
+            owners[entry.module.partition(".")[0]] = f"{provider.distribution} {provider.version}"
     packages = [
         str(frame.f_globals.get("__name__", "")).partition(".")[0]
         for frame, _ in traceback.walk_tb(trace)

@@ -18,6 +18,7 @@ from speckle_core.cli.options import (
     Workers,
     load_experiment,
 )
+from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -92,7 +93,7 @@ def generate(
             {"data": str(output), "patterns": len(dataset), "size": grid.size, "step": grid.step}
         )
         return
-    typer.echo(f"data: {output} ({len(dataset)} patterns of {grid.size} x {grid.size} pixels)")
+    echo(f"data: {output} ({len(dataset)} patterns of {grid.size} x {grid.size} pixels)")
 
 
 def skip_first(advance: Callable[[int], None]) -> Callable[[int], None]:

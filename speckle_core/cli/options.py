@@ -117,7 +117,7 @@ def load_experiment(
         When a component cannot be created on this machine.
     """
     from speckle_core.experiment.experiment import Experiment
-    from speckle_core.experiment.preflight import component_faults
+    from speckle_core.experiment.preflight import check_memory, component_faults
     from speckle_core.experiment.presets import read_source
 
     notes: list[str] = []
@@ -128,7 +128,7 @@ def load_experiment(
         if faults := component_faults(experiment, only, where=read_source(source)[0]):
             ours = all(isinstance(fault, wrong) for fault in faults)
             raise combined(faults, ExperimentError if ours else PluginError)
-        experiment.kgrid()
+        check_memory(experiment.kgrid())
     for note in notes:
         say(f"note: {note}")
     return experiment

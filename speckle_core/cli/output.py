@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand
 
+from speckle_core.errors import printable
+
 if TYPE_CHECKING:
     from speckle_core.analysis.evaluation import Evaluation
 
@@ -31,6 +33,11 @@ def reflow(text: str | None) -> str:
     return "\n\n".join(p if p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
 
 
+def echo(text: str = "") -> None:
+    """Print a text on stdout, without what a terminal would obey."""
+    typer.echo(printable(text, 10**6))
+
+
 def print_json(data: Any) -> None:
     """Print `data` as one JSON document."""
     typer.echo(json.dumps(data, indent=2, allow_nan=False))
@@ -46,7 +53,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     for title in header:
         table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(printable(str(cell), 4000)) for cell in row))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = 10_000
@@ -71,7 +78,7 @@ def duration(seconds: float) -> str:
 def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> None:
     """Print one line per classifier, the network first, and the verdict."""
     network = next(iter(evaluations.values()))
-    typer.echo(f"{len(network)} test patterns of {len(network.classes)} classes\n")
+    echo(f"{len(network)} test patterns of {len(network.classes)} classes\n")
     rows = []
     for name, found in evaluations.items():
         low, high = found.accuracy_interval
@@ -82,8 +89,8 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> No
     print_table(("classifier", "accuracy", "95 % interval", "within 1", "within 2"), rows)
     for name, found in evaluations.items():
         if found.places is not None:
-            typer.echo(f"\n{name} takes long: it was given {len(found)} patterns, drawn at random.")
-    typer.echo(f"\n{verdict}")
+            echo(f"\n{name} takes long: it was given {len(found)} patterns, drawn at random.")
+    echo(f"\n{verdict}")
 
 
 def evaluations_json(evaluations: Mapping[str, Evaluation], verdict: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from speckle_core.cli.options import (
     Workers,
     load_experiment,
 )
+from speckle_core.cli.output import echo
 
 
 def run(
@@ -94,4 +95,4 @@ def run(
         print_json(more | evaluations_json(evaluations, verdict))
         return
     print_evaluations(evaluations, verdict)
-    typer.echo(f"\nreport: {started.report} (made in {duration(sum(started.stages.values()))})")
+    echo(f"\nreport: {started.report} (made in {duration(sum(started.stages.values()))})")

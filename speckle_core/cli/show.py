@@ -9,6 +9,7 @@ import typer
 
 from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Settings
+from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +55,7 @@ def show(
     if stored and settings:
         raise typer.BadParameter("--set changes an experiment, not what is stored already")
     save(_of_file(path, frames) if is_pattern_file else _of_systems(what, settings), output)
-    typer.echo(f"figure: {output}")
+    echo(f"figure: {output}")
 
 
 def _of_systems(what: str, settings: list[str] | None) -> Figure:

@@ -10,6 +10,7 @@ import typer
 from speckle_core.cli.failure import say, usage
 from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Json, Workers
+from speckle_core.cli.output import echo
 from speckle_core.errors import DataError, ExperimentError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def solve(
     else:
         print_solutions(answers)
         if output is not None:
-            typer.echo(f"\nbodies and pictures: {output}")
+            echo(f"\nbodies and pictures: {output}")
     for answer in failed:
         say(f"error: {answer.error}")
     if failed:

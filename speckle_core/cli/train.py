@@ -17,6 +17,7 @@ from speckle_core.cli.options import (
     Tensorboard,
     load_experiment,
 )
+from speckle_core.cli.output import echo
 
 
 def train(
@@ -94,4 +95,4 @@ def train(
         ]
         print_json({"model": str(output), "history": epochs})
         return
-    typer.echo(f"model: {output}")
+    echo(f"model: {output}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.options import Json
+from speckle_core.cli.output import echo
 
 
 def verify(
@@ -55,15 +56,15 @@ def verify(
     else:
         for name in report.repaired:
             was = "its record was wrong; corrected" if name in report.records else "regenerated"
-            typer.echo(f"{name}: {was}")
+            echo(f"{name}: {was}")
         for problem in report.problems:
-            typer.echo(f"{problem.name}: {problem.what}")
+            echo(f"{problem.name}: {problem.what}")
         for name in report.strays:
-            typer.echo(f"{name}: does not belong here; left alone")
+            echo(f"{name}: does not belong here; left alone")
         thing = "shard" if (data / "manifest.json").exists() else "file"
         state = "intact" if report.ok else "damaged"
-        typer.echo(f"{data}: {state}, {counted(report.checked, thing)} checked")
+        echo(f"{data}: {state}, {counted(report.checked, thing)} checked")
         if not (report.ok or repair):
-            typer.echo("  Run the same command with --repair to regenerate the damaged files.")
+            echo("  Run the same command with --repair to regenerate the damaged files.")
     if not report.ok:
         raise typer.Exit(1)

@@ -205,7 +205,7 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
             f"is of version {data.get('version')!r}; this speckle-core reads {VERSION}", where=where
         )
     try:
-        manifest = structure(data, Manifest, where)
+        manifest = structure(data, Manifest, where, longest=_MOST_SHARDS)
         _check(manifest, where)
     except ExperimentError as error:
         raise DataError(error.what, where=error.where or where, hint=error.hint) from error

@@ -7,7 +7,6 @@ that determines a result, and nothing else, is a field of `Experiment`.
 from __future__ import annotations
 
 import copy
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Role
 from speckle_core.errors import ExperimentError
+from speckle_core.experiment.plain import parse
 from speckle_core.experiment.presets import read_source
 from speckle_core.experiment.schema import (
     Choice,
@@ -101,8 +101,9 @@ class Experiment:
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
             raise ExperimentError("must be between 0 and 2**63 - 1", where="seed")
-        if not self.name or "/" in self.name or self.name.startswith("."):
-            raise ExperimentError(f"{self.name!r} is not a valid folder name", where="name")
+        plain = self.name.isprintable() and not set(self.name) & set("/\\")
+        if not self.name or not plain or self.name[0] in ".-" or len(self.name.encode()) > 200:
+            raise ExperimentError(f"{self.name[:200]!r} is not a valid folder name", where="name")
         keys = [choice.key for choice in self.baselines]
         check_distinct(self.baselines, keys, "baselines")
         check_distinct(self.baselines, reading_keys(self.classifier.key, keys)[1:], "baselines")
@@ -146,10 +147,7 @@ class Experiment:
             When the preset or file does not exist, or is not valid.
         """
         where, text = read_source(source)
-        try:
-            data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ExperimentError(f"is not valid TOML: {error}", where=where) from error
+        data = parse(text, where)
         for note in apply_settings(data, settings, _component_defaults()):
             if on_note is not None:
                 on_note(note)

@@ -111,6 +111,12 @@ class Pipeline:
             configuration = self.sampler.sample(count, rng)
         except PackingError as error:
             raise PackingError(error.what, where=f"n = {count}", hint=error.hint) from error
+        except OverflowError as error:
+            raise PackingError(
+                f"its sampler cannot compute with these options: {error}",
+                where=f"n = {count}",
+                hint="Lengths of very different size cannot be used together.",
+            ) from error
         if len(configuration) != count:
             raise PluginError(
                 f"was asked for {count} particles but returned {len(configuration)}",

@@ -21,7 +21,7 @@ def version_of(distribution: str) -> str | None:
     """Return the installed version of a distribution, or None."""
     try:
         return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+    except Exception:  # not installed, or its own record is damaged
         return None
 
 

@@ -16,6 +16,7 @@ import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
 from speckle_core.errors import ExperimentError, OptionError, nearest
+from speckle_core.experiment.plain import check_plain
 from speckle_core.plugins.component import KEBAB, RESERVED, Option
 
 T = TypeVar("T")
@@ -123,14 +124,19 @@ converter.register_structure_hook(Choice, _choice)
 converter.register_unstructure_hook(Choice, Choice.to_dict)
 
 
-def structure(data: Mapping[str, Any], kind: type[T], where: str) -> T:
+def structure(
+    data: Mapping[str, Any], kind: type[T], where: str, *, longest: int | None = None
+) -> T:
     """Convert `data` to the attrs class `kind`; `where` is the file.
+
+    With `longest`, lists may be of that length.
 
     Raises
     ------
     ExperimentError
         For the first fault, with its path, the allowed keys and the nearest spelling.
     """
+    check_plain(data, where, **({"longest": longest} if longest else {}))
     try:
         return converter.structure(data, kind)
     except ExperimentError:

@@ -13,6 +13,12 @@ from speckle_core.errors import ExperimentError
 from speckle_core.experiment.schema import Choice
 
 _MOST_CLASSES = 10_000
+_MOST_PATTERNS = 10**7
+_LARGEST_GRID = 2**15
+
+
+def _some(numbers: tuple[int, ...]) -> str:
+    return f"{list(numbers[:20])}"[:-1] + (", …]" if len(numbers) > 20 else "]")
 
 
 @attrs.frozen(kw_only=True)
@@ -46,13 +52,24 @@ class Structure:
                 f"{list(self.counts)} are more than {_MOST_CLASSES} classes",
                 where="structure.counts",
             )
+        if len(self.counts) > _MOST_CLASSES:
+            raise ExperimentError(
+                f"{len(self.counts)} are more than {_MOST_CLASSES} classes",
+                where="structure.counts",
+            )
         values = self.values
         if len(values) < 2 or min(values) < 1 or len(set(values)) < len(values):
             raise ExperimentError(
-                f"{list(self.counts)} gives the classes {list(values)}; at least two different "
+                f"{_some(self.counts)} gives the classes {_some(values)}; at least two different "
                 "numbers, each at least 1, are needed",
                 where="structure.counts",
                 hint="Write [2, 20] for every number from 2 to 20, or list them.",
+            )
+        if len(values) * self.patterns_per_count > _MOST_PATTERNS:
+            raise ExperimentError(
+                f"{len(values)} classes of {self.patterns_per_count} patterns are more than the "
+                f"{_MOST_PATTERNS} patterns that a set can hold",
+                where="structure.patterns_per_count",
             )
 
     @property
@@ -70,6 +87,12 @@ class Grid:
     layout: Literal["centered", "quadrant"] = "centered"
     size: int = 257
     step: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.size > _LARGEST_GRID:
+            raise ExperimentError(
+                f"{self.size} pixels a side are more than {_LARGEST_GRID}", where="grid.size"
+            )
 
 
 @attrs.frozen(kw_only=True)

@@ -104,6 +104,8 @@ class Option:
                 return _as(kind, value)
             except ValueError:
                 continue
+        if isinstance(value, float) and math.isfinite(value) and not _in_range(value):
+            raise OptionError(f"{value!r} must lie between 1e-60 and 1e60 in size", where=where)
         near = [c for t in _alternatives(self.type) for c in nearest(value, typing.get_args(t))]
         raise OptionError(
             f"{value!r} is not {self.type_name}",
@@ -147,11 +149,16 @@ def _as(kind: Any, value: Any) -> Any:
             return value
     elif kind is int and isinstance(value, int):
         return value
-    elif kind is float and isinstance(value, (int, float)) and math.isfinite(value):
+    elif kind is float and isinstance(value, (int, float)) and _in_range(value):
         return float(value)
     elif kind is str and isinstance(value, str):
         return value
     raise ValueError
+
+
+def _in_range(value: float) -> bool:
+    """Return whether a number is finite, and its fourth power too; nothing physical is beyond."""
+    return value == 0 or 1e-60 <= abs(value) <= 1e60
 
 
 @functools.cache

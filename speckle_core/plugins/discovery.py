@@ -6,30 +6,66 @@ hooks are called, and their results checked, one plugin at a time.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 from collections.abc import Iterable, Iterator
 
 import pluggy
 
 from speckle_core.contracts.roles import ROLES
-from speckle_core.errors import PluginError, nearest
+from speckle_core.errors import PluginError, nearest, printable
 from speckle_core.plugins import hookspecs
 from speckle_core.plugins.component import Component, options_of
-from speckle_core.plugins.records import Provider, Registered
+from speckle_core.plugins.isolation import cause_of
+from speckle_core.plugins.records import Failure, Provider, Registered
 
 _ROLES = {hookspecs.HOOKS[role]: role for role in ROLES}
 
 
-def installed() -> Iterable[importlib.metadata.EntryPoint]:
+def installed() -> list[importlib.metadata.EntryPoint]:
     """Return the entry points of the group ``speckle.plugins`` without importing them."""
-    return importlib.metadata.entry_points(group=hookspecs.GROUP)
+    return scan()[0]
+
+
+def scan() -> tuple[list[importlib.metadata.EntryPoint], list[Failure]]:
+    """Return the entry points of our group, and the distributions whose own cannot be read.
+
+    ``importlib.metadata.entry_points`` fails as a whole when one distribution, of whatever kind, is
+    damaged.
+    """
+    found: list[importlib.metadata.EntryPoint] = []
+    damaged: list[Failure] = []
+    seen: set[str] = set()
+    for dist in importlib.metadata.distributions():
+        folder = str(getattr(dist, "_path", ""))
+        # As everywhere, what comes first on the path hides what comes later.
+        name = folder.rpartition("/")[2].partition("-")[0].lower()
+        if name and name in seen:
+            continue
+        seen.add(name)
+        try:
+            text = dist.read_text("entry_points.txt")
+            if text and hookspecs.GROUP in text:
+                found += [e for e in dist.entry_points if e.group == hookspecs.GROUP]
+        except Exception as error:
+            cause = f"its entry_points.txt cannot be read: {cause_of(error)}"
+            damaged.append(Failure(Provider("?", printable(name, 100) or "unknown", "?"), cause))
+    return found, damaged
 
 
 def provider_of(entry: importlib.metadata.EntryPoint) -> Provider:
     """Return the distribution and version that an entry point belongs to."""
     if entry.dist is None:
         return Provider(entry.name, "unknown", "?")
-    return Provider(entry.name, entry.dist.name, entry.dist.version)
+    name = version = ""
+    with contextlib.suppress(Exception):  # its METADATA may be damaged
+        name, version = entry.dist.metadata["Name"], entry.dist.metadata["Version"]
+    folder = str(getattr(entry.dist, "_path", "")).rpartition("/")[2]
+    return Provider(
+        printable(entry.name, 100),
+        printable(str(name or folder.partition("-")[0] or "unknown"), 100),
+        printable(str(version or "?"), 100),
+    )
 
 
 def components_of(

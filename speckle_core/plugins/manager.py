@@ -7,10 +7,8 @@ clash is reported, never resolved silently.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib.metadata
-import io
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +20,8 @@ from speckle_core.contracts.roles import ROLES, Role
 from speckle_core.errors import AmbiguousComponentError, PluginError, UnknownComponentError, nearest
 from speckle_core.plugins import hookspecs
 from speckle_core.plugins.component import check_options, options_of
-from speckle_core.plugins.discovery import components_of, installed, provider_of
+from speckle_core.plugins.discovery import components_of, installed, provider_of, scan
+from speckle_core.plugins.isolation import cause_of, isolated
 from speckle_core.plugins.records import (
     Failure,
     PluginWarning,
@@ -80,16 +79,19 @@ class PluginManager:
         if self._discovered:
             return
         self._discovered = True
-        found = {(e.name, e.value, provider_of(e)): e for e in self._entry_points()}
+        entries, damaged = scan() if self._entry_points is installed else (self._entry_points(), [])
+        for failure in damaged:
+            self._leave_out(failure)
+        found = {(e.name, e.value, provider_of(e)): e for e in entries}
         for (name, _, provider), entry in sorted(found.items(), key=lambda item: str(item[0])):
             if self._allow is not None and name not in self._allow:
                 continue
             try:
                 # What a plugin prints on import must not end up in --json output.
-                with contextlib.redirect_stdout(io.StringIO()):
+                with isolated():
                     plugin = entry.load()
                     self._add(plugin, provider)
-            except (Exception, SystemExit) as error:
+            except Exception as error:
                 self._fail(provider, error)
         for name in sorted((self._allow or frozenset()) - {name for name, _, _ in found}):
             self._fail(
@@ -97,10 +99,15 @@ class PluginManager:
             )
 
     def _fail(self, provider: Provider, error: BaseException) -> None:
-        cause = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-        cause = " ".join(cause.split())
-        self._failures.append(Failure(provider, cause))
-        warnings.warn(f"{provider} was left out: {cause}", PluginWarning, stacklevel=2)
+        cause = cause_of(error)
+        if isinstance(error, PluginError):
+            cause = cause.partition(": ")[2]
+        self._leave_out(Failure(provider, cause))
+
+    def _leave_out(self, failure: Failure) -> None:
+        self._failures.append(failure)
+        text = f"{failure.provider} was left out: {failure.cause}"
+        warnings.warn(text, PluginWarning, stacklevel=3)
 
     def register(self, plugin: object, name: str) -> None:
         """Register a plugin that is defined in this process, as in a notebook or a test.
@@ -171,13 +178,14 @@ class PluginManager:
         """
         entry = self.find(role, name)
         try:
-            factory = entry.component.resolve()
+            with isolated():
+                factory = entry.component.resolve()
             options_of(factory)
         except PluginError:
             raise
         except Exception as error:
             raise PluginError(
-                f"the {role} {name!r} cannot be loaded: {type(error).__name__}: {error}",
+                f"the {role} {name!r} cannot be loaded: {cause_of(error)}",
                 where=str(entry.provider),
                 hint="This is a bug in that plugin; please report it to its authors.",
             ) from error

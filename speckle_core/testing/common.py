@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
 import sys
 import typing
@@ -13,7 +12,7 @@ from typing import Any
 from speckle_core.contracts.roles import Role
 from speckle_core.errors import OptionError, SpeckleError
 from speckle_core.plugins.component import Component, Option, options_of
-from speckle_core.plugins.hookspecs import GROUP
+from speckle_core.plugins.discovery import installed
 from speckle_core.testing.check import Check, CheckFailed, CheckSkipped, Subject, require
 from speckle_core.testing.fresh import ask, place_of
 
@@ -122,11 +121,7 @@ def listing_imports_nothing_heavy(subject: Subject) -> None:
     module = factory.partition(":")[0] if isinstance(factory, str) else factory.__module__
     package = module.partition(".")[0]
     # Other plugins of the same package are imported with it when plugins are listed.
-    listing = {
-        entry.module
-        for entry in importlib.metadata.entry_points(group=GROUP)
-        if entry.module.partition(".")[0] == package
-    }
+    listing = {entry.module for entry in installed() if entry.module.partition(".")[0] == package}
     if not isinstance(factory, str) and (isinstance(given, Component) or not listing):
         listing.add(module)
     if not listing:

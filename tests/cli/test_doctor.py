@@ -64,6 +64,9 @@ def test_no_backend_is_imported_into_the_commands_own_process(
         def communicate(self, timeout: float) -> tuple[str, str]:
             return "[]", ""
 
+        def wait(self, timeout: float | None = None) -> int:
+            return 77  # as a plugin's import ends that ends well
+
         def kill(self) -> None: ...
 
     monkeypatch.setattr(subprocess, "Popen", Silent)
@@ -71,4 +74,4 @@ def test_no_backend_is_imported_into_the_commands_own_process(
     assert json.loads(result.stdout)["backends"] == dict.fromkeys(
         ("torch", "tensorflow"), "loads, sees no GPU"
     )
-    assert ["import json, torch" in words[-1] for words in asked] == [True, False]
+    assert ["import json, torch" in words[-1] for words in asked[:2]] == [True, False]

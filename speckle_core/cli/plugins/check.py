@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from speckle_core.cli.options import Json
+from speckle_core.cli.output import echo
 from speckle_core.cli.plugins.find import Name
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def check_component(name: Name, as_json: Json = False) -> None:
     def show(result: CheckResult) -> None:
         if not as_json:
             why = "" if result.outcome == "passed" else f": {result.message}"
-            typer.echo(f"  {result.outcome:<8} {result.id}{why}")
+            echo(f"  {result.outcome:<8} {result.id}{why}")
 
     found = []
     for entry in find(plugin_manager(), name):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.options import Json
+from speckle_core.cli.output import echo
 
 
 def list_components(
@@ -54,6 +55,6 @@ def list_components(
             ("Broken and left out:", [f"{f.provider}: {f.cause}" for f in failures]),
         ):
             if lines:
-                typer.echo("\n" + "\n  ".join([title, *lines]))
+                echo("\n" + "\n  ".join([title, *lines]))
     if strict and failures:
         raise typer.Exit(1)

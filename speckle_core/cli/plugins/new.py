@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.failure import usage
+from speckle_core.cli.output import echo
 
 
 def new_package(
@@ -46,7 +47,5 @@ def new_package(
         plugin = NewPlugin.named(name, role)
     folder = output or Path(name)
     plugin.write(folder)
-    typer.echo(f"Put your physics into {folder / plugin.physics}. Then:\n")
-    typer.echo(
-        f"  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  speckle plugins check {name}"
-    )
+    echo(f"Put your physics into {folder / plugin.physics}. Then:\n")
+    echo(f"  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  speckle plugins check {name}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from speckle_core.cli.options import Json
+from speckle_core.cli.output import echo
 from speckle_core.cli.plugins.find import Name
 
 
@@ -40,15 +39,15 @@ def show_component(name: Name, as_json: Json = False) -> None:
         if as_json:
             continue
         component = entry.component
-        typer.echo(f"{entry.role} {component.name}, from {entry.provider}")
-        typer.echo(f"  {component.summary}")
+        echo(f"{entry.role} {component.name}, from {entry.provider}")
+        echo(f"  {component.summary}")
         for line in (
             component.reference and f"Reference: {component.reference}.",
             install_hint(entry),
         ):
             if line:
-                typer.echo(f"  {line}")
-        typer.echo("\nNo options." if not options else "")
+                echo(f"  {line}")
+        echo("\nNo options." if not options else "")
         if options:
             rows = [
                 (o["name"], o["type"], json.dumps(o["default"]) if "default" in o else "required")

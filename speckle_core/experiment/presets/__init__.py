@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.resources
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from speckle_core.errors import ExperimentError, nearest
+from speckle_core.experiment.plain import read_source_text
+from speckle_core.notes import parse_toml
 
 
 def presets() -> dict[str, str]:
@@ -24,7 +25,7 @@ def read_source(source: str | Path) -> tuple[str, str]:
     if str(source) in known and not path.is_file():
         return f"preset {source}", known[str(source)]
     try:
-        return str(path), path.read_text("utf-8")
+        return str(path), read_source_text(path)
     except FileNotFoundError:
         near = nearest(source, known)
         raise ExperimentError(
@@ -32,7 +33,7 @@ def read_source(source: str | Path) -> tuple[str, str]:
             where=str(source),
             hint=(f"Did you mean {near[0]!r}? " if near else "") + f"Presets: {', '.join(known)}.",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ExperimentError(f"cannot be read: {error}", where=str(source)) from error
 
 
@@ -44,6 +45,6 @@ def parse_setting(text: str) -> tuple[str, Any]:
             f"{text!r} is not key=value", where="--set", hint="Write --set classifier.epochs=3."
         )
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        return key.strip(), parse_toml(f"value = {value}")["value"]
+    except ValueError:
         return key.strip(), value.strip()
