@@ -9,6 +9,7 @@ import typer
 
 from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Files, Json, new_folder
+from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
     from speckle_core.data.measured import FrameOptions
@@ -80,4 +81,4 @@ def import_(
         print_json({"data": str(output), "patterns": len(dataset), "classes": classes})
         return
     held = ", ".join(f"{many} of n = {n}" for n, many in classes.items())
-    typer.echo(f"data set: {output} ({len(dataset)} patterns: {held})")
+    echo(f"data set: {output} ({len(dataset)} patterns: {held})")
