@@ -24,6 +24,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     from speckle_core.audit.findings import audit
     from speckle_core.explain.report_section import sections
     from speckle_core.models.train import read_history
+    from speckle_core.report.examples import collect
     from speckle_core.report.gallery import gallery
     from speckle_core.report.html import ReportInput, render
     from speckle_core.solve.report_section import section as solved_section
@@ -35,6 +36,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     written = read_json(run.folder / MANIFEST)
     explained = sections(run.explanations) if run.experiment.explainers else ()
     solved = [solved_section(run.solutions)] if "solve" in run.stages else []
+    test = run.experiment.split.indices(dataset.labels, run.experiment.seed)["test"]
     again = [str(run.folder / TOML), "-o", f"{run.folder}-again"]
     report = ReportInput(
         title=run.experiment.name,
@@ -50,6 +52,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
         versions=written["versions"],
         timings=run.stages,
         command=f"speckle run {shlex.join(again)}",
+        examples=collect(network, dataset.patterns().subset(test)),
         sections=[audit(dataset, dict(baselines), progress).section(), *solved, *explained],
     )
     write_text(run.report, render(report))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from speckle_core.analysis.lattice import Lattice
-from speckle_core.report.blocks import Section, Table
+from speckle_core.report.blocks import Section, Table, aligned
 
 SUMMARY = "summary.json"
 
@@ -45,21 +45,19 @@ def sections(folder: Path) -> list[Section]:
             ),
         ]
         columns = ("classes", "edge", "share", "area", "agreement")
-        rows = zip(*(summary[key] for key in columns), strict=True)
+        kept = [i for i, value in enumerate(summary["share"]) if value is not None]
+        numbers = [aligned([summary[key][i] for i in kept]) for key in columns[1:]]
+        classes = [summary["classes"][i] for i in kept]
         table = Table(
             f"{name}: fraction of the attribution and of the pixels inside the central lobe, and "
             "rank correlation of the maps with those of random weights.",
             ("n", "lobe ends at k", "attribution inside", "pixels inside", "agreement"),
-            [(row[0], *map(_spell, row[1:])) for row in rows if row[2] is not None],
+            list(zip(classes, *numbers, strict=True)),
         )
         found.append(
             Section(f"What the network looks at: {name}", _summarize(summary), pictures, [table])
         )
     return found
-
-
-def _spell(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
 
 
 def _summarize(summary: dict[str, Any]) -> str:

@@ -6,9 +6,11 @@ or leaves a matplotlib setting changed.
 """
 
 from speckle_core.figures.attribution import attribution_profiles, deletion
+from speckle_core.figures.dark import darken
 from speckle_core.figures.explanation import explanation_panel, map_page
 from speckle_core.figures.k_space import gallery, pattern
 from speckle_core.figures.real_space import real_space
+from speckle_core.figures.reliability import reliability
 from speckle_core.figures.results import accuracy_bars, confusion
 from speckle_core.figures.solution import solution_panel
 from speckle_core.figures.style import encode, save
@@ -19,6 +21,7 @@ __all__ = [
     "attribution_profiles",
     "azimuthal_profiles",
     "confusion",
+    "darken",
     "deletion",
     "encode",
     "explanation_panel",
@@ -27,6 +30,7 @@ __all__ = [
     "map_page",
     "pattern",
     "real_space",
+    "reliability",
     "save",
     "solution_panel",
     "training_curves",

@@ -100,7 +100,7 @@ def explanation_panel(
     seen.set_ylabel(KY)
     _draw_answer(answer, np.asarray(probabilities), np.asarray(classes), target, truth)
     if title:
-        figure.suptitle(title, fontsize=10.5)
+        figure.suptitle(title)
     return figure
 
 
@@ -200,12 +200,12 @@ def map_page(
             axes.set_xticks([])
             axes.set_yticks([])
         read = "" if truths[at] == explained[at] else f", explained: {explained[at]}"
-        panels[0].set_title(f"n = {truths[at]}{read}", loc="left", fontsize=8)
+        panels[0].set_title(f"n = {truths[at]}{read}", loc="left")
         if row == 0:
-            panels[1].set_title("map", fontsize=8)
-            panels[2].set_title("overlay", fontsize=8)
+            panels[1].set_title("map")
+            panels[2].set_title("overlay")
     if title:
-        figure.suptitle(title, fontsize=10.5)
+        figure.suptitle(title)
     return figure
 
 

@@ -181,7 +181,6 @@ def accuracy_bars(
             ha="center",
             va="bottom",
             color=MUTED,
-            fontsize=8,
         )
     quiet_frame(axes)
     return figure

@@ -79,7 +79,7 @@ def solution_panel(
         axes.tick_params(labelleft=axes is panels[0])
     panels[0].set_ylabel(KY)
     if title:
-        figure.suptitle(title, fontsize=10.5)
+        figure.suptitle(title)
     return figure
 
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import attrs
+
+
+def aligned(values: Sequence[float | None]) -> list[str]:
+    """Return the numbers of one column with equal decimals, a dash for None or NaN.
+
+    The smallest keeps two significant digits, so that no column loses what it is there for.
+    """
+    known = [abs(v) for v in values if v is not None and math.isfinite(v) and v != 0]
+    places = max(0, 1 - math.floor(math.log10(min(known)))) if known else 0
+    places = min(places, 6)
+    return ["–" if v is None or not math.isfinite(v) else f"{v:.{places}f}" for v in values]
 
 
 @attrs.frozen(eq=False)

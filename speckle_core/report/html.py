@@ -7,23 +7,24 @@ since names and options come from files that may be untrusted.
 from __future__ import annotations
 
 import base64
-import struct
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
 import tomli_w
 
+from speckle_core.analysis.calibration import calibration
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Epoch
 from speckle_core.report.blocks import Section
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from speckle_core.report.examples import Examples
+from speckle_core.report.pictures import Picture, confusion_picture, pictures_of
+from speckle_core.report.story import duration, limits, samples, story
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -58,6 +59,8 @@ class ReportInput:
         Stage → seconds.
     command : str
         Command that repeats the run.
+    examples : Examples, optional
+        Patterns to show of the classifier's answers.
     sections : sequence of Section
         Sections from the audit and the explanations.
     """
@@ -76,26 +79,7 @@ class ReportInput:
     timings: Mapping[str, float]
     command: str
     sections: Sequence[Section] = ()
-
-
-@attrs.frozen(eq=False)
-class _Picture:
-    """A PNG with its texts; a `wide` one scrolls sideways on a small screen."""
-
-    png: bytes
-    alt: str
-    caption: str
-    wide: bool = False
-
-    @property
-    def uri(self) -> str:
-        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height [pixel], which are at a fixed position in every PNG."""
-        width, height = struct.unpack(">II", self.png[16:24])
-        return width, height
+    examples: Examples | None = None
 
 
 def render(report: ReportInput) -> str:
@@ -112,42 +96,27 @@ def render(report: ReportInput) -> str:
     environment.filters |= {"share": _share, "interval": _interval}
     name, network = report.network
     readings = {name: network, **report.baselines}
+    found = calibration(network)
+    script = environment.get_template("report.js").render()
     return environment.get_template("report.html.j2").render(
         report=report,
         name=name,
         network=network,
         correct=int(np.sum(network.errors == 0)),
         readings=readings,
-        story=[*_story(report.experiment, network), *_samples(readings)],
-        times=[(stage, _duration(seconds)) for stage, seconds in report.timings.items()],
+        story=[*story(report.experiment, network), *samples(readings)],
+        limits=list(limits(report.experiment, report.grid, network, found)),
+        times=[(stage, duration(seconds)) for stage, seconds in report.timings.items()],
         toml=tomli_w.dumps(report.experiment),
-        pictures=dict(_pictures(report, readings)),
-        confusions={other: _confusion(other, e) for other, e in readings.items()},
+        pictures=dict(pictures_of(report, readings, found)),
+        confusions={other: confusion_picture(other, e) for other, e in readings.items()},
         sections=[
-            (s, [_Picture(png, caption, caption) for caption, png in s.figures])
+            (s, [Picture(png, caption, caption) for caption, png in s.figures])
             for s in report.sections
         ],
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-
-
-def _samples(readings: Mapping[str, Evaluation]) -> Iterator[str]:
-    """Iterate over sentences about classifiers that were evaluated on a sample."""
-    for name, reading in readings.items():
-        if reading.places is not None:
-            yield (
-                f"Because it is slow, {name} was evaluated on {len(reading)} of them, drawn at "
-                "random; comparisons with it use these only."
-            )
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration for people: ``4.2 s``, ``3 min 20 s``, ``1 h 05 min``."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _share(fraction: float) -> str:
@@ -157,107 +126,3 @@ def _share(fraction: float) -> str:
 def _interval(evaluation: Evaluation, fraction: float) -> str:
     low, high = evaluation.interval(fraction)
     return f"[{low:.3f}, {high:.3f}]"
-
-
-def _pictures(
-    report: ReportInput, readings: Mapping[str, Evaluation]
-) -> Iterator[tuple[str, _Picture]]:
-    from speckle_core import figures
-
-    if report.gallery:
-        counts = ", ".join(str(n) for n, _, _ in report.gallery)
-        yield (
-            "gallery",
-            _picture(
-                figures.gallery(report.gallery, report.grid, blocked=report.blocked),
-                alt=f"Bodies in their box beside their speckle patterns, for n = {counts}.",
-                caption="Real space (left of each pair) and k space (right): the raw speckle "
-                "intensity, on the same logarithmic scale in all panels." + _beamstop(report),
-                wide=True,
-            ),
-        )
-    if report.history:
-        last = report.history[-1]
-        yield (
-            "curves",
-            _picture(
-                figures.training_curves(report.history),
-                alt=f"Loss and accuracy over {len(report.history)} epochs; the accuracy on "
-                f"training patterns ends at {last.accuracy:.3f}.",
-                caption="Loss and accuracy on training and validation patterns, and the learning "
-                "rate.",
-                wide=True,
-            ),
-        )
-    bars = {n: (e.accuracy, *e.accuracy_interval) for n, e in readings.items()}
-    chance = 1 / len(report.network[1].classes)
-    yield (
-        "bars",
-        _picture(
-            figures.accuracy_bars(bars, chance=chance),
-            alt="Accuracies: " + ", ".join(f"{n} {a:.3f}" for n, (a, _, _) in bars.items()) + ".",
-            caption="Accuracy on the test patterns with 95 % Wilson intervals; the dark bar is the "
-            "network. Chance is one over the number of classes.",
-        ),
-    )
-
-
-def _beamstop(report: ReportInput) -> str:
-    if report.blocked:
-        return " The hatched patch is the beamstop."
-    if any(np.isnan(image).any() for _, _, image in report.gallery):
-        return " Grey pixels lie behind the beamstop."
-    return ""
-
-
-def _confusion(name: str, evaluation: Evaluation) -> _Picture:
-    from speckle_core import figures
-
-    one, two = evaluation.off_by_more_than(1), evaluation.off_by_more_than(2)
-    return _picture(
-        figures.confusion(evaluation.confusion, evaluation.classes),
-        alt=f"Confusion matrix of {name}: {one} of {len(evaluation)} patterns are off by more "
-        f"than 1, {two} by more than 2.",
-        caption=f"{name}: patterns by true and predicted number of particles; shade is the share "
-        "of the row. The green line encloses errors of at most 1; red circles mark errors of 2, "
-        "orange dashed diamonds larger ones.",
-        wide=True,
-    )
-
-
-def _picture(figure: Figure, *, alt: str, caption: str, wide: bool = False) -> _Picture:
-    from speckle_core.figures import encode
-
-    return _Picture(encode(figure), alt, caption, wide)
-
-
-def _story(experiment: Mapping[str, Any], network: Evaluation) -> Iterator[str]:
-    """Iterate over sentences that describe the experiment; missing keys are left out."""
-    structure, grid = experiment.get("structure", {}), experiment.get("grid", {})
-    scattering, split = experiment.get("scattering", {}), experiment.get("split", {})
-    many, classes = structure.get("patterns_per_count"), network.classes
-    span = f"the {len(classes)} numbers of particles from {classes[0]} to {classes[-1]}"
-    yield (
-        f"For each of {span}, {f'{many} ' if many else ''}random configurations were drawn by the "
-        f"sampler “{_component_name(structure.get('sampler'))}”."
-    )
-    size = f" on {grid['size']} × {grid['size']} points of k space" if "size" in grid else ""
-    yield (
-        f"Their speckle patterns were computed by the scatterer "
-        f"“{_component_name(scattering.get('scatterer'))}”{size}."
-    )
-    if steps := [f"“{_component_name(step)}”" for step in experiment.get("prepare", ())]:
-        yield f"Each pattern was then prepared by {', then '.join(steps)}."
-    learned = [
-        f"{split[part]} patterns" if isinstance(split[part], int) else f"{split[part]:.0%} of them"
-        for part in ("train", "valid")
-        if part in split
-    ]
-    if len(learned) == 2:
-        yield f"The classifiers were trained on {learned[0]} and validated on {learned[1]}."
-    yield f"All were tested on the same {len(network)} unseen patterns."
-
-
-def _component_name(choice: Any) -> str:
-    """Return the name of a component, which an experiment gives as a table or a bare name."""
-    return str(choice.get("name", "?") if isinstance(choice, Mapping) else choice or "?")

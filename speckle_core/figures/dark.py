@@ -1,0 +1,49 @@
+"""The same figure for a dark page: ink becomes light, paper dark, data keep their colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+
+from speckle_core.figures.style import BLUE, INK, MUTED
+
+#: As in the report's style sheet.
+PAPER, LIGHT, GREY, SKY = "#14191f", "#e4e7eb", "#a0abb6", "#56b4e9"
+_SWAP = {
+    to_rgba(old): new
+    for old, new in ((INK, LIGHT), (MUTED, GREY), ("white", PAPER), ("black", LIGHT), (BLUE, SKY))
+}
+_PAIRS = ("color", "facecolor", "edgecolor", "markeredgecolor", "markerfacecolor")
+
+
+def darken(figure: Figure) -> Figure:
+    """Recolour `figure` in place for a dark background and return it.
+
+    Images, colour maps and the colours of data stay; only ink, muted ink, paper and the first
+    colour of the palette change.
+    """
+    for artist in figure.findobj(Artist):
+        for name in _PAIRS:
+            _recolour(artist, name)
+    for axes in figure.axes:
+        axes.tick_params(colors=LIGHT, which="both")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.label.set_color(LIGHT)
+            axis.get_offset_text().set_color(LIGHT)
+    return figure
+
+
+def _recolour(artist: Any, name: str) -> None:
+    get, put = getattr(artist, f"get_{name}", None), getattr(artist, f"set_{name}", None)
+    if get is None or put is None:
+        return
+    try:
+        old = get()
+        new = _SWAP.get(to_rgba(old))
+    except (ValueError, TypeError):
+        return  # several colours, or none: those of data
+    if new is not None:
+        put((*to_rgba(new)[:3], to_rgba(old)[3]))
