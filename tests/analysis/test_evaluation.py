@@ -134,3 +134,26 @@ def test_a_sample_comes_back_from_disk_with_its_places(tmp_path):
 def test_places_are_one_for_each_pattern_ascending(places):
     with pytest.raises(DataError, match="places"):
         Evaluation([2, 3], [2, 3, 3], [2, 3, 2], places=places)
+
+
+def test_a_part_of_an_evaluation_keeps_its_patterns_probabilities_and_places():
+    probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.3, 0.7], [0.8, 0.2]])
+    whole = Evaluation([2, 5], [2, 5, 2, 5], [2, 5, 5, 2], probabilities)
+    sampled = Evaluation([2, 5], [2, 5, 2, 5], [2, 5, 5, 2], probabilities, [10, 20, 30, 40])
+    for evaluation, places in ((whole, [1, 2]), (sampled, [20, 30])):
+        part = evaluation.at(np.array(places))
+        assert part.labels.tolist() == [5, 2]
+        assert part.predicted.tolist() == [5, 5]
+        assert part.classes.tolist() == [2, 5]
+        assert part.places.tolist() == places
+        np.testing.assert_array_equal(part.probabilities, probabilities[1:3])
+    without = Evaluation([2, 5], [2, 5], [2, 5]).at(np.array([1]))
+    assert without.probabilities is None
+
+
+@pytest.mark.parametrize("places", [[4], [1, 99], [15]])
+def test_a_part_that_was_not_read_is_refused(places):
+    for known in (None, [0, 1, 20, 30]):
+        evaluation = Evaluation([2, 5], [2, 5, 2, 5], [2, 5, 5, 2], None, known)
+        with pytest.raises(DataError, match=r"^evaluation: some of these patterns"):
+            evaluation.at(np.array(places))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from speckle_core import DataError, KGrid, PluginError
+from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.analysis.verdict import evaluate, verdict
 from speckle_core.contracts.patterns import PatternSet
 from tests.analysis.test_evaluation import right_and_wrong
@@ -192,3 +193,24 @@ def test_labels_that_a_classifier_does_not_know_are_listed_whole():
             patterns_of(list(range(10)), labels),
         )
     assert str(labels[2:]) in str(fault.value)
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_readings_of_different_samples_are_compared_on_the_patterns_in_common(swap):
+    # Of patterns 0 … 399 one reads 0 … 299, the other 100 … 399; 100 … 299 are common.
+    network, rule = right_and_wrong(350, 50), right_and_wrong(150, 250)
+    first, last = np.arange(300), np.arange(100, 400)
+    if swap:
+        first, last = last, first
+    common = np.arange(100, 300)
+    said = verdict(network.at(first), {"rule": rule.at(last)})
+    assert said == verdict(network.at(common), {"rule": rule.at(common)})
+    assert "1.000 [" in said  # the network's errors are all among the others
+    assert said == verdict(network, {"rule": rule.at(common)})
+
+
+def test_the_same_places_of_other_patterns_are_refused():
+    network = right_and_wrong(10, 0).at(np.arange(4))
+    shifted = Evaluation([5, 6], [6, 6, 6, 6], [6, 6, 6, 6], None, np.arange(4))
+    with pytest.raises(DataError, match=r"rule: .*same patterns"):
+        verdict(network, {"rule": shifted})
