@@ -91,9 +91,15 @@ def test_a_bad_name_is_refused(name: str, cause: str) -> None:
         NewPlugin.named(name, "sampler")
 
 
+def test_a_name_that_is_taken_in_another_role_is_free() -> None:
+    assert NewPlugin.named("monodisperse", "scatterer").package == "monodisperse"
+
+
 def test_a_misspelt_role_is_named_with_the_nearest() -> None:
     with pytest.raises(PluginError, match=r"(?s)unknown role 'smpler'.*Did you mean 'sampler'\?"):
         NewPlugin.named("strange", "smpler")
+    with pytest.raises(PluginError, match=r"\n  Roles: sampler, scatterer, "):
+        NewPlugin.named("strange", "qqq")
 
 
 @pytest.mark.parametrize("there", ["folder", "file", "link"])
@@ -105,8 +111,9 @@ def test_what_is_there_already_is_left_alone(there: str, tmp_path: Path) -> None
         place.write_text("mine")
     else:
         place.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(OutputError, match="already exists"):
+    with pytest.raises(OutputError, match="already exists") as refused:
         NewPlugin.named("strange", "sampler").write(place)
+    assert refused.value.where == str(place)
     assert list(tmp_path.iterdir()) == [place]
     assert there != "file" or place.read_text() == "mine"
 
