@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 
 import attrs
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as a page can hold it."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def aligned(values: Sequence[float | None]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.patterns import PatternSet
-from speckle_core.report.pictures import data_uri
+from speckle_core.report.blocks import data_uri
 
 #: Patterns of a cell, pairs of misread ones, and pixels of a thumbnail's side, at most.
 PER_CELL, MISREAD, SIDE = 3, 24, 96

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import struct
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -12,19 +11,15 @@ import numpy as np
 
 from speckle_core.analysis.calibration import Calibration
 from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.report.blocks import data_uri
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from speckle_core.report.html import ReportInput
+    from speckle_core.report.contents import ReportInput
 
 #: Pixels of a figure for each pixel of a page, so that type has one size in all of them.
 _DENSITY = 150 / 96
-
-
-def data_uri(png: bytes) -> str:
-    """Return a PNG as a page can hold it."""
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 @attrs.frozen(eq=False)
