@@ -1,8 +1,7 @@
-"""Rings about k = 0: the one place where the baselines read pixels.
+"""Rings about k = 0: how the baselines access pixels.
 
-Prepared patterns come blocked in the centre and standardized. Both can be undone up to one factor:
-the blocked pixels held 0 before, and so tell where 0 lies now. Nothing here knows of classes, or of
-the shape of a particle.
+Prepared patterns have a blocked centre and are standardized. This can be undone up to a factor:
+the blocked pixels were 0 before, so their present value is the offset.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from speckle_core import DataError, FloatArray, KGrid, PatternError, PatternSet
 
 Floats = NDArray[np.float64]
 
-#: Ring means below this share of the mean intensity are rounding of float32 patterns.
+#: Ring means below this fraction of the mean intensity are rounding errors of float32 patterns.
 FLOOR = 1e-7
 _LOOKED_AT = 32
 
@@ -40,19 +39,19 @@ class Rings:
 
     @classmethod
     def of(cls, patterns: PatternSet) -> Rings:
-        """Return the rings of prepared `patterns`, blocked pixels found by looking at some of them.
+        """Find the blocked pixels in some of the prepared `patterns`, and return the rings.
 
-        A pixel is blocked when it equals the one at k = 0 in every pattern, and that one is dark.
-        So any shape of beamstop is found, and gaps of a detector too. Alone, the pixel at k = 0
-        counts as open.
+        A pixel is blocked if it equals the pixel at k = 0 in every pattern, and that one is dark.
+        This finds beamstops of any shape and gaps of a detector. If only the pixel at k = 0 itself
+        qualifies, it counts as open.
 
         Raises
         ------
         DataError
-            For an empty set, or when not even two rings are left.
+            For an empty set, or if fewer than two rings are left.
         """
         if not len(patterns):
-            raise DataError("there is no pattern to learn from", where="training set")
+            raise DataError("there are no patterns to fit on", where="training set")
         grid = patterns.grid
         some = np.linspace(0, len(patterns) - 1, min(len(patterns), _LOOKED_AT)).astype(np.int64)
         looked, _ = patterns.batch(np.unique(some))
@@ -64,7 +63,7 @@ class Rings:
         rings = cls(grid, blocked)
         if np.all(blocked) or len(rings.counts) < 2:
             raise DataError(
-                "fewer than two rings about k = 0 differ from its own pixel", where="training set"
+                "fewer than two rings about k = 0 are not blocked", where="training set"
             )
         return rings
 
@@ -75,7 +74,7 @@ class Rings:
 
     @cached_property
     def ring(self) -> NDArray[np.intp]:
-        """Ring of each open pixel, (pixels,): those whose distances round to one number."""
+        """Ring of each open pixel, (pixels,): its distance rounded to an integer."""
         return np.unique(np.rint(self.distance), return_inverse=True)[1]
 
     @cached_property
@@ -90,9 +89,10 @@ class Rings:
 
     @cached_property
     def _between(self) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp]]:
-        """For each distance that occurs the ring below and the share of the way to the next one.
+        """For each distinct distance, the ring below and the fraction of the way to the next.
 
-        And for each open pixel which of these distances is its own: they are far fewer than pixels.
+        And for each open pixel the index of its distance; there are far fewer distances than
+        pixels.
         """
         far, which = np.unique(self.distance, return_inverse=True)
         left = np.clip(np.searchsorted(self.radii, far) - 1, 0, len(self.radii) - 2)
@@ -102,13 +102,13 @@ class Rings:
     def intensities(self, patterns: FloatArray) -> Floats:
         """Return the intensity of the open pixels in units of its mean, (B, pixels).
 
-        Patterns larger than those of the training are cut to the same k range; they must have the
-        same step and layout, which no array can tell.
+        Patterns larger than the training patterns are cut to the same k range; they must have the
+        same step and layout, which cannot be checked here.
 
         Raises
         ------
         PatternError
-            For a smaller or otherwise unfit pattern, NaN or infinity, or one without intensity.
+            For a pattern that is too small, not finite, or without intensity.
         """
         size, given = self.grid.size, np.asarray(patterns)
         if given.ndim != 3 or given.shape[1] != given.shape[2] or given.shape[1] < size:
@@ -136,7 +136,7 @@ class Rings:
         if not np.all(np.isfinite(mean) & (mean > 0)):
             bad = int(np.flatnonzero(~(np.isfinite(mean) & (mean > 0)))[0])
             raise PatternError(
-                "it contains NaN or infinity, or no intensity above its blocked centre",
+                "contains NaN or infinity, or no intensity above its blocked centre",
                 where=f"pattern {bad}",
             )
         found: Floats = values / mean
@@ -152,16 +152,16 @@ class Rings:
     def over_mean(self, values: Floats, *, smoothing: float = 0.0) -> Floats:
         """Return intensities (B, pixels) over their azimuthal mean at each pixel's own distance.
 
-        The mean is interpolated between rings in the logarithm, where a form factor is smooth but
-        for its zeros.
+        The logarithm of the mean is interpolated between rings; it is smooth except at zeros of the
+        form factor.
 
         Parameters
         ----------
         values : array, (B, pixels)
             Intensities.
         smoothing : float
-            Width of a Gaussian that the means are smoothed with first [pixels]. It joins the
-            speckles of neighbouring rings, lest a ring of few speckles be divided by itself.
+            Width of a Gaussian that smooths the means first [pixels]. It combines the speckles of
+            neighbouring rings, so that a ring with few speckles is not divided by itself.
         """
         mean, weight = self.mean(values), self.counts.astype(np.float64)
         if smoothing:

@@ -1,7 +1,7 @@
-"""What the five baselines share: patterns to numbers, numbers to a rule, the rule to disk.
+"""Base class of the five baselines: features of patterns, a rule on them, and its files.
 
-A baseline says which numbers it reads off a pattern and what kind of rule it learns from them.
-Pixels are read in batches and forgotten, so memory does not grow with the patterns.
+A subclass defines the features and the kind of rule. Patterns are read in batches, so memory does
+not grow with their number.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ from speckle_core import (
 FORMAT = "speckle-baseline-1"
 _STATE, _ARRAYS = "state.toml", "rule.safetensors"
 _BATCH = 64
-#: Far above any rule that is learned here; a larger file is not read.
+#: Far above the size of any rule; a larger file is rejected.
 _LARGEST = 2**28
 
 
 @attrs.frozen(eq=False, kw_only=True)
 class Lesson:
-    """What a rule is learned from.
+    """Training data of a rule.
 
     Parameters
     ----------
     features, valid_features : array, (N, F)
-        Of the training and the validation patterns; the latter may be none.
+        Features of the training and the validation patterns; the latter may be empty.
     targets, valid_targets : array of int, (N,)
         Column of each pattern's class.
     classes : int
-        Number of classes; some may have no pattern.
+        Number of classes; some may have no patterns.
     seed : int
-        For rules that start from random numbers.
+        For rules with random initial values.
     """
 
     features: Floats
@@ -65,7 +65,7 @@ class Lesson:
 
 @attrs.define(kw_only=True, eq=False, slots=False)
 class Baseline:
-    """A classifier that reads a few numbers off each pattern; subclasses say which."""
+    """A classifier on a few features of each pattern, defined by subclasses."""
 
     #: Its name in a model folder.
     name: ClassVar[str]
@@ -78,7 +78,7 @@ class Baseline:
         raise NotImplementedError
 
     def learn(self, lesson: Lesson) -> Rule:
-        """Return what the numbers say of the classes: here, one normal density for each."""
+        """Fit and return the rule; by default one normal density per class."""
         return Gaussian.learn(lesson.features, lesson.targets, lesson.classes)
 
     @property
@@ -89,18 +89,18 @@ class Baseline:
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
     ) -> list[Epoch]:
-        """Learn from `train`; `valid` is measured, and decides where there is a choice of rule.
+        """Fit on `train`; `valid` is evaluated, and decides if there is a choice of rules.
 
         Returns
         -------
         list of Epoch
-            A single one: every pattern is read once. Its learning rate is 0.
+            A single epoch, with learning rate 0.
 
         Raises
         ------
         DataError
-            When there are not two classes with at least two patterns each, or `valid` holds a class
-            that `train` does not name.
+            When there are fewer than two classes with at least two patterns each, or `valid`
+            contains a class that `train` does not.
         """
         from threadpoolctl import threadpool_limits
 
@@ -108,12 +108,12 @@ class Baseline:
         counts = np.bincount(train.targets, minlength=len(train.classes))
         if np.sum(counts > 1) < 2:
             raise DataError(
-                "two classes with two patterns each are the least to learn from",
+                "at least two classes with two patterns each are needed",
                 where="training set",
             )
         if not np.isin(valid.labels, train.classes).all():
             raise DataError(
-                "it holds classes that the training set does not", where="validation set"
+                "contains classes that the training set does not", where="validation set"
             )
         rings = Rings.of(train)
         lesson = Lesson(
@@ -147,8 +147,8 @@ class Baseline:
     def predict_proba(self, patterns: FloatArray) -> FloatArray:
         """Return class probabilities, (B, classes).
 
-        Patterns may be larger than those of the training, with the same step and layout: they are
-        then cut to its k range.
+        Patterns may be larger than the training patterns, with the same step and layout; they are
+        then cut to the same k range.
 
         Raises
         ------
@@ -159,7 +159,7 @@ class Baseline:
         return np.exp(_log_softmax(rule.logits(self.measure(rings, rings.intensities(patterns)))))
 
     def save(self, folder: Path) -> None:
-        """Write `state.toml` and `rule.safetensors` into `folder`."""
+        """Write `state.toml` and `rule.safetensors` to `folder`."""
         from safetensors.numpy import save
 
         rings, rule, classes = self._fitted()
@@ -180,38 +180,36 @@ class Baseline:
         Raises
         ------
         ModelError
-            When a file is missing, damaged, foreign, or made with other options.
+            When a file is missing, damaged, of another component, or made with other options.
         """
         state, arrays = _read_state(folder / _STATE), _read_arrays(folder / _ARRAYS)
         try:
             if state["format"] != FORMAT or state["component"] != self.name:
-                raise ValueError(f"it holds {state['component']!r} as {state['format']!r}")
+                raise ValueError(f"it contains {state['component']!r} as {state['format']!r}")
             classes = np.array(state["classes"], dtype=np.int64)
             if classes.ndim != 1 or len(classes) < 2 or np.any(np.diff(classes) <= 0):
                 raise ValueError("its classes are not ascending whole numbers")
             grid = KGrid(**state["grid"])
             blocked = arrays.pop("blocked")
             if blocked.dtype != np.bool_ or blocked.shape != grid.shape or blocked.all():
-                raise ValueError("its blocked pixels do not fit its grid")
+                raise ValueError("its blocked pixels do not match its grid")
             rings = Rings(grid, blocked)
             features = self.measure(rings, 1 / (1 + rings.distance[None])).shape[1]
             rule = rule_from(state["rule"], arrays, features, len(classes))
         except (KeyError, TypeError, ValueError, OverflowError, ExperimentError) as error:
             raise ModelError(
-                f"this is no model of {self.name} with these options: {error}", where=str(folder)
+                f"is not a model of {self.name} with these options: {error}", where=str(folder)
             ) from error
         self.rings_, self.rule_, self.classes_ = rings, rule, classes
 
     def features(self, patterns: FloatArray) -> Floats:
-        """Return the numbers that the rule is given for each pattern, (B, F)."""
+        """Return the features of each pattern, (B, F)."""
         rings = self._fitted()[0]
         return self.measure(rings, rings.intensities(patterns))
 
     def _fitted(self) -> tuple[Rings, Rule, IntArray]:
         if self.rings_ is None or self.rule_ is None or self.classes_ is None:
-            raise ModelError(
-                "it has learned nothing yet", where=self.name, hint="Call fit or load first."
-            )
+            raise ModelError("is not fitted yet", where=self.name, hint="Call fit or load first.")
         return self.rings_, self.rule_, self.classes_
 
     def _read(self, rings: Rings, patterns: PatternSet) -> Floats:
@@ -228,7 +226,7 @@ def _log_softmax(logits: Floats) -> Floats:
 
 
 def _score(rule: Rule, features: Floats, targets: Targets) -> tuple[float, float]:
-    """Return the mean loss and the accuracy, NaN for no pattern."""
+    """Return the mean loss and the accuracy, or NaN without patterns."""
     if not len(targets):
         return float("nan"), float("nan")
     logs = _log_softmax(rule.logits(features))
@@ -257,6 +255,6 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise ModelError("the file is missing", where=str(path)) from None
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise ModelError(
-            f"the file is damaged or no safetensors file: {error}", where=str(path)
+            f"the file is damaged or not a safetensors file: {error}", where=str(path)
         ) from error
     return arrays

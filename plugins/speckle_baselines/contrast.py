@@ -1,4 +1,4 @@
-"""`contrast`: how far the intensity fluctuates about its azimuthal mean, which n bodies set."""
+"""`contrast`: the fluctuation of the intensity about its azimuthal mean, which depends on n."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from speckle_core import FloatArray, OptionError
 
 def _check_floor(_: object, __: object, value: float) -> None:
     if not 0 <= value < 1:
-        raise OptionError(f"floor must be from 0 to below 1, not {value}", where="floor")
+        raise OptionError(f"floor must be at least 0 and below 1, not {value}", where="floor")
 
 
 def _check_smoothing(_: object, __: object, value: float) -> None:
@@ -29,13 +29,13 @@ class Contrast(Baseline):
 
     For n equal bodies at independent places β = 1 − 1/n, and n̂ = 1 / (1 − β); for unequal
     amplitudes f, β = 1 − Σf⁴ / (Σf²)². β is taken from the intensity over its smooth azimuthal
-    mean, so that the form factor's own fall is no fluctuation.
+    mean, so that the decay of the form factor does not count.
 
     Parameters
     ----------
     floor : float
-        Rings whose mean is below this share of the brightest ring's are left out: about the zeros
-        of the form factor the mean is no smooth function.
+        Rings whose mean is below this fraction of the brightest ring's are left out, since the mean
+        is not smooth near zeros of the form factor.
     smoothing : float
         Width of a Gaussian that smooths the azimuthal mean [pixels].
 

@@ -13,14 +13,13 @@ from speckle_core import FirstMoments, first_moments
 
 @attrs.define(kw_only=True, eq=False, slots=False)
 class FirstMoment(Baseline):
-    """The class whose first moments lie nearest, as normal densities.
+    """The class with the nearest first moment, as normal densities.
 
     Parameters
     ----------
     definition : {"raw", "shifted", "absolute", "normalized"}
-        Which of the paper's four definitions; see `speckle_core.first_moments`. ``raw`` is that
-        of the intensity, which a standardized pattern still holds up to a factor, and the factor
-        cancels.
+        One of the paper's four definitions; see `speckle_core.first_moments`. ``raw`` uses the
+        intensity, which is known up to a factor for a standardized pattern; the factor cancels.
     """
 
     name: ClassVar[str] = "first-moment"

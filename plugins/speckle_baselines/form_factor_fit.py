@@ -1,8 +1,8 @@
-"""`form-factor-fit`: a disk's radius, fitted to the azimuthal profile, and the class from that.
+"""`form-factor-fit`: fit a disk's radius to the azimuthal profile, and predict the class from it.
 
-What a scatterer does with a small-angle pattern. It is the one baseline that assumes a shape: n
-equal disks. On other bodies the fitted radius is that of the disk which comes nearest, and may
-still tell classes apart; where every class has one size it cannot.
+This is the usual analysis of a small-angle pattern. It is the only baseline that assumes a shape:
+n equal disks. For other bodies the fitted radius is that of the most similar disk, which may still
+distinguish classes; it cannot if all classes have the same size.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from speckle_baselines.baseline import Baseline
 from speckle_core import FloatArray, OptionError
 
 _CANDIDATES = 1200
-#: kR at the outermost pixel for the smallest disk that is tried.
+#: kR at the outermost pixel for the smallest candidate disk.
 _SMALLEST = 1.0
-#: kR at one pixel for the largest, with its first zero 8 pixels from k = 0: a larger disk shows no
-#: central lobe beside a beamstop, and any profile that falls as k⁻³ would pass for one.
+#: kR at one pixel for the largest candidate, whose first zero is 8 pixels from k = 0: the central
+#: lobe of a larger disk is hidden by a beamstop, and any k⁻³ profile would fit it.
 _LARGEST = 0.5
 _STEP = 0.005
 
@@ -45,7 +45,7 @@ def _form(reach: float, dispersion: float) -> tuple[Floats, Floats]:
 def _candidates(rings: Rings, dispersion: float) -> tuple[Floats, Floats]:
     """Return radii R in inverse pixels, (R,), and the form factor averaged over each ring.
 
-    The average over the pixels of a ring (R, rings) never vanishes, as the function itself does.
+    Unlike the function itself, the average over the pixels of a ring (R, rings) never vanishes.
     """
     far, nearest = np.unique(rings.distance, return_inverse=True)
     cells, pixels = np.unique(rings.ring * len(far) + nearest, return_counts=True)
@@ -60,7 +60,7 @@ def _candidates(rings: Rings, dispersion: float) -> tuple[Floats, Floats]:
 
 def _check_dispersion(_: object, __: object, value: float) -> None:
     if not 0 <= value <= 1:
-        raise OptionError(f"dispersion must be from 0 to 1, not {value}", where="dispersion")
+        raise OptionError(f"dispersion must be between 0 and 1, not {value}", where="dispersion")
 
 
 @attrs.define(kw_only=True, eq=False, slots=False)
@@ -73,8 +73,8 @@ class FormFactorFit(Baseline):
 
         −ln L = Σ N · ln s + Σ N ln f,   f(k) = (2 J1(kR) / kR)² averaged over the ring.
 
-    R is the best of 1200 candidates in a geometric row, refined by a parabola. Classes are normal
-    densities of ln R, learned from the training set: the rule that ties R to n is not assumed.
+    R is the best of 1200 candidates in a geometric series, refined by a parabola. Classes are
+    normal densities of ln R fitted to the training set; no relation between R and n is assumed.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""`pair-peaks`: count pairs of bodies in the Patterson map, as crystallography does.
+"""`pair-peaks`: count pairs of bodies in the Patterson map, as in crystallography.
 
-Divided by its azimuthal mean a pattern is 1 + (2/n) Σ cos(k·r_ij) over the pairs of n equal bodies.
-Its Fourier transform has a peak of height 1/n at each r_ij, whatever the bodies' size: so it counts
-them where every class has one radius and the profile says nothing.
+Divided by its azimuthal mean, the pattern of n equal bodies is 1 + (2/n) Σ cos(k·r_ij) over pairs.
+Its Fourier transform has a peak of height 1/n at each r_ij, whatever the size of the bodies. So it
+also works when all classes have the same radius and the profile carries no information.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from speckle_baselines.radial_lda import radial_features
 from speckle_baselines.rules import Layers, Rule
 from speckle_core import OptionError
 
-#: Padding of the transform: the finer it is, the less height a peak loses between its points.
+#: Padding of the transform: the finer the map, the less height a peak loses between its points.
 _PAD = 1.5
-#: Around the origin no peak is counted, in units of the map's resolution.
+#: Radius around the origin where peaks are ignored, in units of the map's resolution.
 _ORIGIN = 2.0
-#: n equal bodies give at most n times the mean; beyond lies division by almost nothing.
+#: n equal bodies give at most n times the mean; larger values come from dividing by almost 0.
 _HIGHEST = 30.0
 _TOGETHER = 8
 
@@ -44,7 +44,7 @@ def _plan(rings: Rings) -> tuple[Floats, int, NDArray[np.bool_]]:
     size = fft.next_fast_len(int(np.ceil(_PAD * grid.size)), real=True)
     y, x = fft.fftfreq(size, 1 / grid.size)[:, None], fft.rfftfreq(size, 1 / grid.size)
     counted = np.hypot(x, y) > _ORIGIN
-    # The map is the same at r and −r; along its first column both would be counted.
+    # The map is the same at r and −r, and the first column contains both.
     counted[:, 0] &= y[:, 0] > 0
     return taper / taper.sum(), size, counted
 
@@ -52,8 +52,8 @@ def _plan(rings: Rings) -> tuple[Floats, int, NDArray[np.bool_]]:
 def patterson(rings: Rings, intensities: Floats) -> Floats:
     """Return the Patterson map of each pattern, (B, size, size // 2 + 1), with r = 0 at [0, 0].
 
-    A pair of n equal bodies has a peak of about 1/n, beside an origin of 1 that is taken off. On a
-    centred grid the map is real by Friedel's law; of a quadrant the modulus is taken.
+    A pair of n equal bodies has a peak of about 1/n; the peak of 1 at the origin is subtracted. On
+    a centred grid the map is real by Friedel's law; on a quadrant its modulus is used.
     """
     taper, size, _ = _plan(rings)
     grid = rings.grid
@@ -75,7 +75,7 @@ def peak_heights(rings: Rings, intensities: Floats, count: int) -> Floats:
     mirrored = -np.arange(size) % size
     heights = np.zeros((len(intensities), count))
     for number, half in enumerate(patterson(rings, intensities)):
-        # The map wraps around; the columns beyond the half map are those of −r.
+        # The map is periodic; the columns beyond the half map are those of −r.
         beyond = half[mirrored, 1:2], half[mirrored, size - half.shape[1], None]
         sides = np.concatenate([beyond[0], half, beyond[1]], axis=1)
         wide = np.pad(sides, ((1, 1), (0, 0)), mode="wrap")
@@ -88,21 +88,20 @@ def peak_heights(rings: Rings, intensities: Floats, count: int) -> Floats:
 
 @attrs.define(kw_only=True, eq=False, slots=False)
 class PairPeaks(Baseline):
-    """Sorted heights of the Patterson map's peaks, with the azimuthal profile, into a small rule.
+    """A small rule on the sorted peak heights of the Patterson map and the azimuthal profile.
 
     Parameters
     ----------
     peaks : int
-        How many heights are used.
+        Number of heights to use.
     rule : {"best", "linear", "perceptron"}
-        A linear discriminant, which needs few patterns; a small perceptron, which gains on
-        thousands of patterns whose sizes differ; or whichever of the two reads the validation set
-        better.
+        A linear discriminant, which needs few patterns; a small perceptron, which is better with
+        thousands of patterns of different sizes; or the one that is better on the validation set.
 
     Raises
     ------
     OptionError
-        For less than one peak.
+        For fewer than one peak.
     """
 
     name: ClassVar[str] = "pair-peaks"
@@ -118,7 +117,7 @@ class PairPeaks(Baseline):
         return np.hstack([np.concatenate(heights), radial_features(rings, intensities)])
 
     def learn(self, lesson: Lesson) -> Rule:
-        """Return the rule asked for; `best` without validation patterns is the linear one."""
+        """Return the chosen rule; without validation patterns, `best` is the linear one."""
         taught = lesson.features, lesson.targets, lesson.classes
         if self.rule == "perceptron":
             return Layers.perceptron(*taught, lesson.seed)

@@ -1,4 +1,4 @@
-"""What this plugin offers; it must import nothing heavy."""
+"""The plugin hook; it must not import anything heavy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from speckle_core import Component, hookimpl
 
 @hookimpl
 def speckle_classifiers() -> Iterable[Component]:
-    """Return the five baselines; scikit-learn is needed to fit them, not to read them back."""
+    """Return the five baselines; scikit-learn is needed to fit them, not to load them."""
     return [
         Component(
             "radial-lda",
@@ -21,7 +21,7 @@ def speckle_classifiers() -> Iterable[Component]:
         Component(
             "first-moment",
             "speckle_baselines.first_moment:FirstMoment",
-            "The width of the scattering as one number, the paper's conventional analysis.",
+            "The first moment of the intensity, the paper's conventional analysis.",
             requires=("sklearn", "safetensors"),
             reference="the paper, figure 6",
         ),
@@ -42,7 +42,7 @@ def speckle_classifiers() -> Iterable[Component]:
         Component(
             "pair-peaks",
             "speckle_baselines.pair_peaks:PairPeaks",
-            "The peaks that pairs of bodies give in the Patterson map, and the azimuthal profile.",
+            "Peaks of pairs of bodies in the Patterson map, and the azimuthal profile.",
             requires=("sklearn", "safetensors"),
             reference="A. L. Patterson, Phys. Rev. 46, 372 (1934)",
         ),

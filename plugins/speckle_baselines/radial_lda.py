@@ -1,7 +1,7 @@
-"""`radial-lda`: a linear rule on what is left of a pattern after averaging over each ring.
+"""`radial-lda`: a linear rule on the azimuthal averages of a pattern.
 
-It sees no single speckle, only the width of the scattering and how strongly it fluctuates at each
-k. Whatever it reads rightly asks for no image recognition.
+It does not see individual speckles, only the mean and the contrast of the intensity at each k. What
+it classifies correctly does not need image recognition.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from speckle_baselines.rules import Layers, Rule
 def radial_features(rings: Rings, intensities: Floats) -> Floats:
     """Return the logarithms of azimuthal mean and relative azimuthal second moment, (B, 2 rings).
 
-    The mean's own mean over the rings is taken off: the total intensity, which gives n away where
-    all particles are equal, is no part of the pattern's shape, and gone from a standardized one.
+    The mean over the rings is subtracted from the logarithm of the mean: the total intensity, which
+    reveals n when all particles are equal, is lost in a standardized pattern anyway.
     """
     mean = np.maximum(rings.mean(intensities), FLOOR)
     second = np.maximum(rings.mean(intensities**2), FLOOR**2)
@@ -33,8 +33,8 @@ def radial_features(rings: Rings, intensities: Floats) -> Floats:
 class RadialLDA(Baseline):
     """Linear discriminant analysis of the azimuthal profile, on logarithms.
 
-    The features are, ring by ring, ln <I> and ln (<I²> / <I>²); the discriminant uses a shrunk
-    covariance, so that a small training set will do.
+    The features are ln <I> and ln (<I²> / <I>²) of each ring; the discriminant uses a shrunk
+    covariance, so a small training set is sufficient.
     """
 
     name: ClassVar[str] = "radial-lda"

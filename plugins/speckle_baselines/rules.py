@@ -1,7 +1,7 @@
-"""From numbers to class probabilities: what the baselines learn, as plain arrays.
+"""Rules from features to class probabilities, stored as plain arrays.
 
-scikit-learn does the learning; what it has learned is a handful of arrays, and only these are kept.
-So a model folder runs no code, needs no scikit-learn to be read, and outlives its versions.
+scikit-learn fits the rules; only the fitted arrays are kept. So loading a model runs no code, needs
+no scikit-learn, and does not depend on its version.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Targets = NDArray[np.integer[Any]]
 
-#: The logit of a class without training patterns: no probability, and still a finite number.
+#: Logit of a class without training patterns: probability 0, but a finite number.
 _NEVER = -1e30
 
 
 def _in_order(arrays: Iterable[Floats]) -> tuple[Floats, ...]:
-    # A product of the same numbers in another memory order differs in its last bits.
+    # The same product in another memory order would differ in its last bits.
     return tuple(np.ascontiguousarray(array) for array in arrays)
 
 
 class Rule(Protocol):
-    """Features (B, F) to logits (B, classes), and all that it knows as named arrays."""
+    """Maps features (B, F) to logits (B, classes); its parameters are named arrays."""
 
     kind: ClassVar[str]
 
@@ -37,7 +37,7 @@ class Rule(Protocol):
         ...
 
     def arrays(self) -> dict[str, Floats]:
-        """Return what `rule_from` needs to make this rule again."""
+        """Return the arrays from which `rule_from` recreates this rule."""
         ...
 
 
@@ -50,7 +50,7 @@ class Gaussian:
     mean, variance : array, (classes, F)
         Of the features of each class.
     prior : array, (classes,)
-        Logarithm of the share of each class in the training set.
+        Logarithm of the frequency of each class in the training set.
     """
 
     kind: ClassVar[str] = "gaussian"
@@ -63,7 +63,7 @@ class Gaussian:
         """Return the densities of `count` classes (Gaussian naive Bayes)."""
         from sklearn.naive_bayes import GaussianNB
 
-        # A class whose patterns agree to the last digit would be infinitely sharp.
+        # A class of identical patterns would have zero variance.
         fitted = GaussianNB(var_smoothing=1e-6).fit(features, targets)
         present = fitted.classes_
         return cls(
@@ -106,8 +106,8 @@ class Layers:
         """Return a linear discriminant analysis with Ledoit-Wolf shrinkage.
 
         The shrinkage (J. Multivar. Anal. 88, 365 (2004)) keeps the covariance usable when there are
-        fewer patterns than features. It is that of all patterns about their own class's mean;
-        scikit-learn's discriminant shrinks class by class, which takes far more patterns.
+        fewer patterns than features. It is estimated from all patterns around their class mean;
+        scikit-learn's discriminant shrinks each class separately, which needs far more patterns.
         """
         from sklearn.covariance import ledoit_wolf
 
@@ -128,8 +128,8 @@ class Layers:
     def perceptron(cls, features: Floats, targets: Targets, count: int, seed: int) -> Layers:
         """Return a multi-layer perceptron with hidden layers of 256, 128 and 64 units.
 
-        Layers and weight decay are those that read 1900 validation patterns of fresh sizes best,
-        after 15,200 of training; with less decay a perceptron learns these by heart.
+        Layers and weight decay were chosen on 1900 validation patterns of fresh sizes, after
+        training on 15,200; with less decay a perceptron overfits.
         """
         from sklearn.neural_network import MLPClassifier
 
@@ -142,7 +142,7 @@ class Layers:
             random_state=seed,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that 60 passes have not converged is as intended
+            warnings.simplefilter("ignore")  # not converging within 60 passes is intended
             fitted.fit((features - shift) / scale, targets)
         *weights, last = fitted.coefs_
         *biases, bias = fitted.intercepts_
@@ -157,7 +157,7 @@ class Layers:
         for number, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if number:
                 out = np.maximum(out, 0.0)
-            # Not a BLAS product: its last bits would depend on how many patterns there are.
+            # Not a BLAS product, whose last bits would depend on the number of patterns.
             out = np.einsum("bi,io->bo", out, weights) + bias
         return out
 
@@ -175,20 +175,20 @@ def rule_from(kind: str, arrays: Mapping[str, Floats], features: int, classes: i
     Raises
     ------
     ValueError
-        When they do not fit together, or hold NaN or infinity.
+        When they are inconsistent, or contain NaN or infinity.
     """
     left = dict(arrays)
     if not all(array.dtype == np.float64 and np.isfinite(array).all() for array in left.values()):
-        raise ValueError("an array is no float64, or contains NaN or infinity")
+        raise ValueError("an array is not float64, or contains NaN or infinity")
     try:
         if kind == Gaussian.kind:
             mean, variance, prior = left.pop("mean"), left.pop("variance"), left.pop("prior")
             whole = mean.shape == variance.shape == (classes, features)
             if left or not whole or prior.shape != (classes,) or not np.all(variance > 0):
-                raise ValueError("the arrays are no densities of these classes")
+                raise ValueError("the arrays do not match these classes")
             return Gaussian(mean, variance, prior)
         if kind != Layers.kind:
-            raise ValueError(f"there is no rule {kind!r}")
+            raise ValueError(f"unknown rule {kind!r}")
         shift, scale = left.pop("shift"), left.pop("scale")
         numbers = range(len(left) // 2)
         weights = tuple(left.pop(f"weights.{number}") for number in numbers)
@@ -200,7 +200,7 @@ def rule_from(kind: str, arrays: Mapping[str, Floats], features: int, classes: i
     whole = [array.shape for array in weights] == shapes and sizes[-1] == classes
     whole &= [array.shape for array in biases] == [(size,) for size in sizes[1:]]
     if left or not numbers or not whole or shift.shape != scale.shape or shift.shape != (features,):
-        raise ValueError("the arrays are no layers between these features and classes")
+        raise ValueError("the arrays do not match these features and classes")
     if not np.all(scale > 0):
         raise ValueError("a scale is not positive")
     return Layers(shift, scale, weights, biases)
@@ -212,7 +212,7 @@ def _units(features: Floats) -> tuple[Floats, Floats]:
 
 
 def _both(weights: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    """Return two columns where scikit-learn has one, the second class's, for two classes."""
+    """Return two columns; for two classes scikit-learn has only that of the second."""
     if weights.shape[1] > 1:
         return weights, bias
     return np.column_stack([np.zeros_like(weights), weights]), np.append(0.0, bias)

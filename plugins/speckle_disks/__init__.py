@@ -1,1 +1,1 @@
-"""Hard disks in a square box: the geometry of the paper, and the two ways to draw it."""
+"""Hard disks in a square box, as in the paper, and spheres: shapes and samplers."""

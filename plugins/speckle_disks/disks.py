@@ -1,7 +1,4 @@
-"""Disks: bodies of density 1 within a radius, with their form factor in closed form.
-
-Nothing here places disks or adds up what they scatter.
-"""
+"""Disks of density 1, with their form factor in closed form."""
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ def form_factor(radius: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
 
     Notes
     -----
-    An Airy pattern (Born and Wolf, section 8.5.2): zeros lie at kR = 3.8317, 7.0156, 10.1735, …
-    SciPy's J1 is good to a relative 1e-15 near 0, so that the quotient needs no series there.
+    An Airy pattern (Born and Wolf, section 8.5.2) with zeros at kR = 3.8317, 7.0156, 10.1735, …
+    SciPy's J1 has a relative error of 1e-15 near 0, so the quotient needs no series there.
     """
     x = np.asarray(np.multiply(k, radius), dtype=np.float64)
     with np.errstate(invalid="ignore"):
@@ -72,12 +69,12 @@ class Disks(RoundBodies):
     radii : array, (n,)
         Radii [length].
     contrast : array, (n,), optional
-        Scattering contrast, real or complex; 1 unless given.
+        Scattering contrast, real or complex; 1 by default.
 
     Raises
     ------
     DataError
-        For arrays that do not fit each other, or a radius that is not positive and finite.
+        For arrays of inconsistent shapes, or a radius that is not positive and finite.
     """
 
     def form_factors(self, kx: FloatArray, ky: FloatArray) -> NDArray[np.float64]:

@@ -1,7 +1,4 @@
-"""Random sequential addition: disk after disk, each uniform over the places still open to it.
-
-It knows distances, not physics, and draws from the generator it is given and from nothing else.
-"""
+"""Random sequential addition: one disk after another, uniformly over the free positions."""
 
 from __future__ import annotations
 
@@ -18,10 +15,10 @@ from speckle_core import PackingError
 SATURATION = 0.547
 #: Coverage of the densest packing of equal disks, π / √12.
 DENSEST = math.pi / math.sqrt(12)
-# Failures of one disk after which the whole arrangement is begun anew: an unlucky start can block a
-# box that a luckier one fills.
+# Failures of one disk before the whole arrangement restarts: an unlucky start can block a box that
+# another one fills.
 _PATIENCE = 2_000
-# Places tried in all before giving up: less than 0.1 s for tens of disks, 2 s for 5000.
+# Positions tried in total before giving up: less than 0.1 s for tens of disks, 2 s for 5000.
 _TRIALS, _TRIALS_PER_DISK = 50_000, 200
 
 
@@ -38,7 +35,7 @@ def place(
     Parameters
     ----------
     exclusion : array, (n,)
-        Radius [length] about each centre into which no other may reach.
+        Radius about each centre that no other exclusion circle may enter [length].
     walls : array, (n,)
         Smallest distance of each centre from the walls [length].
     box : float
@@ -46,12 +43,12 @@ def place(
     gap : float
         Smallest distance between two exclusion circles [length].
     rng : Generator
-        Where every random number comes from.
+        The only source of random numbers.
 
     Raises
     ------
     PackingError
-        When a disk is larger than the box, or no place was found after bounded work.
+        When a disk is larger than the box, or no position was found after a bounded search.
     """
     n = len(exclusion)
     widest = float(walls.max())
@@ -79,15 +76,15 @@ def place(
 
 def _impossible(n: int, coverage: float, limit: str) -> PackingError:
     return PackingError(
-        f"{n} disks could not be placed without overlap: with the distance kept between them they "
-        f"would cover {coverage:.3f} of the box, and {limit}",
+        f"{n} disks could not be placed without overlap: including the distance between them "
+        f"they would cover {coverage:.3f} of the box, but {limit}",
         where="packing",
         hint="Use fewer or smaller disks, a smaller gap or exclusion distance, or a larger box.",
     )
 
 
 def _uniform(rng: np.random.Generator, block: int) -> Iterator[list[float]]:
-    """Yield pairs uniform in [0, 1) without end, drawn `block` at a time."""
+    """Yield endless uniform pairs in [0, 1), drawn `block` at a time."""
     while True:
         yield from rng.random((block, 2)).tolist()
 
@@ -99,10 +96,10 @@ def _attempt(
     candidates: Iterator[list[float]],
     budget: int,
 ) -> tuple[list[tuple[float, float]], int]:
-    """Place bodies until one fails; return the centres so far and the number of places tried.
+    """Place bodies until one fails; return the centres so far and the number of positions tried.
 
-    Plain floats in lists: for the few disks of a configuration this is several times faster than
-    arrays, and cells at least one exclusion distance wide keep it linear for thousands.
+    It uses lists of floats, which for few disks is several times faster than arrays; a cell list
+    (cells at least one exclusion distance wide) keeps it linear for thousands.
     """
     reach = 2 * max(exclusion for exclusion, _ in bodies) + gap
     per_side = max(1, min(int(box / reach), math.isqrt(len(bodies)) + 1))

@@ -1,4 +1,4 @@
-"""What this plugin offers; it must import nothing heavy."""
+"""The plugin hook; it must not import anything heavy."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def speckle_samplers() -> Iterable[Component]:
         Component(
             "monodisperse",
             "speckle_disks.samplers:Monodisperse",
-            "Equal disks without overlap; their total area is the same for every number of them.",
+            "Equal disks without overlap, with the same total area for every n.",
             reference=_PAPER,
         ),
         Component(
             "polydisperse",
             "speckle_disks.samplers:Polydisperse",
-            "Disks of Gaussian sizes without overlap, scaled to one total area.",
+            "Disks of Gaussian sizes without overlap, scaled to the same total area.",
             reference=_PAPER,
         ),
     ]

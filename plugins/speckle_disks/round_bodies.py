@@ -1,4 +1,4 @@
-"""What disks and spheres share: centres, radii, contrasts, and how radii are refined."""
+"""Base classes of disks and spheres: centres, radii, contrasts, and refinement of radii."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _numbers(value: ArrayLike) -> ComplexArray | FloatArray:
 
 @attrs.frozen(eq=False)
 class RoundBodies:
-    """n round bodies of any radii; subclasses say what is inside a radius.
+    """n round bodies of any radii; subclasses define density and form factor.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ class RoundBodies:
     radii : array, (n,)
         Radii [length].
     contrast : array, (n,), optional
-        Scattering contrast, real or complex; 1 unless given.
+        Scattering contrast, real or complex; 1 by default.
 
     Raises
     ------
     DataError
-        For arrays that do not fit each other, or a radius that is not positive and finite.
+        For arrays of inconsistent shapes, or a radius that is not positive and finite.
     """
 
     centers: NDArray[np.float64] = attrs.field(converter=_floats)
@@ -69,7 +69,7 @@ class RoundBodies:
         return self.radii
 
     def shape_keys(self) -> Sequence[Hashable]:
-        """Return the radii: bodies of one radius have one form factor."""
+        """Return the radii: bodies of equal radius have equal form factors."""
         keys: list[float] = self.radii.tolist()
         return keys
 

@@ -1,7 +1,7 @@
 """The two samplers of the paper: equal disks, and disks of Gaussian sizes.
 
-They choose radii and distances; `packing` finds the places. The paper's text is the default; what
-the authors' code does instead are options, each named where it is set.
+They choose radii and distances; `packing` finds the positions. The defaults follow the paper's
+text; where the authors' code differs, an option reproduces it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from speckle_disks.disks import Disks
 from speckle_disks.packing import place
 
 Exclusion = Literal["own", "reference"]
-#: Radius of each of two disks in the paper [length]; every other system has their total area.
+#: Radius of the disks at n = 2 in the paper [length]; all systems have the same total area.
 REFERENCE_RADIUS = 90.0
 REFERENCE_AREA = 2 * math.pi * REFERENCE_RADIUS**2
 
@@ -45,35 +45,35 @@ def _one_of(choices: Any) -> Any:
     return check
 
 
-# More disks than this are refused before any array is made of them.
+# Larger numbers are rejected before any array is allocated.
 _MOST = 1_000_000
 
 
 def _check_count(count: int) -> None:
     if not 1 <= count <= _MOST:
         raise ExperimentError(
-            f"a configuration holds 1 to {_MOST} disks, not {count}", where="counts"
+            f"the number of disks must be between 1 and {_MOST}, not {count}", where="counts"
         )
 
 
 @attrs.frozen(kw_only=True)
 class Monodisperse:
-    """Equal disks at random places without overlap.
+    """Equal disks at random positions without overlap.
 
     Parameters
     ----------
     box : float
         Side of the box [length].
     radius : float, optional
-        Radius of every disk [length]. By default ``90·sqrt(2/n)``, which keeps the total area of n
-        disks at 16200π (the paper, section 2).
+        Radius of every disk [length]; by default ``90·sqrt(2/n)``, so that the total area of n
+        disks is 16200π (the paper, section 2).
     gap : float
-        Smallest distance between two rims [length]; 2 in the authors' code, which keeps neighbours
-        from touching on a raster of unit pixels.
+        Smallest distance between two rims [length]; 2 as in the authors' code, so that neighbours
+        do not touch on a raster of unit pixels.
     exclusion : {"own", "reference"}
-        ``own``: every disk lies inside the box, and centres are ``2·radius + gap`` apart.
-        ``reference``: places are drawn as for disks of radius 90, whatever the radius: 90 from the
-        walls and ``180 + gap`` apart, as in the authors' code; a disk larger than 90 keeps its own.
+        ``own``: every disk is inside the box, and centres are at least ``2·radius + gap`` apart.
+        ``reference``: positions are drawn as for disks of radius 90, at least 90 from the walls and
+        ``180 + gap`` apart, as in the authors' code; larger disks use their own radius.
 
     Raises
     ------
@@ -92,7 +92,7 @@ class Monodisperse:
         Raises
         ------
         PackingError
-            When they find no place after bounded work.
+            When they cannot be placed after a bounded search.
         ExperimentError
             For a `count` below 1 or above a million.
         """
@@ -106,7 +106,7 @@ class Monodisperse:
 
 @attrs.frozen(kw_only=True)
 class Polydisperse:
-    """Disks of Gaussian sizes at random places without overlap, of one total area.
+    """Disks of Gaussian sizes at random positions without overlap, with a fixed total area.
 
     Parameters
     ----------
@@ -118,18 +118,18 @@ class Polydisperse:
         What is Gaussian: the radius (the paper's text) or the area (the authors' code).
     radii_per : {"configuration", "count"}
         ``configuration``: every configuration draws its own sizes. ``count``: all configurations of
-        one number of disks share one draw, as in the authors' code; test patterns then show sizes
-        that were trained on.
+        the same number of disks share one draw, as in the authors' code; test patterns then have
+        sizes that were trained on.
     total_area : float, optional
         Area of all disks together [area]; 16200π by default.
     gap : float
         Smallest distance between two rims [length].
     exclusion : {"own", "reference"}
-        ``own``: every disk lies inside the box. ``reference``: centres are 90 from the walls as in
-        the authors' code, so that a disk larger than 90 may reach over the edge, where a raster of
-        the box cuts it and a sum of form factors does not. Disks never overlap in either.
+        ``own``: every disk is inside the box. ``reference``: centres are at least 90 from the walls
+        as in the authors' code, so a disk larger than 90 may extend beyond the box; a raster of the
+        box cuts it off, a sum of form factors does not. Disks never overlap.
     sizes_seed : int
-        Seed of the sizes shared with ``radii_per="count"``; they depend on it and on n alone.
+        Seed of the sizes shared with ``radii_per="count"``; they depend on it and n only.
 
     Raises
     ------
@@ -138,10 +138,10 @@ class Polydisperse:
 
     Notes
     -----
-    Sizes are drawn from N(1, `dispersion`) with draws ≤ 0 drawn again, then multiplied by the one
-    factor that makes the total area exact. That factor differs from draw to draw, and so does the
-    mean size of a configuration; ratios of sizes, and with them σ/μ, are those drawn. Redrawing
-    lowers σ/μ a little: at 1/3 one draw in 741 is redrawn and σ/μ becomes 0.3306.
+    Sizes are drawn from N(1, `dispersion`), values ≤ 0 are redrawn, and all are multiplied by a
+    common factor that makes the total area exact. The factor, and so the mean size, differs from
+    draw to draw; the ratios of sizes, and so σ/μ, are those drawn. Redrawing lowers σ/μ slightly:
+    at 1/3 one value in 741 is redrawn and σ/μ becomes 0.3306.
 
     The polydispersity index n·ΣR⁴/(ΣR²)² tends to 1.111 for areas and 1.378 for radii at 1/3.
     """
@@ -165,7 +165,7 @@ class Polydisperse:
         Raises
         ------
         PackingError
-            When they find no place after bounded work.
+            When they cannot be placed after a bounded search.
         ExperimentError
             For a `count` below 1 or above a million.
         """

@@ -47,7 +47,7 @@ class Spheres(RoundBodies):
     radii : array, (n,)
         Radii [length].
     contrast : array, (n,), optional
-        Scattering contrast, real or complex; 1 unless given.
+        Scattering contrast, real or complex; 1 by default.
     """
 
     def form_factors(self, kx: FloatArray, ky: FloatArray) -> NDArray[np.float64]:

@@ -1,1 +1,1 @@
-"""Explainers over the optional powers of a classifier, so that one code serves every backend."""
+"""Explainers based on optional capabilities of a classifier, so they work with every backend."""

@@ -1,7 +1,7 @@
-"""Grad-CAM: which places of a convolutional stage spoke for the class.
+"""Grad-CAM: which positions of a convolutional stage supported the class.
 
-Coarse by nature: one value of the last stage of a ResNet-50 stands for 32 × 32 pixels. Where on the
-pattern it stands decides at which k the map peaks, so that is an option and not left to chance.
+The map is coarse: one value of the last stage of a ResNet-50 covers 32 × 32 pixels. Where it is
+placed on the pattern determines at which k the map peaks, so the alignment is an option.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class GradCam:
     Parameters
     ----------
     stage : str, optional
-        The convolutional stage, by the classifier's own name for it; by default its last.
+        Name of the convolutional stage in the classifier; by default the last one.
     relu : bool
-        Keep only what speaks for the class; without, what speaks against it is negative.
+        Keep only evidence for the class; otherwise evidence against it is negative.
     align : {"corners", "centers"}
-        ``corners``: the outermost map values stand on the outermost pixels. For strided
+        ``corners``: the outermost map values are placed on the outermost pixels. For strided
         convolutions padded on both sides and patterns of 32 m + 1 pixels, such as 129, 257 and 513,
-        a value then stands on the very pixel that it looks at. ``centers``: map and pattern cover
-        the same square, as image libraries resize; of a ResNet-50 at 257 pixels that would show
-        every k a ninth too low.
+        each value is then on the pixel at the centre of its receptive field. ``centers``: map and
+        pattern cover the same square, as in image libraries; for a ResNet-50 at 257 pixels this
+        would show every k a ninth too low.
     batch_size : int
-        Patterns given to the classifier at a time.
+        Number of patterns passed to the classifier at a time.
     """
 
     stage: str | None = None
@@ -55,7 +55,7 @@ class GradCam:
         Raises
         ------
         PluginError
-            When the classifier gives no feature maps, or none of a named stage.
+            When the classifier does not provide feature maps, or not those of a named stage.
         OptionError
             When the classifier has no stage of that name.
         """
@@ -72,7 +72,7 @@ class GradCam:
         maps, gradients = self._stage_of(classifier, patterns, targets)
         if maps.ndim != 4 or len(maps) != len(patterns) or gradients.shape != maps.shape:
             raise PluginError(
-                f"feature_maps gave maps of shape {maps.shape} and gradients of shape "
+                f"feature_maps returned maps of shape {maps.shape} and gradients of shape "
                 f"{gradients.shape} for {len(patterns)} patterns",
                 where=type(classifier).__name__,
             )
@@ -87,12 +87,12 @@ class GradCam:
     ) -> tuple[FloatArray, FloatArray]:
         if self.stage is None:
             return classifier.feature_maps(patterns, targets)
-        # A plugin that knows only its last stage may leave the keyword out.
+        # A plugin that supports only its last stage may not have the keyword.
         if "stage" not in inspect.signature(classifier.feature_maps).parameters:
             raise PluginError(
                 f"the classifier {type(classifier).__name__} cannot name its stages, so "
                 f"'grad-cam' cannot show {self.stage!r}",
-                hint="Leave the option stage out to see the last one.",
+                hint="Omit the option stage to use the last one.",
             )
         return classifier.feature_maps(patterns, targets, stage=self.stage)
 
@@ -100,9 +100,9 @@ class GradCam:
 def resize(maps: FloatArray, ny: int, nx: int, align: Align) -> FloatArray:
     """Return `maps` (B, h, w) resized to (B, ny, nx), linearly between their values.
 
-    With ``centers``, value i of h stands at (i + 1/2) / h of the pattern's height, and beyond the
-    outermost ones the outermost value holds; with ``corners``, at i / (h - 1) of the way from the
-    first pixel to the last. Deep-learning libraries call them bilinear with ``align_corners`` false
+    With ``centers``, value i of h is at (i + 1/2) / h of the pattern's height, and values beyond
+    the outermost ones are constant; with ``corners``, it is at i / (h - 1) of the way from the
+    first pixel to the last. Deep-learning libraries call this bilinear with ``align_corners`` false
     and true, without antialiasing.
     """
     rows = _interpolation(maps.shape[1], ny, align).astype(maps.dtype)

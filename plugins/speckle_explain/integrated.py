@@ -1,7 +1,7 @@
-"""Integrated gradients: what each pixel contributed, in units of the class score.
+"""Integrated gradients: the contribution of each pixel to the class score.
 
-Unlike a gradient at the pattern alone, the contributions sum to the score gained over an empty
-pattern, so shares of them mean something.
+Unlike the gradient at the pattern alone, the contributions sum to the difference in score from an
+empty pattern, so fractions of them are meaningful.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from speckle_explain.powers import at_least_one, batches, gradients_of, input_gr
 
 @attrs.frozen(kw_only=True)
 class IntegratedGradients:
-    """Gradients gathered on the straight way from a baseline to the pattern.
+    """Gradients integrated along the straight path from a baseline to the pattern.
 
     ``M = (I - I₀) ∫₀¹ ∂S_target/∂I (I₀ + α (I - I₀)) dα`` (Sundararajan et al. 2017, equation
     1). They are complete: the sum over the map is S(I) - S(I₀), up to the error of the quadrature.
@@ -25,13 +25,13 @@ class IntegratedGradients:
     Parameters
     ----------
     steps : int
-        Points of the Gauss-Legendre quadrature along the way.
+        Points of the Gauss-Legendre quadrature along the path.
     baseline : {"blocked", "zero"}
-        The empty pattern I₀. ``blocked``: the pattern's own smallest value everywhere, which is
-        what a pixel without light holds after preparation. ``zero``: 0 everywhere, the mean of a
-        standardised pattern.
+        The empty pattern I₀. ``blocked``: the pattern's smallest value everywhere, which is the
+        value of a dark pixel after preparation. ``zero``: 0 everywhere, the mean of a standardized
+        pattern.
     batch_size : int
-        Points of the way given to the classifier at a time.
+        Number of points of the path passed to the classifier at a time.
     """
 
     steps: int = attrs.field(default=32, validator=at_least_one)
@@ -46,7 +46,7 @@ class IntegratedGradients:
         Raises
         ------
         PluginError
-            When the classifier gives no gradients.
+            When the classifier does not provide gradients.
         """
         able = gradients_of(classifier, "integrated-gradients")
         parts = [

@@ -1,4 +1,4 @@
-"""What this plugin offers; it must import nothing heavy."""
+"""The plugin hook; it must not import anything heavy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def speckle_explainers() -> Iterable[Component]:
     yield Component(
         "saliency",
         "speckle_explain.saliency:Saliency",
-        "Absolute gradient of the class score by each pixel.",
+        "Absolute gradient of the class score with respect to each pixel.",
         reference="Simonyan et al. 2013, doi:10.48550/arXiv.1312.6034",
     )
     yield Component(
@@ -31,7 +31,7 @@ def speckle_explainers() -> Iterable[Component]:
     yield Component(
         "integrated-gradients",
         "speckle_explain.integrated:IntegratedGradients",
-        "Gradients gathered on the way from an empty pattern; they sum to the score gained.",
+        "Gradients integrated from an empty pattern; they sum to the difference in score.",
         reference="Sundararajan et al. 2017, doi:10.48550/arXiv.1703.01365",
     )
     yield Component(

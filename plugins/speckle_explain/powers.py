@@ -1,7 +1,6 @@
-"""What every explainer here asks of a classifier, and a clear refusal where it cannot.
+"""Access to the optional capabilities of a classifier, with a clear error if one is missing.
 
-The arrays that come back are checked once, here, so that no explainer draws a map from an answer of
-the wrong shape. Nothing here keeps a classifier or changes one.
+Returned arrays are checked here, so that no explainer makes a map from an array of a wrong shape.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from speckle_core import (
 
 
 def gradients_of(classifier: Classifier, explainer: str) -> SupportsGradients:
-    """Return `classifier` as one that gives gradients, or raise `PluginError`."""
+    """Return `classifier` if it provides gradients, or raise `PluginError`."""
     if isinstance(classifier, SupportsGradients):
         return classifier
     raise _lacking(classifier, explainer, "gradients", "input_gradients (SupportsGradients)")
 
 
 def feature_maps_of(classifier: Classifier, explainer: str) -> SupportsFeatureMaps:
-    """Return `classifier` as one that gives feature maps, or raise `PluginError`."""
+    """Return `classifier` if it provides feature maps, or raise `PluginError`."""
     if isinstance(classifier, SupportsFeatureMaps):
         return classifier
     raise _lacking(classifier, explainer, "feature maps", "feature_maps (SupportsFeatureMaps)")
@@ -40,20 +39,20 @@ def feature_maps_of(classifier: Classifier, explainer: str) -> SupportsFeatureMa
 def _lacking(classifier: object, explainer: str, power: str, method: str) -> PluginError:
     return PluginError(
         f"{explainer!r} needs {power}, which the classifier {type(classifier).__name__} "
-        "does not give",
-        hint="Explain a neural network, choose an explainer that needs only predictions, or give "
-        f"the classifier the method {method}.",
+        "does not provide",
+        hint="Explain a neural network, choose an explainer that needs only predictions, or "
+        f"implement the method {method} of the classifier.",
     )
 
 
 def input_gradients(
     classifier: SupportsGradients, patterns: FloatArray, targets: IntArray, *, guided: bool = False
 ) -> FloatArray:
-    """Return d score[target] / d pattern, (B, ny, nx), and see that it has that shape."""
+    """Return d score[target] / d pattern, (B, ny, nx), after checking its shape."""
     found = classifier.input_gradients(patterns, targets, guided=guided)
     if found.shape != patterns.shape:
         raise PluginError(
-            f"input_gradients gave an array of shape {found.shape} for patterns of shape "
+            f"input_gradients returned an array of shape {found.shape} for patterns of shape "
             f"{patterns.shape}",
             where=type(classifier).__name__,
         )
@@ -81,6 +80,6 @@ def batches(
 
 
 def at_least_one(_: object, attribute: attrs.Attribute[int], value: int) -> None:
-    """Refuse a number of patterns or steps below 1 (a validator for attrs fields)."""
+    """Reject a number of patterns or steps below 1 (a validator for attrs fields)."""
     if value < 1:
         raise OptionError(f"must be at least 1, not {value}", where=attribute.name)

@@ -1,6 +1,6 @@
-"""Saliency maps: how strongly the class score answers to each pixel.
+"""Saliency maps: the sensitivity of the class score to each pixel.
 
-A gradient says what a small change would do, not what the pixel contributed; for that there is
+A gradient shows the effect of a small change, not the contribution of a pixel; for the latter see
 `speckle_explain.integrated`.
 """
 
@@ -15,14 +15,14 @@ from speckle_explain.powers import at_least_one, batches, gradients_of, input_gr
 
 @attrs.frozen(kw_only=True)
 class Saliency:
-    """Absolute gradient of the linear class score by each pixel.
+    """Absolute gradient of the linear class score with respect to each pixel.
 
     ``M = |∂S_target / ∂I|`` (Simonyan et al. 2013, section 3.1, for one channel).
 
     Parameters
     ----------
     batch_size : int
-        Patterns given to the classifier at a time.
+        Number of patterns passed to the classifier at a time.
     """
 
     batch_size: int = attrs.field(default=16, validator=at_least_one)
@@ -35,7 +35,7 @@ class Saliency:
         Raises
         ------
         PluginError
-            When the classifier gives no gradients.
+            When the classifier does not provide gradients.
         """
         return _absolute_gradients(
             classifier, patterns, targets, self.batch_size, "saliency", guided=False
@@ -44,16 +44,16 @@ class Saliency:
 
 @attrs.frozen(kw_only=True)
 class GuidedSaliency:
-    """Absolute guided gradient of the linear class score by each pixel.
+    """Absolute guided gradient of the linear class score with respect to each pixel.
 
-    ReLUs pass back only what is positive (Springenberg et al. 2015), which sharpens the map. Such
-    maps can look alike whatever the network has learned (Adebayo et al. 2018), so read them beside
-    the control with random weights.
+    ReLUs pass back only positive gradients (Springenberg et al. 2015), which sharpens the map.
+    Such maps can look alike whatever the network has learned (Adebayo et al. 2018), so compare them
+    with the control with random weights.
 
     Parameters
     ----------
     batch_size : int
-        Patterns given to the classifier at a time.
+        Number of patterns passed to the classifier at a time.
     """
 
     batch_size: int = attrs.field(default=16, validator=at_least_one)
@@ -66,7 +66,7 @@ class GuidedSaliency:
         Raises
         ------
         PluginError
-            When the classifier gives no gradients.
+            When the classifier does not provide gradients.
         """
         return _absolute_gradients(
             classifier, patterns, targets, self.batch_size, "guided-saliency", guided=True

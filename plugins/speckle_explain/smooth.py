@@ -57,7 +57,7 @@ class SmoothSaliency:
         Raises
         ------
         PluginError
-            When the classifier gives no gradients.
+            When the classifier does not provide gradients.
         """
         able = gradients_of(classifier, "smooth-saliency")
         # The same noise for every pattern: alone it is explained as among others.

@@ -1,9 +1,8 @@
-"""The one place that imports Keras: with a backend that is there, and without its noise.
+"""The only module that imports Keras, with an installed backend and without its log output.
 
-``KERAS_BACKEND`` chooses TensorFlow (the default) or PyTorch before Keras is first imported, by us
-or by whoever did it before. What Keras itself has no common word for — gradients, compiled
-functions, fused batch norm, devices — is the `engine`, one module for each backend. The other
-backend is never imported.
+``KERAS_BACKEND`` selects TensorFlow (the default) or PyTorch before Keras is first imported. What
+Keras does not abstract — gradients, compiled functions, fused batch norm, devices — is in `engine`,
+one module per backend. The other backend is never imported.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ from speckle_resnet.framework import claim
 BACKENDS = ("tensorflow", "torch")
 
 os.environ.setdefault("KERAS_BACKEND", BACKENDS[0])
-# TensorFlow reads it at import; warnings of its C++ side mean nothing to a user.
+# TensorFlow reads this on import; its C++ warnings are of no use to users.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Keep file descriptor 2 from the terminal, where C++ writes past `sys.stderr`.
+    """Redirect file descriptor 2, to which C++ code writes, bypassing `sys.stderr`.
 
-    What was written comes out after all when the block fails.
+    If the block fails, the output is shown after all.
     """
     with tempfile.TemporaryFile() as kept:
         terminal = os.dup(2)
@@ -74,7 +73,7 @@ def _import() -> tuple[Any, Any]:
         ) from error
 
 
-#: Neither Keras nor its backends have annotations, so types end here.
+#: Neither Keras nor its backends have type annotations.
 keras: Any
 engine: Any
 keras, engine = _import()

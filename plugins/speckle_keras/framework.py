@@ -1,6 +1,6 @@
-"""The network in Keras as the classifier drives it: NumPy arrays in and out.
+"""The network in Keras, with NumPy arrays in and out.
 
-What is compiled is kept with the network, so that the second question is answered at once.
+Compiled functions are cached with the network, so only the first call is slow.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ class KerasFramework:
     def chosen(
         cls, device: str, precision: Literal["auto", "float32", "bfloat16"]
     ) -> KerasFramework:
-        """Return the framework by the words of the options.
+        """Return the framework for the given options.
 
         Raises
         ------
         OptionError
-            When there is no such device here.
+            When this machine has no such device.
         """
         place = engine.place(device)
         if precision != "auto":
             return cls(place, precision == "bfloat16")
         cpu = place.startswith("cpu")
-        return cls(place, _cpu_has_bfloat16() if cpu else engine.card_has_bfloat16(place))
+        return cls(place, _cpu_has_bfloat16() if cpu else engine.gpu_has_bfloat16(place))
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class KerasFramework:
 
     @property
     def processes(self) -> int:
-        """One: Keras has no working way to train with several."""
+        """One: training with several processes does not work in Keras."""
         return 1
 
     def network(self, plan: Plan, channels: int, classes: int, weights: Weights) -> KerasNetwork:
@@ -65,16 +65,16 @@ class KerasFramework:
 
     @contextlib.contextmanager
     def training(self, network: Network, weight_decay: float) -> Iterator[Trainer]:
-        """Give what trains the network.
+        """Provide the trainer of the network.
 
         Raises
         ------
         PluginError
-            When torchrun started several processes, each of which would train it all.
+            When torchrun started several processes, each of which would train everything.
         """
         if team_size() > 1:
             raise PluginError(
-                "'keras-resnet50' trains in one process, and torchrun started several",
+                "'keras-resnet50' trains in one process, but torchrun started several",
                 hint="Start it without torchrun, or train 'torch-resnet50' and convert it.",
             )
         assert isinstance(network, KerasNetwork)
@@ -83,7 +83,7 @@ class KerasFramework:
 
 
 def _cpu_has_bfloat16() -> bool:
-    """Tell whether the processor multiplies in bfloat16 itself, as far as Linux says."""
+    """Return whether the processor supports bfloat16, as reported by Linux."""
     about = Path("/proc/cpuinfo")
     flags = about.read_text("utf-8").partition("\n\n")[0].split() if about.is_file() else []
     return any(feature in flags for feature in _FEATURES)
@@ -91,7 +91,7 @@ def _cpu_has_bfloat16() -> bool:
 
 @attrs.frozen(eq=False)
 class KerasNetwork:
-    """One network, and what was compiled of it."""
+    """One network and its compiled functions."""
 
     model: ResNet
     framework: KerasFramework
@@ -99,17 +99,17 @@ class KerasNetwork:
 
     @property
     def precision(self) -> str:
-        """What convolutions multiply in where the options may choose."""
+        """Precision of convolutions where the options may choose it."""
         return "bfloat16" if self.framework.bfloat16 else "float32"
 
     @property
     def pixels_at_once(self) -> int:
-        """Pixels that one forward pass takes, by the memory to be expected."""
+        """Number of pixels in one forward pass, limited by the expected memory."""
         return 2**20 if self.framework.device.startswith("cpu") else 2**24
 
     @contextlib.contextmanager
     def computing(self) -> Iterator[None]:
-        """Compute on the device; lack of memory becomes a `ModelError`."""
+        """Compute on the device; out-of-memory errors raise `ModelError`."""
         with keras.device(self.framework.device), engine.limited_memory():
             yield
 
@@ -118,7 +118,7 @@ class KerasNetwork:
         return to_arrays(self.model.named_variables())
 
     def fill(self, weights: Weights) -> None:
-        """Take copies of these tensors."""
+        """Copy these tensors into the network."""
         with keras.device(self.framework.device):
             fill(self.model.named_variables(), weights)
 
@@ -130,7 +130,7 @@ class KerasNetwork:
                 return self.model(values)
 
         targets = np.zeros(len(patterns), np.int64)
-        scores: Floats = self._asked(("scores",), compute, patterns, targets)
+        scores: Floats = self._run(("scores",), compute, patterns, targets)
         return scores
 
     def input_gradients(self, patterns: Floats, targets: IntArray, *, guided: bool) -> Floats:
@@ -141,11 +141,11 @@ class KerasNetwork:
         def compute(values: Any, columns: Any) -> Any:
             def score(x: Any) -> Any:
                 maps = self.model.until(last, x, relu)
-                return _chosen(self.model.after(last, maps), columns)
+                return _select_scores(self.model.after(last, maps), columns)
 
             return engine.gradient(score, values)
 
-        gradients: Floats = self._asked(("gradients", guided), compute, patterns, targets)
+        gradients: Floats = self._run(("gradients", guided), compute, patterns, targets)
         return gradients
 
     def feature_maps(
@@ -156,27 +156,27 @@ class KerasNetwork:
         def compute(values: Any, columns: Any) -> Any:
             maps = self.model.until(stage, values)
             gradients = engine.gradient(
-                lambda x: _chosen(self.model.after(stage, x), columns), maps
+                lambda x: _select_scores(self.model.after(stage, x), columns), maps
             )
             return maps, gradients
 
-        maps, gradients = self._asked(("maps", stage), compute, patterns, targets)
+        maps, gradients = self._run(("maps", stage), compute, patterns, targets)
         return maps.transpose(0, 3, 1, 2), gradients.transpose(0, 3, 1, 2)
 
-    def _asked(
+    def _run(
         self,
         question: tuple[Any, ...],
         compute: Callable[[Any, Any], Any],
         patterns: Floats,
         targets: IntArray,
     ) -> Any:
-        """Return what `compute` gives, as arrays; it is compiled once for each question."""
+        """Return the result of `compute` as arrays; it is compiled once per method."""
         if question not in self._functions:
             self._functions[question] = engine.compiled(compute)
         given = ops.convert_to_tensor(patterns), ops.convert_to_tensor(targets)
         return engine.numpy(self._functions[question](*given))
 
 
-def _chosen(scores: Any, columns: Any) -> Any:
+def _select_scores(scores: Any, columns: Any) -> Any:
     """Return the sum of each pattern's score in its column."""
     return ops.sum(ops.take_along_axis(scores, columns[:, None], axis=1))

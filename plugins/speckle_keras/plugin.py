@@ -1,4 +1,4 @@
-"""What this plugin offers; listing it imports neither Keras nor a backend of it."""
+"""The plugin hook; listing it imports neither Keras nor a backend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from speckle_core import Component, hookimpl
 
 @hookimpl
 def speckle_classifiers() -> Iterable[Component]:
-    """Return the paper's network, with the backend that ``KERAS_BACKEND`` asks for."""
+    """Return the paper's network, with the backend selected by ``KERAS_BACKEND``."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     yield Component(
         "keras-resnet50",

@@ -1,6 +1,6 @@
-"""`keras-resnet50`: the paper's network in Keras; what it is and does is `speckle_resnet`'s.
+"""`keras-resnet50`: the paper's network in Keras, based on `speckle_resnet`.
 
-Keras is imported only when something is computed, so that options can be listed without it.
+Keras is imported on first use, so that options can be listed without it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from speckle_resnet.framework import Framework
 
 @attrs.define(kw_only=True, eq=False)
 class KerasResNet50(ResNet50):
-    """Pre-activation ResNet-50 in Keras 3, on TensorFlow or as ``KERAS_BACKEND`` says.
+    """Pre-activation ResNet-50 in Keras 3, on TensorFlow or the backend in ``KERAS_BACKEND``.
 
-    The options, their meaning and the files are those of `torch-resnet50`. It trains in one
-    process.
+    Options and files are those of `torch-resnet50`. It trains in one process.
     """
 
     def _framework(self) -> Framework:

@@ -1,7 +1,7 @@
-"""What Keras has no common word for, in TensorFlow; `torch_engine` says the same in PyTorch.
+"""TensorFlow implementation of what Keras does not abstract; see `torch_engine` for PyTorch.
 
-Functions are compiled to graphs, not by XLA: that takes half a minute for this network on a
-processor, and a step then takes longer.
+Functions are compiled to graphs, not with XLA, which would take half a minute for this network on
+a CPU and give slower steps.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def normalised(
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` of patterns (B, ny, nx) and targets (B,) as one graph, made on first use.
+    """Return `function` of patterns (B, ny, nx) and targets (B,) as a graph, built on first use.
 
-    Asked for as such it is made once for any B, ny, nx, and TensorFlow does not warn of having made
-    one for every network.
+    The explicit signature makes one graph for all B, ny, nx, and avoids TensorFlow's warning about
+    repeated tracing.
     """
     signature = [
         tf.TensorSpec((None, None, None), tf.float32, "patterns"),
@@ -66,7 +66,7 @@ def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def gradients(function: Callable[[], tuple[Tensor, Any]], variables: list[Any]) -> Any:
-    """Return d loss / d variables of a function that gives (loss, more), and more."""
+    """Return d loss / d variables of a function that returns (loss, more), and more."""
     with tf.GradientTape() as tape:
         loss, more = function()
     return tape.gradient(loss, variables), more
@@ -78,12 +78,12 @@ def numpy(values: Any) -> Any:
 
 
 def place(name: str) -> str:
-    """Return Keras' name of a device of ours; ``auto`` is a card if there is one, else the CPU.
+    """Return Keras' name of a device; ``auto`` is a GPU if there is one, else the CPU.
 
     Raises
     ------
     OptionError
-        When there is no such device here.
+        When this machine has no such device.
     """
     cards = len(tf.config.list_logical_devices("GPU"))
     if name == "auto":
@@ -92,9 +92,9 @@ def place(name: str) -> str:
         return "cpu:0"
     kind, _, number = name.partition(":")
     if kind != "cuda" or not (number or "0").isdecimal():
-        raise _unavailable(name, "is not the name of a device that TensorFlow has")
+        raise _unavailable(name, "is not the name of a TensorFlow device")
     if int(number or 0) >= cards:
-        raise _unavailable(name, f"is not here: TensorFlow finds {cards} cards")
+        raise _unavailable(name, f"does not exist: TensorFlow finds {cards} GPUs")
     return f"gpu:{number or 0}"
 
 
@@ -102,8 +102,8 @@ def _unavailable(name: str, why: str) -> OptionError:
     return OptionError(f"{name!r} {why}", where="device", hint="Use 'auto', 'cpu' or 'cuda:1'.")
 
 
-def card_has_bfloat16(device: str) -> bool:
-    """Tell whether a card multiplies in bfloat16 (NVIDIA: since compute capability 8.0)."""
+def gpu_has_bfloat16(device: str) -> bool:
+    """Return whether a GPU supports bfloat16 (NVIDIA: from compute capability 8.0)."""
     card = tf.config.list_physical_devices("GPU")[int(device.partition(":")[2])]
     about = tf.config.experimental.get_device_details(card)
     return bool(about.get("compute_capability", (0, 0)) >= (8, 0))
@@ -111,12 +111,12 @@ def card_has_bfloat16(device: str) -> bool:
 
 @contextlib.contextmanager
 def limited_memory() -> Iterator[None]:
-    """Turn a device's lack of memory into a `ModelError`."""
+    """Turn an out-of-memory error into a `ModelError`."""
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
         raise ModelError(
-            "the memory of the device does not suffice",
+            "the device is out of memory",
             where="device",
             hint="Lower batch_size, crop the patterns, or set device = 'cpu'.",
         ) from error

@@ -1,4 +1,4 @@
-"""What Keras has no common word for, in PyTorch; `tensorflow_engine` says it in TensorFlow."""
+"""PyTorch implementation of what Keras does not abstract; see `tensorflow_engine`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def normalised_by_batch(
     x: Tensor, scale: Tensor, offset: Tensor, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Normalise (B, h, w, c) by its own channels; return it, their means, unbiased variances."""
-    # With momentum 1 torch's running averages are those of the batch.
+    # With momentum 1, torch's running averages are those of the batch.
     mean, variance = torch.zeros_like(scale), torch.zeros_like(scale)
     planes = x.permute(0, 3, 1, 2)
     found = functional.batch_norm(planes, mean, variance, scale, offset, True, 1.0, epsilon)
@@ -35,7 +35,7 @@ def normalised(
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function`, which may ask for gradients inside: PyTorch computes line by line."""
+    """Return `function` itself: PyTorch executes eagerly."""
     return torch.no_grad()(function)
 
 
@@ -48,7 +48,7 @@ def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def gradients(function: Callable[[], tuple[Tensor, Any]], variables: list[Any]) -> Any:
-    """Return d loss / d variables of a function that gives (loss, more), and more."""
+    """Return d loss / d variables of a function that returns (loss, more), and more."""
     with torch.enable_grad():
         loss, more = function()
         return list(torch.autograd.grad(loss, [v.value for v in variables])), more
@@ -62,12 +62,12 @@ def numpy(values: Any) -> Any:
 
 
 def place(name: str) -> str:
-    """Return Keras' name of a device of ours; ``auto`` is a card if there is one, else the CPU.
+    """Return Keras' name of a device; ``auto`` is a GPU if there is one, else the CPU.
 
     Raises
     ------
     OptionError
-        When there is no such device here.
+        When this machine has no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -75,9 +75,9 @@ def place(name: str) -> str:
     if name == "cpu" or (name == "mps" and torch.backends.mps.is_available()):
         return name
     if kind != "cuda" or not (number or "0").isdecimal():
-        raise _unavailable(name, "is not the name of a device that PyTorch has here")
+        raise _unavailable(name, "is not the name of a PyTorch device")
     if int(number or 0) >= torch.cuda.device_count():
-        raise _unavailable(name, f"is not here: PyTorch finds {torch.cuda.device_count()} cards")
+        raise _unavailable(name, f"does not exist: PyTorch finds {torch.cuda.device_count()} GPUs")
     return f"cuda:{number or 0}"
 
 
@@ -87,19 +87,19 @@ def _unavailable(name: str, why: str) -> OptionError:
     )
 
 
-def card_has_bfloat16(device: str) -> bool:
-    """Tell whether a card multiplies in bfloat16."""
+def gpu_has_bfloat16(device: str) -> bool:
+    """Return whether a GPU supports bfloat16."""
     return device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 @contextlib.contextmanager
 def limited_memory() -> Iterator[None]:
-    """Turn a device's lack of memory into a `ModelError`."""
+    """Turn an out-of-memory error into a `ModelError`."""
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise ModelError(
-            "the memory of the device does not suffice",
+            "the device is out of memory",
             where="device",
             hint="Lower batch_size, crop the patterns, or set device = 'cpu'.",
         ) from error

@@ -1,4 +1,4 @@
-"""Steps of Keras' Adam over the network: what `speckle_resnet.training` leaves to a framework."""
+"""Training steps with Keras' Adam, for `speckle_resnet.training`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class KerasTrainer:
         self._judge = engine.compiled(lambda *batch: self._score(*batch, training=False))
 
     def _score(self, patterns: Any, targets: Any, *, training: bool) -> Any:
-        """Return the summed cross-entropy of a batch, and how many it gets right."""
+        """Return the summed cross-entropy and the number of correct patterns of a batch."""
         with self._model.computing_in(self._precision):
             scores = self._model(patterns, training=training)
         loss = keras.losses.sparse_categorical_crossentropy(targets, scores, from_logits=True)
@@ -48,14 +48,14 @@ class KerasTrainer:
         return ops.sum(loss), ops.sum(ops.cast(right, "float32"))
 
     def _step(self, patterns: Any, targets: Any) -> Any:
-        """Learn from a batch and return its sums, as they were before."""
+        """Train on a batch and return its sums before the step."""
 
         def loss() -> tuple[Any, Any]:
             sums = self._score(patterns, targets, training=True)
             return sums[0] / ops.cast(ops.shape(targets)[0], "float32"), sums
 
         gradients, sums = engine.gradients(loss, list(self._variables.values()))
-        # The penalty's derivative: cheaper than to sum the squares of 23 million weights.
+        # The derivative of the penalty is cheaper than summing the squares of 23 million weights.
         whole = [
             gradient + 2 * self._decay * variable if decays(name) else gradient
             for gradient, (name, variable) in zip(gradients, self._variables.items(), strict=True)
@@ -64,24 +64,24 @@ class KerasTrainer:
         return sums
 
     @property
-    def leads(self) -> bool:
-        """Always: there is one process."""
+    def is_main(self) -> bool:
+        """Always true: there is one process."""
         return True
 
     def share(self, batch: IntArray) -> IntArray:
         """Return the whole batch."""
         return batch
 
-    def staged(self, patterns: Floats, targets: IntArray) -> Batch:
-        """Return the batch as it is; Keras copies it to the device."""
+    def stage(self, patterns: Floats, targets: IntArray) -> Batch:
+        """Return the batch unchanged; Keras copies it to the device."""
         return patterns, targets
 
     @contextlib.contextmanager
-    def learning(self, step: int) -> Iterator[Learn]:
-        """Give the function that learns a batch; the first one of the epoch is number `step`.
+    def train_mode(self, step: int) -> Iterator[Learn]:
+        """Provide the function that trains on a batch; the epoch starts at step `step`.
 
-        While it learns, the batch norms' averages are sums that began at 0 and forget with 0.99 a
-        step; what predicts is those over 1 - 0.99^steps, as Adam corrects its own.
+        During training the batch norms' averages are sums that start at 0 and decay with 0.99 per
+        step; for prediction they are divided by 1 - 0.99^steps, as Adam corrects its moments.
         """
         steps = step
 
@@ -100,8 +100,8 @@ class KerasTrainer:
             if not trainable(name):
                 variable.assign(variable * factor)
 
-    def judge(self, batch: Batch) -> None:
-        """Add what the network says of a batch to the sums."""
+    def evaluate(self, batch: Batch) -> None:
+        """Evaluate a batch and add the result to the sums."""
         self._said.append(self._judge(*map(ops.convert_to_tensor, batch)))
 
     def sums(self) -> tuple[float, float]:
@@ -111,7 +111,7 @@ class KerasTrainer:
         return loss, right
 
     def _moments(self) -> dict[str, Any]:
-        """Return Adam's live variables, whose names end so, in the order of what they move."""
+        """Return Adam's live variables by their names, in the order of the weights."""
         found: dict[str, Any] = {}
         for prefix, ending in ((MEANS, "_momentum"), (SQUARES, "_velocity")):
             theirs = [v for v in self._optimizer.variables if v.name.endswith(ending)]
@@ -123,6 +123,6 @@ class KerasTrainer:
         return to_arrays(self._moments())
 
     def restore(self, moments: Weights, steps: int) -> None:
-        """Go on from these moments after so many steps."""
+        """Resume with these moments after `steps` steps."""
         fill(self._moments(), moments)
         self._optimizer.iterations.assign(steps)

@@ -1,1 +1,1 @@
-"""What is done to patterns before a classifier sees them: beamstop, scale, logarithm."""
+"""Preprocessors: beamstop, scaling, logarithm."""

@@ -1,4 +1,4 @@
-"""What this plugin offers; it must import nothing heavy."""
+"""The plugin hook; it must not import anything heavy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def speckle_preprocessors() -> Iterable[Component]:
         Component(
             "log",
             "speckle_prepare.steps:Log",
-            "log(1 + I / scale), which brings bright and dark fringes within reach of each other.",
+            "log(1 + I / scale), which compresses the range of bright and dark fringes.",
             reference="numpy.log1p",
         ),
     ]

@@ -1,6 +1,7 @@
-"""The four preprocessors; each pattern is changed on its own, and the input is left as it is.
+"""The four preprocessors.
 
-A pattern in a batch comes out exactly as it would alone, so nothing here may look across patterns.
+Patterns are processed independently, so a pattern in a batch comes out exactly as it would alone.
+The input is never changed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from speckle_core import FloatArray, KGrid, OptionError, PatternError
 def _check_size(_: object, __: object, value: int) -> None:
     if value < 1 or value % 2 == 0:
         raise OptionError(
-            f"the block is centred on a pixel, so its size is odd and positive, not {value}",
+            f"the block is centred on a pixel, so size must be odd and positive, not {value}",
             where="size",
         )
 
@@ -29,7 +30,7 @@ def _check_scale(_: object, __: object, value: float) -> None:
 
 
 def _fitting(patterns: FloatArray, grid: KGrid, where: str) -> FloatArray:
-    """Return `patterns` as floating numbers, or refuse a shape that is not the grid's."""
+    """Return `patterns` as floating numbers; raise if the shape is not the grid's."""
     if patterns.ndim != 3 or patterns.shape[1:] != grid.shape:
         raise PatternError(
             f"patterns of shape {patterns.shape} are not (B, {grid.size}, {grid.size})", where=where
@@ -40,7 +41,7 @@ def _fitting(patterns: FloatArray, grid: KGrid, where: str) -> FloatArray:
 def _spread(
     patterns: FloatArray, where: str, lacking: str
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """Yield the index of every pattern and its values brought to 0…1, float64 (ny, nx)."""
+    """Iterate over index and values of every pattern scaled to 0…1, float64 (ny, nx)."""
     for index, pattern in enumerate(patterns):
         low, high = float(pattern.min()), float(pattern.max())
         if not (math.isfinite(low) and math.isfinite(high)):
@@ -49,7 +50,7 @@ def _spread(
             raise PatternError(
                 f"pattern {index} has no {lacking}: every pixel is {low:g}",
                 where=where,
-                hint="Leave it out: an empty frame or a closed shutter looks like this.",
+                hint="Leave it out; it may be an empty frame or a closed shutter.",
             )
         yield index, (pattern.astype(np.float64) - low) / (high - low)
 
@@ -97,14 +98,14 @@ def _check_window(_: object, __: object, value: tuple[float, ...] | None) -> Non
 class Standardize:
     """Zero mean and unit variance of each pattern, (I - mean) / standard deviation.
 
-    Both are taken over all pixels, a blocked centre included, and in float64; the variance is the
-    mean square deviation (no n - 1). Where a mask says which pixels count, over those alone.
+    Both are computed in float64 over all pixels, including a blocked centre; the variance is the
+    mean square deviation (not n - 1). With a mask, only valid pixels count.
 
     Parameters
     ----------
     window : tuple of float, optional
-        Lowest and highest |kx| and |ky| [1/length] of the pixels that mean and deviation are taken
-        over, so that a wider view is scaled as a narrower one was; by default all pixels.
+        Lowest and highest |kx| and |ky| [1/length] of the pixels used for mean and deviation, so
+        that a larger pattern is scaled like a smaller one; by default all pixels.
 
     Raises
     ------
@@ -126,19 +127,19 @@ class Standardize:
             return self.masked(patterns, grid, np.ones(np.shape(patterns), dtype=bool))
         patterns = _fitting(patterns, grid, "standardize")
         out = np.empty_like(patterns)
-        # The result does not depend on scale and offset; from 0…1 no square over- or underflows.
+        # The result does not depend on scale and offset; with values in 0…1 no square overflows.
         for index, pattern in _spread(patterns, "standardize", "variance"):
             pattern -= pattern.mean()
             out[index] = pattern / math.sqrt(np.mean(pattern**2))
         return out
 
     def masked(self, patterns: FloatArray, grid: KGrid, valid: NDArray[np.bool_]) -> FloatArray:
-        """Return `patterns` (B, ny, nx), scaled by what `valid` (B, ny, nx) says counts.
+        """Return `patterns` (B, ny, nx), standardized by their `valid` pixels (B, ny, nx).
 
         Raises
         ------
         PatternError
-            As without a mask, and when no pixel counts.
+            As without a mask, and if no pixel is valid.
         """
         patterns = _fitting(patterns, grid, "standardize")
         out = np.empty_like(patterns)
@@ -147,19 +148,19 @@ class Standardize:
             chosen = pattern[valid[index] & window]
             if not chosen.size or np.ptp(chosen) == 0:
                 raise PatternError(
-                    f"pattern {index} has no variance where it counts", where="standardize"
+                    f"pattern {index} has no variance in its valid pixels", where="standardize"
                 )
             pattern -= chosen.mean()
             out[index] = pattern / chosen.std()
         return out
 
     def _within(self, grid: KGrid) -> NDArray[np.bool_]:
-        """Return which pixels lie in the window, (ny, nx)."""
+        """Return which pixels are in the window, (ny, nx)."""
         if self.window is None:
             return np.ones(grid.shape, dtype=bool)
         low, high = self.window
         far = np.abs(grid.axis)
-        # The last pixel of a narrower grid is inside, whatever the last bit of its k.
+        # Tolerance, so that rounding does not exclude the last pixel of a smaller grid.
         largest = np.maximum(far[:, None], far[None, :])
         found: NDArray[np.bool_] = (largest >= low) & (largest <= high + grid.step / 2)
         return found
@@ -167,7 +168,7 @@ class Standardize:
 
 @attrs.frozen(kw_only=True)
 class MinMax:
-    """Each pattern brought to 0…1, (I - min) / (max - min)."""
+    """Each pattern scaled to 0…1, (I - min) / (max - min)."""
 
     def __call__(self, patterns: FloatArray, grid: KGrid) -> FloatArray:
         """Return `patterns` (B, ny, nx) with smallest pixel 0 and largest 1.
@@ -188,14 +189,14 @@ class MinMax:
 class Log:
     """log(1 + I / scale), natural.
 
-    Unlike a logarithm with a floor it needs no cut: 0 stays 0, so a beamstop and dark pixels do, it
-    is linear far below `scale` and logarithmic far above, and what lies between keeps its order.
+    It needs no cutoff: 0 stays 0, also behind a beamstop; it is linear far below `scale`,
+    logarithmic far above, and monotonic.
 
     Parameters
     ----------
     scale : float
-        Intensity where linear turns into logarithmic, in the patterns' own unit: 1 suits photon
-        counts, and is far below all but the darkest pixels of simulated patterns in area².
+        Intensity at which linear turns into logarithmic, in the unit of the patterns: 1 suits
+        photon counts, and is far below nearly all pixels of simulated patterns [area²].
 
     Raises
     ------

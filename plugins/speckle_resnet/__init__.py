@@ -1,1 +1,1 @@
-"""The paper's network as far as no framework is needed: a library for plugins, and none itself."""
+"""The framework-independent part of the paper's network: a library for plugins."""

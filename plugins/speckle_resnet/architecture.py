@@ -1,14 +1,14 @@
-"""The paper's network as a table: every tensor's name, shape and first value.
+"""The paper's network as a table: name, shape and initial value of every tensor.
 
-One neutral description, in NumPy alone, is what lets two frameworks hold the same network: a model
-file names and lays out its tensors as this table says, whichever framework wrote it. Must not
-import a framework.
+This description needs only NumPy, so two frameworks can implement the same network: tensors in a
+model file are named and laid out as in this table, whichever framework wrote it. Must not import a
+framework.
 
 Names read ``stage2.block1.conv1.kernel``: the stem (``stem.conv``, ``stem.bn``), four stages of
 bottleneck blocks (``bn1 conv1 bn2 conv2 bn3 conv3``, and ``shortcut`` where the shape changes),
 ``final.bn`` and ``dense``. Layouts are Keras': convolution kernels (height, width, in, out), the
-dense kernel (in, out), all else (channels,). Batch normalisation holds gamma, beta, moving_mean and
-moving_variance.
+dense kernel (in, out), all others (channels,). Batch normalisation has gamma, beta, moving_mean
+and moving_variance.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 
 Weights = dict[str, NDArray[np.float32]]
 
-#: Keras' defaults of the authors' time.
+#: Defaults of the authors' Keras version.
 BATCH_NORM_EPSILON = 1e-3
 BATCH_NORM_MOMENTUM = 0.99
-#: A bottleneck's last convolution has this many times the stage's width.
+#: Ratio of the width of a bottleneck's last convolution to that of the stage.
 EXPANSION = 4
 
 
 @attrs.frozen
 class Plan:
-    """How many blocks each stage has, and the width of its 3 × 3 convolutions."""
+    """Number of blocks of each stage, and width of its 3 × 3 convolutions."""
 
     blocks: tuple[int, ...]
     widths: tuple[int, ...]
@@ -43,10 +43,10 @@ RESNET50 = Plan(blocks=(3, 4, 6, 3), widths=(64, 128, 256, 512), stem=64)
 
 @attrs.frozen
 class Block:
-    """One bottleneck: where it stands (stages count from 1) and what it does to the shape.
+    """One bottleneck: its position (stages count from 1) and its effect on the shape.
 
-    `activated` tells that its input went through batch norm and ReLU already, as the pooled stem's
-    did, so that the block starts with its convolution.
+    `activated` means that the input has already passed batch norm and ReLU, as that of the first
+    block after the stem has, so the block starts with its convolution.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Block:
 
     @property
     def outputs(self) -> int:
-        """Channels that leave the block."""
+        """Number of output channels."""
         return self.width * EXPANSION
 
     @property
@@ -89,12 +89,12 @@ def tensors(plan: Plan, channels: int, classes: int) -> dict[str, tuple[int, ...
     channels : int
         Input channels, 1 or 3.
     classes : int
-        Columns of the output.
+        Number of outputs.
 
     Returns
     -------
     dict of str to tuple of int
-        Name to shape, layouts as the module's docstring says.
+        Name to shape; for layouts see the module's docstring.
     """
     shapes: dict[str, tuple[int, ...]] = {}
 
@@ -127,21 +127,21 @@ def tensors(plan: Plan, channels: int, classes: int) -> dict[str, tuple[int, ...
 
 
 def trainable(name: str) -> bool:
-    """Tell whether the optimiser changes the tensor; a batch norm's averages it does not."""
+    """Return whether the optimiser trains the tensor, as it does all but batch norm averages."""
     return not name.endswith((".moving_mean", ".moving_variance"))
 
 
 def decays(name: str) -> bool:
-    """Tell whether weight decay pulls at the tensor: as the authors', at convolutions' kernels."""
+    """Return whether weight decay applies: to kernels of convolutions, as in the authors' code."""
     return name.endswith(".kernel") and name != "dense.kernel"
 
 
 def initial_weights(shapes: dict[str, tuple[int, ...]], seed: int) -> Weights:
-    """Draw the first weights: he_normal kernels, and the constants that Keras starts from.
+    """Draw the initial weights: he_normal kernels, and Keras' constants for all others.
 
-    Keras' he_normal is a normal distribution cut at two standard deviations and widened so that the
-    variance is 2 / fan_in again (He et al., 2015). Both frameworks start from the very same
-    numbers, and no framework's random state is touched.
+    Keras' he_normal is a normal distribution truncated at two standard deviations and rescaled to
+    the variance 2 / fan_in (He et al., 2015). Both frameworks start from exactly the same numbers,
+    and no framework's random state is changed.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     ones = (".gamma", ".moving_variance")

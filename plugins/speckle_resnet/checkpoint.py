@@ -1,9 +1,9 @@
-"""A training that outlives its process: what lies in the checkpoint folder, and when it is trusted.
+"""Checkpoints of a training: their files, and how they are verified.
 
-After each epoch the tensors are written whole under the epoch's name, then `checkpoint.json`, which
-names them with their SHA-256; what it names is the checkpoint, whatever else a kill left behind.
-The checkpoint before is kept, for the case that the last one is damaged.
-Pure NumPy: which tensors there are is the trainer's business.
+After each epoch the tensors are written atomically to files named by the epoch, then
+`checkpoint.json` with their names and SHA-256. Only files named there belong to the checkpoint,
+whatever an interruption left behind. The previous checkpoint is kept in case the last one is
+damaged. Pure NumPy; the trainer decides which tensors there are.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class State:
     Parameters
     ----------
     history : list of Epoch
-        The epochs so far; the last one's number is the number of finished epochs.
+        The finished epochs.
     tensors : dict of str to array
         Weights and the state of the optimiser.
     best : dict of str to array, optional
-        The weights after epoch `best_epoch`; None as long as there are none.
+        The weights after epoch `best_epoch`, if any.
     best_epoch : int
-        0 where there are none.
+        0 if there is none.
     """
 
     history: list[Epoch]
@@ -63,7 +63,7 @@ class State:
 def identity(
     options: Mapping[str, Any], seed: int, train: PatternSet, valid: PatternSet
 ) -> dict[str, Any]:
-    """Return what must be equal for a training to go on: options, seed, and a digest of each set.
+    """Return what must match for a training to resume: options, seed, and a digest of each set.
 
     A digest covers labels, classes, grid, preparation and the raw values of four patterns.
     """
@@ -86,7 +86,7 @@ def _digest(patterns: PatternSet) -> str:
 
 @attrs.frozen
 class Checkpoint:
-    """The checkpoint of one training in `folder`; `identity` says of which one."""
+    """The checkpoint in `folder` of the training with this `identity`."""
 
     folder: Path
     identity: dict[str, Any]
@@ -102,7 +102,7 @@ class Checkpoint:
         make_folder(self.folder)
         try:
             before = _read_index(self.folder / INDEX) or {}
-        except ModelError:  # `read` has said so, and fallen back to the one before
+        except ModelError:  # `read` has already warned and used the previous one
             before = {}
         index: dict[str, Any] = {
             "format": FORMAT,
@@ -131,9 +131,9 @@ class Checkpoint:
         return {"file": f"{name}.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
 
     def read(self, shapes: Shapes, best_shapes: Shapes) -> State | None:
-        """Return the state in the folder, or None where there is none.
+        """Return the state in the folder, or None if there is none.
 
-        From a damaged checkpoint it falls back to the one before, with a `DamageWarning`.
+        If the checkpoint is damaged, warn with `DamageWarning` and use the previous one.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Checkpoint:
                 raise
             state = self._read(BEFORE, shapes, best_shapes)
             epochs = len(state.history) if state else 0
-            text = f"{error.where}: {error.what}; going on after epoch {epochs}"
+            text = f"{error.where}: {error.what}; resuming after epoch {epochs}"
             warnings.warn(text, DamageWarning, stacklevel=2)
             return state
 
@@ -167,7 +167,7 @@ class Checkpoint:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _DamagedError("the checkpoint is damaged", where=place, hint=_FRESH) from error
         differing = [
-            f"{key} was {theirs.get(key)!r}, is {self.identity.get(key)!r}"
+            f"{key} was {theirs.get(key)!r}, but is now {self.identity.get(key)!r}"
             for key in {**theirs, **self.identity}
             if theirs.get(key) != self.identity.get(key)
         ]
@@ -186,7 +186,7 @@ class Checkpoint:
 
 
 class _DamagedError(ModelError):
-    """A checkpoint of this training that cannot be used, where the one before may."""
+    """A damaged checkpoint; the previous one may be usable."""
 
 
 def _read_index(path: Path) -> dict[str, Any] | None:
@@ -218,7 +218,7 @@ def _intact(folder: Path, name: str, digest: str) -> Path:
 
 
 def _plain(value: float) -> float | str:
-    """JSON has no NaN, which is what losses are where there is no validation set."""
+    """Replace NaN, which JSON lacks; losses without a validation set are NaN."""
     return value if math.isfinite(value) else str(value)
 
 

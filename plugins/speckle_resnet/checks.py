@@ -1,7 +1,4 @@
-"""What the network accepts: values of options, pattern sets, patterns and targets.
-
-Every refusal says what is wrong and where. Must not import a framework.
-"""
+"""Checks of options, pattern sets, patterns and targets. Must not import a framework."""
 
 from __future__ import annotations
 
@@ -27,61 +24,61 @@ Value = TypeVar("Value")
 
 
 def at_least(least: float, *, exclusive: bool = False) -> Any:
-    """Return an attrs validator: a number from `least` on, or above it; None passes."""
+    """Return an attrs validator: a number of at least `least`, or above it; None is allowed."""
 
     def check(_: Any, field: attrs.Attribute[Any], value: float | None) -> None:
         if value is not None and not (value > least or (value == least and not exclusive)):
             bound = f"above {least:g}" if exclusive else f"at least {least:g}"
-            raise OptionError(f"it must be {bound}, not {value!r}", where=field.name)
+            raise OptionError(f"must be {bound}, not {value!r}", where=field.name)
 
     return check
 
 
 def one_of(*known: Any) -> Any:
-    """Return an attrs validator: one of these values, and no bool for a number."""
+    """Return an attrs validator: one of these values; a bool is not a number."""
     return lambda _, field, value: one_of_these(value, known, where=field.name)
 
 
 def one_of_these(value: Value, known: Sequence[Value], *, where: str) -> Value:
-    """Return `value` if it is known, and no bool for a number."""
+    """Return `value` if it is one of `known`; a bool is not a number."""
     if isinstance(value, bool) or value not in known:
-        raise OptionError(f"{value!r} is none of {', '.join(map(repr, known))}", where=where)
+        raise OptionError(f"{value!r} is not one of {', '.join(map(repr, known))}", where=where)
     return value
 
 
 def odd(_: Any, field: attrs.Attribute[Any], value: int | None) -> None:
-    """Refuse an even or negative number of pixels; None passes."""
+    """Reject an even or negative number of pixels; None is allowed."""
     if value is not None and (value < 1 or value % 2 == 0):
         raise OptionError(
-            f"it must be odd and positive, not {value!r}",
+            f"must be odd and positive, not {value!r}",
             where=field.name,
             hint="The cropped square has k = 0 in its middle pixel.",
         )
 
 
 def check_sets(train: PatternSet, valid: PatternSet, processes: int) -> None:
-    """Refuse what cannot be learnt from, or validation labels that are not learnt."""
+    """Reject sets that are too small to train on, and validation labels that are not trained."""
     if len(train) < 2 * processes or len(train.classes) < 2:
         raise DataError(
             f"{len(train)} training patterns of {len(train.classes)} classes are not enough",
             where="training set",
-            hint="Two patterns (for each process) and two classes are the least.",
+            hint="At least two patterns (per process) and two classes are needed.",
         )
-    strangers = np.setdiff1d(valid.labels, train.classes)
-    if strangers.size:
+    unknown = np.setdiff1d(valid.labels, train.classes)
+    if unknown.size:
         raise DataError(
-            f"labels {strangers[:5].tolist()} are not among the training classes",
+            f"labels {unknown[:5].tolist()} are not among the training classes",
             where="validation set",
         )
 
 
 def check_view(view: View, grid: KGrid) -> None:
-    """Refuse to read a middle where the grid has none."""
+    """Reject a central crop on a grid without a middle pixel."""
     if view != View() and grid.layout != "centered":
         raise OptionError(
-            "crop and half read around the middle pixel, and a quadrant has k = 0 in its corner",
+            "crop and half need k = 0 in the middle pixel, but a quadrant has it in its corner",
             where="classifier",
-            hint="Leave both out, or set grid.layout = 'centered' and generate anew.",
+            hint="Omit both, or set grid.layout = 'centered' and generate the data again.",
         )
 
 
@@ -105,7 +102,7 @@ def check_targets(
         raise DataError(f"{columns.size} targets for {len(patterns)} patterns")
     if columns.size and (columns.min() < 0 or columns.max() >= len(classes)):
         raise DataError(
-            f"targets are columns 0…{len(classes) - 1}, not {columns.min()}…{columns.max()}",
+            f"targets must be columns 0…{len(classes) - 1}, not {columns.min()}…{columns.max()}",
             where="targets",
         )
     return columns

@@ -1,7 +1,7 @@
-"""The paper's network as the roles of the core have it, for a framework that a subclass brings.
+"""The paper's network as a classifier with all optional capabilities, for any framework.
 
-Options and checks live here; the framework and safetensors are imported only when they are used, so
-that options can be listed without them.
+Subclasses provide the framework. It and safetensors are imported on first use, so that options can
+be listed without them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from speckle_resnet.options import Options
 
 @attrs.frozen(eq=False)
 class Fitted:
-    """The network that predicts, and what it was trained on.
+    """The network used for prediction, and its training data.
 
-    `last` holds the weights after the last epoch, where they are others.
+    `last` are the weights after the last epoch, if they differ.
     """
 
     network: Network
@@ -47,9 +47,9 @@ class ResNet50(Options):
 
     Notes
     -----
-    Of the epochs' networks the one with the least validation loss is kept, or without validation
-    patterns the last. The penalty is in the gradients and not in the reported losses. One seed, one
-    data set and one number of threads give one history on a CPU.
+    The network of the epoch with the lowest validation loss is kept, or the last one without
+    validation patterns. Weight decay is in the gradients but not in the reported losses. On a CPU
+    the same seed, data and number of threads give the same history.
     """
 
     _fitted: Fitted | None = attrs.field(init=False, default=None, repr=False)
@@ -64,7 +64,7 @@ class ResNet50(Options):
         raise NotImplementedError
 
     def _plan(self) -> Plan:
-        """Return the shape of the network; a test may stand in a smaller one."""
+        """Return the shape of the network; tests override it with a smaller one."""
         return RESNET50
 
     def _network(self, framework: Framework, classes: int, weights: Weights) -> Network:
@@ -80,11 +80,11 @@ class ResNet50(Options):
 
     @property
     def classes(self) -> IntArray:
-        """The class of each column of `predict_proba`, ascending; none before `fit` or `load`."""
+        """The class of each column of `predict_proba`, ascending; undefined before `fit`."""
         return np.array([], dtype=np.int64) if self._fitted is None else self._fitted.classes
 
     def checkpoint_in(self, folder: Path) -> None:
-        """Keep the state of `fit` in `folder` after every epoch, and go on from what lies there."""
+        """Save the state of `fit` to `folder` after every epoch, and resume from it."""
         self._folder = Path(folder)
 
     def start_from(self, folder: Path) -> None:
@@ -120,20 +120,20 @@ class ResNet50(Options):
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
     ) -> list[Epoch]:
-        """Train from the first weights of `seed`; return the history, one entry per epoch.
+        """Train from the initial weights of `seed`; return the history, one entry per epoch.
 
-        Under torchrun every process calls this alike; the first one reports and writes.
+        Under torchrun every process calls this; the first one reports and writes files.
 
         Raises
         ------
         DataError
-            When there is nothing to learn from, or a validation label is no training class.
+            When there is too little to train on, or a validation label is not a training class.
         PatternError
             When a prepared pattern is not finite, or the grid has no central crop.
         ModelError
-            When a checkpoint is of another training or damaged, or the loss becomes infinite.
+            When a checkpoint is damaged or of another training, or the loss becomes infinite.
         OptionError
-            When the device is not there, or a crop or half is asked of quadrants.
+            When the device does not exist, or crop or half is used with a quadrant.
         """
         from speckle_resnet.checkpoint import Checkpoint, identity
         from speckle_resnet.training import Training
@@ -175,7 +175,7 @@ class ResNet50(Options):
         Raises
         ------
         PatternError
-            For another shape, NaN or infinity, or a pattern without the central crop.
+            For a wrong shape, NaN or infinity, or a pattern smaller than the central crop.
         """
         fitted, values = self._ready(), check_patterns(patterns)
         return inference.probabilities(fitted.network, values, self.view)
@@ -185,8 +185,8 @@ class ResNet50(Options):
     ) -> FloatArray:
         """Return d score[target] / d pattern, (B, ny, nx), of the linear score before the softmax.
 
-        With `guided`, ReLUs pass back only positive gradients (Springenberg et al., 2015). Where
-        nothing is read the gradient is 0.
+        With `guided`, ReLUs pass back only positive gradients (Springenberg et al., 2015). The
+        gradient is 0 for pixels that are not read.
         """
         fitted, values = self._ready(), check_patterns(patterns)
         columns = check_targets(targets, values, fitted.classes)
@@ -197,15 +197,15 @@ class ResNet50(Options):
     ) -> tuple[FloatArray, FloatArray]:
         """Return a stage's maps and d score[target] / d maps, both (B, c, h, w).
 
-        `stage` is ``stage1`` to ``stage4``; None is the last, whose maps are those after its batch
-        norm and ReLU, and 2048 in number. A map pixel of the last stage lies over every 32nd
-        pattern pixel, so that the outermost ones lie over the pattern's edges when its size is
-        32 m + 1; each stage before has twice as many. Where nothing is read both are 0.
+        `stage` is ``stage1`` to ``stage4``; None is the last, whose 2048 maps are taken after the
+        final batch norm and ReLU. Map pixels of the last stage are centred on every 32nd pattern
+        pixel, so the outermost ones are on the edges of a pattern of size 32 m + 1; each earlier
+        stage has twice the resolution. Both are 0 where nothing is read.
 
         Raises
         ------
         OptionError
-            For another stage.
+            For an unknown stage.
         """
         fitted, values = self._ready(), check_patterns(patterns)
         columns = check_targets(targets, values, fitted.classes)
@@ -219,14 +219,14 @@ class ResNet50(Options):
         Raises
         ------
         PatternError
-            For a shape without the central crop.
+            For a shape smaller than the central crop.
         """
         read = np.zeros(shape, dtype=bool)
         read[self.view.window(shape)] = True
         return read
 
     def randomised(self, *, seed: int) -> ResNet50:
-        """Return a classifier with these options and classes, and the first weights of `seed`."""
+        """Return a classifier with these options and classes and the initial weights of `seed`."""
         fitted = self._ready()
         other = type(self)(**{f.name: getattr(self, f.name) for f in attrs.fields(Options)})
         weights = self._first_weights(len(fitted.classes), seed)
@@ -235,7 +235,7 @@ class ResNet50(Options):
         return other
 
     def save(self, folder: Path) -> None:
-        """Write `weights.safetensors`, `state.toml` and, where it differs, `last.safetensors`.
+        """Write `weights.safetensors`, `state.toml` and, if it differs, `last.safetensors`.
 
         Raises
         ------
@@ -257,7 +257,7 @@ class ResNet50(Options):
         Raises
         ------
         ModelError
-            When a file is missing, truncated or foreign, or does not fit the options.
+            When a file is missing, damaged or of another format, or does not match the options.
         """
         from speckle_resnet.weights import load_model
 

@@ -1,7 +1,7 @@
-"""Batches as the network takes them: shuffled, cropped, mirrored, halved, and read ahead of time.
+"""Batches for the network: shuffled, cropped, mirrored, halved, and prefetched.
 
-Pure NumPy. Every draw comes from the seed and the number of the epoch alone, so that a training
-that goes on after a kill sees what an unbroken one would have seen.
+Pure NumPy. Random numbers depend on the seed and the number of the epoch only, so that a resumed
+training sees the same batches as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 Floats = NDArray[np.float32]
 
-#: First keys of the random streams of one seed; 0 draws the first weights.
+#: Keys of the random streams of a seed; 0 is that of the initial weights.
 _ORDER, _MIRRORS = 1, 2
 
 
@@ -41,11 +41,11 @@ def _stream(seed: int, purpose: int, epoch: int) -> np.random.Generator:
 
 
 def mirrored(patterns: Floats, which: IntArray) -> Floats:
-    """Return each pattern flipped along x, y and about the diagonal, as the bits of `which` say.
+    """Return each pattern flipped along x, y and the diagonal according to the bits of `which`.
 
-    Exact for patterns on a centred grid whose bodies have no preferred direction: the mirror image
-    is the pattern of the mirrored configuration, as likely as the first. With real contrast flips
-    along x and along y give the same pattern, I(-k) = I(k).
+    This is exact for patterns on a centred grid whose bodies have no preferred direction: the
+    mirror image is the pattern of the mirrored configuration, which is equally likely. With real
+    contrast, flips along x and along y give the same pattern, I(-k) = I(k).
     """
     flipped = patterns.copy()
     for index, bits in enumerate(which):
@@ -57,9 +57,9 @@ def mirrored(patterns: Floats, which: IntArray) -> Floats:
 
 
 def split(order: IntArray, size: int, least: int) -> list[IntArray]:
-    """Return `order` in batches of `size`; fewer than `least` left over join the last batch.
+    """Return `order` in batches of `size`; a rest smaller than `least` joins the last batch.
 
-    A batch of one has no variance to normalise by, and each process needs its share.
+    A batch of one has no variance for batch norm, and each process needs its share.
     """
     starts = list(range(0, len(order), size))
     if len(starts) > 1 and len(order) - starts[-1] < least:
@@ -69,7 +69,7 @@ def split(order: IntArray, size: int, least: int) -> list[IntArray]:
 
 @attrs.frozen
 class View:
-    """The pixels that a network reads: a central square, and with `half` its rows with ky ≥ 0."""
+    """The pixels that a network reads: a central square, or with `half` its rows with ky ≥ 0."""
 
     crop: int | None = None
     half: bool = False
@@ -80,7 +80,7 @@ class View:
         Raises
         ------
         PatternError
-            When the pattern is smaller, or has no middle pixel.
+            When the pattern is too small, or has no middle pixel.
         """
         if self.crop is None and not self.half:
             return slice(0, shape[0]), slice(0, shape[1])
@@ -92,18 +92,18 @@ class View:
         return rows, columns
 
     def window(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Return the slices of all that is read of a pattern of that shape, (ny, nx).
+        """Return the slices of the pixels that are read of a pattern of that shape, (ny, nx).
 
         Raises
         ------
         PatternError
-            When the pattern is smaller, or has no middle pixel.
+            When the pattern is too small, or has no middle pixel.
         """
         rows, columns = self.square(shape)
         return (slice(shape[0] // 2, rows.stop) if self.half else rows), columns
 
     def of_square(self, values: Floats) -> Floats:
-        """Return what is read of central squares, (B, side, side) to (B, rows, side)."""
+        """Return the rows of central squares that are read, (B, side, side) to (B, rows, side)."""
         return values[:, values.shape[1] // 2 :] if self.half else values
 
     def _missing(self, shape: tuple[int, ...]) -> PatternError:
@@ -112,7 +112,7 @@ class View:
             return PatternError(
                 f"{size} have no middle row and column",
                 where="half",
-                hint="The half with ky ≥ 0 needs a centred grid of odd size.",
+                hint="half needs a centred grid of odd size.",
             )
         return PatternError(
             f"{size} have no central {self.crop} × {self.crop}",
@@ -125,9 +125,9 @@ class View:
 def ahead(
     read: Callable[[Job], Result], jobs: Iterable[Job], depth: int = 2
 ) -> Iterator[Iterator[Result]]:
-    """Give ``read(job)`` of every job in order, read by a second thread up to `depth` jobs ahead.
+    """Provide ``read(job)`` of every job in order; a thread prefetches up to `depth` jobs.
 
-    The thread ends with the ``with`` statement, whatever happens inside.
+    The thread ends with the ``with`` statement.
     """
     pending: collections.deque[Future[Result]] = collections.deque()
 

@@ -1,6 +1,6 @@
-"""What a framework must do for the network; everything else is the same for each.
+"""What a framework plugin must implement; everything else is shared.
 
-A plugin implements these protocols in NumPy's terms. Must not import a framework.
+The protocols use NumPy arrays. Must not import a framework.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from speckle_core import IntArray, PluginError
 from speckle_resnet.architecture import Plan, Weights
 
 Floats = NDArray[np.float32]
-#: Learns from a batch of so many patterns over all processes, at a learning rate; adds to the sums.
+#: Trains on a batch, given its number of patterns over all processes and the learning rate.
 Learn = Callable[[Any, int, float], None]
 
-#: The state of Adam in a checkpoint, beside the weights under their own names.
+#: Prefixes of Adam's state in a checkpoint, which also has the weights.
 MEANS, SQUARES = "adam.mean.", "adam.square."
-#: Keras' Adam, which the authors used: added to the root of the running square before that is
-#: corrected for its start at 0.
+#: Epsilon of Keras' Adam, which the authors used; it is added to the root of the running square
+#: before the bias correction.
 ADAM_EPSILON = 1e-7
 
 
 class Network(Protocol):
-    """One network in its framework's memory; patterns are (B, ny, nx), B as small as need be."""
+    """One network in its framework's memory; patterns are (B, ny, nx)."""
 
     @property
     def pixels_at_once(self) -> int:
-        """Pixels that one forward pass takes, by the memory to be expected."""
+        """Number of pixels in one forward pass, limited by the expected memory."""
         ...
 
     def computing(self) -> contextlib.AbstractContextManager[None]:
-        """Surround whatever the network computes; lack of memory becomes a `ModelError`."""
+        """Wrap all computations of the network; out-of-memory errors raise `ModelError`."""
         ...
 
     def weights(self) -> Weights:
@@ -43,7 +43,7 @@ class Network(Protocol):
         ...
 
     def fill(self, weights: Weights) -> None:
-        """Take copies of these tensors."""
+        """Copy these tensors into the network."""
         ...
 
     def scores(self, patterns: Floats) -> Floats:
@@ -59,40 +59,40 @@ class Network(Protocol):
     ) -> tuple[Floats, Floats]:
         """Return the maps of stage number `stage`, from 1, and d score[target] / d maps.
 
-        Both (B, c, h, w), in float32. The last stage's maps are those that its final batch norm and
-        ReLU give, which the head averages; another's are what the next stage receives.
+        Both (B, c, h, w), in float32. The maps of the last stage are taken after the final batch
+        norm and ReLU, those of other stages before the next stage.
         """
         ...
 
 
 class Trainer(Protocol):
-    """Steps of Adam over one network, and sums of what it says of batches.
+    """Steps of Adam for one network, and sums over batches.
 
-    Sums are of cross-entropies and of patterns that were read right, over all processes.
+    The sums are of cross-entropies and of correct patterns, over all processes.
     """
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes and reports for all."""
+    def is_main(self) -> bool:
+        """Whether this process writes files and reports for all."""
         ...
 
     def share(self, batch: IntArray) -> IntArray:
         """Return this process's part of a batch."""
         ...
 
-    def staged(self, patterns: Floats, targets: IntArray) -> Any:
-        """Return a batch ready to be learnt or judged; called by the thread that reads ahead."""
+    def stage(self, patterns: Floats, targets: IntArray) -> Any:
+        """Return a batch ready for training or evaluation; called by the prefetching thread."""
         ...
 
-    def learning(self, step: int) -> contextlib.AbstractContextManager[Learn]:
-        """Give the function that learns a batch, for an epoch whose first step is `step`, from 0.
+    def train_mode(self, step: int) -> contextlib.AbstractContextManager[Learn]:
+        """Provide the function that trains on a batch, for an epoch whose first step is `step`.
 
-        Outside, the network's weights and averages are those that predict.
+        Outside the block, weights and averages are those for prediction.
         """
         ...
 
-    def judge(self, batch: Any) -> None:
-        """Add what the network says of a batch to the sums."""
+    def evaluate(self, batch: Any) -> None:
+        """Evaluate a batch and add the result to the sums."""
         ...
 
     def sums(self) -> tuple[float, float]:
@@ -104,7 +104,7 @@ class Trainer(Protocol):
         ...
 
     def restore(self, moments: Weights, steps: int) -> None:
-        """Go on from these moments after so many steps."""
+        """Resume with these moments after `steps` steps."""
         ...
 
 
@@ -113,7 +113,7 @@ class Framework(Protocol):
 
     @property
     def name(self) -> str:
-        """What a checkpoint calls it: another one rounds otherwise."""
+        """Its name in a checkpoint; other frameworks round differently."""
         ...
 
     @property
@@ -123,17 +123,17 @@ class Framework(Protocol):
 
     @property
     def processes(self) -> int:
-        """How many processes share each batch."""
+        """Number of processes that share each batch."""
         ...
 
     def network(self, plan: Plan, channels: int, classes: int, weights: Weights) -> Network:
-        """Return a new network with these weights; no random state is touched."""
+        """Return a new network with these weights; no random state is changed."""
         ...
 
     def training(
         self, network: Network, weight_decay: float
     ) -> contextlib.AbstractContextManager[Trainer]:
-        """Give what trains a network of this framework; afterwards that can predict."""
+        """Provide the trainer of a network; after the block the network can predict."""
         ...
 
 
@@ -141,18 +141,18 @@ _claimed: set[str] = set()
 
 
 def claim(framework: str) -> None:
-    """Note that a plugin of ours computes with `framework` in this process, and with no other.
+    """Reserve this process for `framework`.
 
-    TensorFlow and PyTorch in one process compete for the memory of a card and for threads.
+    TensorFlow and PyTorch in one process compete for GPU memory and threads.
 
     Raises
     ------
     PluginError
-        When another one was claimed before.
+        When another framework was claimed before.
     """
     for other in _claimed - {framework}:
         raise PluginError(
-            f"this process computes with {other} already, and will not load {framework} beside it",
-            hint="Use one framework in one process; KERAS_BACKEND=torch runs Keras on PyTorch.",
+            f"this process already uses {other} and cannot also load {framework}",
+            hint="Use one framework per process; KERAS_BACKEND=torch runs Keras on PyTorch.",
         )
     _claimed.add(framework)

@@ -1,7 +1,7 @@
-"""What a trained network says of patterns: probabilities, gradients and feature maps.
+"""Inference with a trained network: probabilities, gradients and feature maps.
 
-NumPy in, NumPy out, in batches that fit into memory and of what it reads alone; the network is only
-read.
+Arrays are NumPy arrays, processed in batches that fit into memory and cropped to what the network
+reads. The network is not changed.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def feature_maps(
 ) -> tuple[Floats, Floats]:
     """Return the maps of a stage, numbered from 1, and d score[target] / d maps, (B, c, h, w).
 
-    Stem and pool halve the pattern, and each stage but the first, so that map pixel i looks at
-    pattern pixel 2^(stage + 1) i. Beyond the pixels that are read both are 0, as many
-    map pixels as keep that true for the whole pattern.
+    Stem, pool and each stage but the first halve the resolution, so map pixel i is centred on
+    pattern pixel 2^(stage + 1) i. Both are 0 beyond the pixels that are read; map pixels are added
+    so that this holds for the whole pattern.
     """
 
     def compute(values: Floats, columns: IntArray) -> tuple[Floats, Floats]:
@@ -72,10 +72,10 @@ def _in_batches(
     *,
     memory: int,
 ) -> list[Floats]:
-    """Run `compute` over what is read, `memory` times as careful as a forward pass needs."""
+    """Run `compute` on the pixels that are read, with `memory` times that of a forward pass."""
     inner = patterns[:, *view.window(patterns.shape[1:])]
     if not len(inner):
-        # Not every framework takes an empty batch: the answers to one pattern tell the shapes.
+        # Not every framework accepts an empty batch: use the shapes of a single pattern's results.
         one = np.zeros((1, *patterns.shape[1:]), dtype=np.float32)
         nothing = np.zeros(1, dtype=np.int64)
         return [r[:0] for r in _in_batches(compute, network, one, nothing, view, memory=memory)]

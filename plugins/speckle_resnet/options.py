@@ -1,7 +1,7 @@
-"""The options of the paper's network, the same words with the same meaning for every framework.
+"""The options of the paper's network, the same for every framework.
 
-Annotations are evaluated here, where their names are known: a subclass in another module has them
-in its own constructor, from which options are read.
+Annotations must be evaluated in this module, where their names are defined: a subclass in another
+module inherits them in its constructor, from which options are read.
 """
 # No `from __future__ import annotations`; see above.
 
@@ -15,42 +15,42 @@ from speckle_resnet.feed import View
 
 @attrs.define(kw_only=True, eq=False)
 class Options:
-    """How the network is built and trained.
+    """Options of the network and its training.
 
     Parameters
     ----------
     channels : {3, 1}
-        Copies of the grey pattern that the first layer reads; the authors made three.
+        Copies of the pattern as input channels; the authors used three.
     epochs : int
-        Passes over the training patterns at most.
+        Maximum number of passes over the training patterns.
     batch_size : int
-        Patterns per step, over all processes together.
+        Patterns per step, over all processes.
     learning_rate : float
-        Adam's rate; the highest one where the schedule changes it.
+        Adam's learning rate; the highest one if the schedule changes it.
     schedule : {"constant", "one-cycle", "plateau"}
         ``constant`` as in the paper, ``one-cycle`` for short trainings, ``plateau`` as in the
-        authors' script: times sqrt(0.1) after five epochs without progress, down to 5e-7.
+        authors' script: multiplied by sqrt(0.1) after five epochs without progress, down to 5e-7.
     early_stopping : int, optional
-        Stop after so many epochs without progress of the validation loss (the authors: 10).
+        Stop after this number of epochs without progress of the validation loss (authors: 10).
     precision : {"auto", "float32", "bfloat16"}
-        What convolutions multiply in, for training and prediction; ``auto`` takes bfloat16 where
-        the hardware has it. Weights, losses, gradients by pixels and feature maps are float32.
+        Precision of convolutions in training and prediction; ``auto`` is bfloat16 if the hardware
+        supports it. Weights, losses, input gradients and feature maps are float32.
     weight_decay : float
-        L2 penalty as in Keras: this times the sum of squares of the convolutions' kernels is added
-        to the loss.
+        L2 penalty as in Keras: this times the sum of squares of all convolution kernels is added to
+        the loss.
     device : str
-        ``auto`` (a CUDA card, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        ``auto`` (a CUDA GPU, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     augment : {"none", "flips"}
-        ``flips`` shows each pattern in one of the eight symmetries of the square, drawn anew in
-        every epoch: exact on a centred grid for bodies that favour no direction.
+        ``flips`` transforms each pattern by a random symmetry of the square in every epoch; exact
+        on a centred grid for bodies without a preferred direction.
     crop : int, optional
         Use only the central `crop` × `crop` k pixels (odd) of a centred grid.
     half : bool
-        Use only the rows with ky ≥ 0 of a centred grid, for nearly half the work. With real
-        contrast the others repeat them, I(-k) = I(k) (Friedel's law).
+        Use only the rows with ky ≥ 0 of a centred grid, which nearly halves the work. With real
+        contrast the other rows are redundant, I(-k) = I(k) (Friedel's law).
     cache : bool
-        Keep prepared patterns in memory after the first epoch, four bytes a pixel: for a card that
-        takes more than the thousand a second that can be read and prepared.
+        Keep prepared patterns in memory after the first epoch (4 bytes per pixel), for a GPU that
+        is faster than reading and preparing a thousand patterns per second.
     """
 
     channels: Literal[1, 3] = attrs.field(default=3, validator=one_of(1, 3))

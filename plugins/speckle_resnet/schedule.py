@@ -1,7 +1,7 @@
-"""How fast to learn and when to stop, as pure functions of the step and of the losses so far.
+"""Learning rate and early stopping, as pure functions of the step and the previous losses.
 
-Nothing here has state, so an interrupted training needs no more than its history to go on as
-before, and two frameworks follow the same course.
+There is no state, so an interrupted training can resume from its history alone, and all frameworks
+behave the same.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Literal
 
 Schedule = Literal["constant", "one-cycle", "plateau"]
 
-#: The authors' ReduceLROnPlateau: factor, epochs without progress, least rate, and Keras' least
-#: progress.
+#: The authors' ReduceLROnPlateau: factor, patience, lowest rate, and Keras' minimum progress.
 PLATEAU_FACTOR = math.sqrt(0.1)
 PLATEAU_PATIENCE = 5
 PLATEAU_LEAST = 0.5e-6
 PLATEAU_PROGRESS = 1e-4
-#: The authors' EarlyStopping counts less than this as no progress.
+#: The authors' EarlyStopping: minimum progress.
 STOPPING_PROGRESS = 1e-3
 
 
@@ -37,9 +36,9 @@ def learning_rate(
     peak : float
         The highest rate.
     step, steps : int
-        The step, from 0, and how many there are.
+        The step, from 0, and the total number of steps.
     losses : sequence of float
-        Of the epochs that are done, the loss that is watched.
+        The monitored loss of each finished epoch.
     """
     if schedule == "constant":
         return peak
@@ -58,12 +57,12 @@ def _cosine(first: float, last: float, done: float) -> float:
 
 
 def stops(losses: Sequence[float], patience: int | None) -> bool:
-    """Tell whether `patience` epochs in a row brought no progress; never, where it is None."""
+    """Return whether the last `patience` epochs brought no progress; None never stops."""
     return patience is not None and _waits(losses, patience, STOPPING_PROGRESS) > 0
 
 
 def _waits(losses: Sequence[float], patience: int, progress: float) -> int:
-    """Count how often `patience` epochs in a row stayed within `progress` of the least loss."""
+    """Count the runs of `patience` epochs without `progress` on the lowest loss."""
     least, waited, times = math.inf, 0, 0
     for loss in losses:
         if loss < least - progress:

@@ -1,9 +1,8 @@
-"""The training loop, the same for every framework: epochs, batches, schedule, checkpoint, best.
+"""The training loop for all frameworks: epochs, batches, schedule, checkpoint, best weights.
 
-The loss is cross-entropy plus weight decay as Keras' l2 has it, ``decay · Σ w²`` over the
-convolutions' kernels; the reported losses are the cross-entropy alone, so that training, validation
-and settings compare. What only a framework can do is a `Trainer`'s. Must not import one, nor know
-of files beyond the checkpoint.
+The loss is cross-entropy plus weight decay as in Keras' l2, ``decay · Σ w²`` over the kernels of
+convolutions. The reported losses are cross-entropies only, so that training, validation and
+different settings are comparable. A `Trainer` does what depends on the framework.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from speckle_resnet.schedule import learning_rate, stops
 
 @attrs.define(eq=False)
 class Training:
-    """One training by the options of a classifier.
+    """One training with the options of a classifier.
 
-    `best` holds the weights of the epoch with the least validation loss, and stays None without a
-    validation set.
+    `best` are the weights of the epoch with the lowest validation loss; None without a validation
+    set.
     """
 
     options: Options
@@ -46,7 +45,7 @@ class Training:
     best_epoch: int = attrs.field(init=False, default=0)
 
     def run(self, checkpoint: Checkpoint | None, on_epoch: OnEpoch | None) -> None:
-        """Train to the end, from the checkpoint's last epoch if it has one.
+        """Train to the end, from the last epoch of the checkpoint if there is one.
 
         Raises
         ------
@@ -57,10 +56,10 @@ class Training:
             self._resume(checkpoint)
         while not self._finished():
             self.history.append(self._epoch())
-            if checkpoint is not None and self.trainer.leads:
+            if checkpoint is not None and self.trainer.is_main:
                 tensors = self.network.weights() | self.trainer.moments()
                 checkpoint.write(State(self.history, tensors, self.best, self.best_epoch))
-            if on_epoch is not None and self.trainer.leads:
+            if on_epoch is not None and self.trainer.is_main:
                 on_epoch(self.history[-1])
 
     def _finished(self) -> bool:
@@ -69,7 +68,7 @@ class Training:
         )
 
     def _losses(self) -> list[float]:
-        """Return what schedule and early stopping watch, one value per epoch."""
+        """Return the loss monitored by schedule and early stopping, one value per epoch."""
         return [e.loss if math.isnan(e.valid_loss) else e.valid_loss for e in self.history]
 
     def _epoch(self) -> Epoch:
@@ -96,17 +95,17 @@ class Training:
         )
 
     def _batches(self, order: IntArray) -> list[IntArray]:
-        # A batch of one has no variance to normalise by, and each process needs its share.
+        # A batch of one has no variance for batch norm, and each process needs its share.
         return feed.split(order, self.options.batch_size, 2 * self.processes)
 
     def _learn(self, number: int) -> tuple[float, float, float]:
-        """Visit every training pattern once; return mean loss, accuracy and the last rate."""
+        """Train on every pattern once; return mean loss, accuracy and the last learning rate."""
         options, count, losses = self.options, len(self.train), self._losses()
         batches = self._batches(feed.shuffled(count, self.seed, number))
         turns = feed.mirrors(count, self.seed, number) if options.augment == "flips" else None
         steps, first = len(batches) * options.epochs, len(batches) * (number - 1)
         rate = options.learning_rate
-        with self._fed(self.train, batches, turns) as fed, self.trainer.learning(first) as learn:
+        with self._fed(self.train, batches, turns) as fed, self.trainer.train_mode(first) as learn:
             for step, (whole, batch) in enumerate(zip(batches, fed, strict=True), start=first):
                 rate = learning_rate(options.schedule, options.learning_rate, step, steps, losses)
                 learn(batch, len(whole), rate)
@@ -114,7 +113,7 @@ class Training:
         return loss / count, right / count, rate
 
     def _validate(self) -> tuple[float, float]:
-        """Return mean loss and accuracy on the validation set; NaN without one."""
+        """Return mean loss and accuracy on the validation set, or NaN without one."""
         count = len(self.valid)
         if count == 0:
             return math.nan, math.nan
@@ -124,14 +123,14 @@ class Training:
         batches = feed.split(np.arange(count), size, self.processes)
         with self._fed(self.valid, batches, None) as fed:
             for batch in fed:
-                self.trainer.judge(batch)
+                self.trainer.evaluate(batch)
         loss, right = self.trainer.sums()
         return loss / count, right / count
 
     def _fed(
         self, patterns: PatternSet, batches: list[IntArray], turns: IntArray | None
     ) -> contextlib.AbstractContextManager[Iterator[Any]]:
-        """Give this process's share of each batch, read and prepared ahead of time."""
+        """Provide this process's share of each batch, prefetched."""
         view = self.options.view
         square = view.square(patterns.grid.shape)
         targets = self.train.classes.searchsorted(patterns.labels)
@@ -143,11 +142,11 @@ class Training:
                 raise PatternError(
                     "a prepared pattern contains NaN or infinity",
                     where="training",
-                    hint="A step of `prepare` makes it: the raw pattern was finite.",
+                    hint="A preparation step caused it; the raw pattern was finite.",
                 )
             if turns is not None:
                 values = feed.mirrored(values, turns[share])
-            return self.trainer.staged(np.ascontiguousarray(view.of_square(values)), targets[share])
+            return self.trainer.stage(np.ascontiguousarray(view.of_square(values)), targets[share])
 
         return feed.ahead(read, batches)
 

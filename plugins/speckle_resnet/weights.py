@@ -1,9 +1,9 @@
-"""The network's tensors on disk: safetensors and TOML, to be opened without framework or trust.
+"""The network's tensors on disk, as safetensors and TOML.
 
-A model folder holds `weights.safetensors` (the network that predicts), `last.safetensors` (the
-network after the last epoch, where that is another one) and `state.toml`. Names and layouts are
-those of `architecture`. Reading runs no code and takes no more memory than the tensors that were
-expected.
+A model folder contains `weights.safetensors` (used for prediction), `last.safetensors` (after the
+last epoch, if that differs) and `state.toml`. Names and layouts are those of `architecture`.
+Reading is safe for untrusted files: it runs no code and takes no more memory than the expected
+tensors, and needs no framework.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 WEIGHTS, LAST, STATE = "weights.safetensors", "last.safetensors", "state.toml"
 FORMAT = "speckle-resnet50-1"
-#: A safetensors header names every tensor in some 100 bytes; ours has 320 of them at most.
+#: A safetensors header has about 100 bytes per tensor; ours has at most 320 tensors.
 _LARGEST_HEADER = 2**20
 
 
 @attrs.frozen(eq=False)
 class Model:
-    """What a model folder holds.
+    """Content of a model folder.
 
     Parameters
     ----------
     weights : dict of str to array
-        The network that predicts.
+        Used for prediction.
     last : dict of str to array, optional
-        The network after the last epoch, where it is not the one that predicts.
+        After the last epoch, if different.
     classes : array of int, (classes,)
         The class of each column.
     size : tuple of int
-        (ny, nx) of the patterns that it was trained on; others can be read too.
+        (ny, nx) of the training patterns; other sizes can be read, too.
     channels : int
         Input channels.
     """
@@ -59,7 +59,7 @@ class Model:
 
 
 def save_model(folder: Path, model: Model) -> None:
-    """Write the model folder, each file whole.
+    """Write the model folder, each file atomically.
 
     Raises
     ------
@@ -84,14 +84,14 @@ def load_model(folder: Path, channels: int, plan: Plan = RESNET50) -> Model:
     Raises
     ------
     ModelError
-        For a missing, truncated or foreign file; another number of channels; a missing, extra,
-        wrongly shaped or non-finite tensor.
+        For a missing or damaged file, another number of channels, or a tensor that is missing,
+        unexpected, of a wrong shape or not finite.
     """
     path = folder / STATE
     state = _read_state(path)
     if state["channels"] != channels:
         raise ModelError(
-            f"the network has {state['channels']} input channels, the options ask for {channels}",
+            f"the network has {state['channels']} input channels, but the options say {channels}",
             where=str(path),
             hint=f"Set channels = {state['channels']}.",
         )
@@ -115,9 +115,9 @@ def _read_state(path: Path) -> dict[str, Any]:
         raise ModelError(f"the file cannot be read: {error}", where=str(path)) from error
     if state.get("format") != FORMAT:
         raise ModelError(
-            f"its format is {state.get('format')!r}, not {FORMAT!r}",
+            f"the format is {state.get('format')!r}, not {FORMAT!r}",
             where=str(path),
-            hint="The folder holds the model of another component, or of a newer version.",
+            hint="The folder contains the model of another component, or of a newer version.",
         )
     classes: Any = state.get("classes")
     size: Any = state.get("size")
@@ -138,7 +138,7 @@ def _opened(path: Path, expected: int) -> Iterator[Any]:
         stored = path.stat().st_size
         if stored > expected + _LARGEST_HEADER:
             raise ModelError(
-                f"the file has {stored} bytes, the network needs {expected}", where=str(path)
+                f"the file has {stored} bytes, but the network needs {expected}", where=str(path)
             )
         with safe_open(path, framework="numpy") as file:
             yield file
@@ -146,7 +146,7 @@ def _opened(path: Path, expected: int) -> Iterator[Any]:
         raise ModelError("the file is missing", where=str(path)) from None
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"the file is damaged or no safetensors file: {error}", where=str(path)
+            f"the file is damaged or not a safetensors file: {error}", where=str(path)
         ) from error
 
 
@@ -156,8 +156,8 @@ def read_tensors(path: Path, shapes: Shapes) -> Weights:
     Raises
     ------
     ModelError
-        When the file is missing, damaged or too large, or a tensor is missing, extra, of another
-        shape or type, or not finite.
+        When the file is missing, damaged or too large, or a tensor is missing, unexpected, of a
+        wrong shape or type, or not finite.
     """
     found: Weights = {}
     with _opened(path, 4 * sum(map(math.prod, shapes.values()))) as file:

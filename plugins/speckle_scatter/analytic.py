@@ -1,7 +1,7 @@
 """`analytic`: the exact kinematic sum of form factors, phases and contrasts.
 
-It treats every shape alike and knows none; a shape that says it is round
-(`SupportsRadialFormFactors`) is summed faster, to the same numbers.
+It works for any shape. Round shapes (`SupportsRadialFormFactors`) are summed faster, with the same
+result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from speckle_core import (
 )
 from speckle_scatter import fold, radial
 
-# Numbers per block of rows, so that memory does not grow with the number of bodies.
+# Size of a block of rows, so that memory does not grow with the number of bodies.
 _BLOCK = 1 << 20
 
 
@@ -29,7 +29,7 @@ _BLOCK = 1 << 20
 class Analytic(Scatterer):
     """The sum ``A(k) = Σ c_j F_j(k) exp(-i k·r_j)``, exact to rounding, on either layout of grid.
 
-    Far field, first Born approximation; nothing is cut at the walls of the box.
+    Far field, first Born approximation; bodies are not cut off at the walls of the box.
     """
 
     _profiles: radial.Profiles = attrs.field(
@@ -79,7 +79,7 @@ def _add(particles: Particles, grid: KGrid, total: NDArray[np.complex128]) -> No
     """Add the amplitude of bodies of any shape to `total` (ny, nx), a block of rows at a time."""
     kx = grid.axis
     phase_x = np.exp(-1j * np.multiply.outer(particles.centers[:, 0], kx))
-    # Densities are real, so that a real contrast gives A(-k) = A(k)*: half of the rows suffice.
+    # Densities are real, so a real contrast gives A(-k) = A(k)*, and half of the rows suffice.
     halved = grid.layout == "centered" and len(fold.parts(particles.contrast)) == 1
     first = grid.origin if halved else 0
     amplitude = np.empty((grid.size - first, grid.size), dtype=np.complex128)

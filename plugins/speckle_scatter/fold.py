@@ -1,8 +1,8 @@
-"""The algebra both scatterers share: four real sums instead of one complex sum per quadrant.
+"""Symmetry shared by both scatterers: four real sums over one quadrant instead of a complex sum.
 
-``exp(-i k·r) = (cos kx·x - i sin kx·x)(cos ky·y - i sin ky·y)``, and the sign of kx or ky flips
-nothing but a sine: with the sums of the four products kept apart, one quadrant of k space holds all
-four. Nothing here knows what is summed.
+``exp(-i k·r) = (cos kx·x - i sin kx·x)(cos ky·y - i sin ky·y)``, and the sign of kx or ky changes
+only the sign of a sine. So the sums of the four products on one quadrant of k space give all four
+quadrants.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from speckle_core import ComplexArray, FloatArray, KGrid
 
 Floats = NDArray[np.float64]
 
-#: BLAS splits products of more multiplications than this over its threads, which changes the last
-#: bits (OpenBLAS: 4 · 65536). Smaller ones give the same bytes with any number of threads.
+#: BLAS distributes products of more multiplications than this over threads, which changes the last
+#: bits (OpenBLAS: 4 · 65536). Smaller products give the same bytes with any number of threads.
 UNSPLIT = 1 << 18
 
 
@@ -27,8 +27,8 @@ def side(grid: KGrid) -> int:
 def waves(positions: FloatArray, grid: KGrid) -> Floats:
     """Return cos and sin of k·position for k ≥ 0, (2, len(positions), m), to about 1e-15; a view.
 
-    ``exp(i(s + j)t) = exp(i s t) exp(i j t)`` doubles what is known from products, so that few
-    exponentials are computed; each power of two has one of its own, so errors do not pile up.
+    ``exp(i(s + j)t) = exp(i s t) exp(i j t)`` doubles the known values by products, so few
+    exponentials are computed; each power of two has its own, so errors do not accumulate.
     """
     m = side(grid)
     turned = np.empty((len(positions), m), dtype=np.complex128)
@@ -73,7 +73,7 @@ def amplitude(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.complex12
 
 
 def _signs(grid: KGrid) -> list[tuple[int, slice]]:
-    """Return (sign of k, the pixels where k has it, from 0 outwards)."""
+    """Return (sign of k, pixels with that sign from 0 outwards)."""
     if grid.layout == "quadrant":
         return [(1, slice(None))]
     return [(1, slice(grid.origin, None)), (-1, slice(grid.origin, None, -1))]

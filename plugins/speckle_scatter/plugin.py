@@ -1,4 +1,4 @@
-"""What this plugin offers; it must import nothing heavy."""
+"""The plugin hook; it must not import anything heavy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def speckle_scatterers() -> Iterable[Component]:
         Component(
             "fft",
             "speckle_scatter.raster:Fft",
-            "Transform of a raster of the box: the numbers of a padded FFT without the padding.",
+            "Transform of a raster of the box: the result of a padded FFT without the padding.",
             reference=_PAPER,
         ),
     ]

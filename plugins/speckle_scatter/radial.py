@@ -1,8 +1,8 @@
 """Sums over round bodies, as matrix products on one quadrant of k space.
 
-It knows no shape. Bodies of one shape key share a form factor, so that what is left is the sum of
-their waves. Others are summed chord by chord (`SupportsChords`), which makes each a few columns
-more of the same product; or, without that, with a form factor each, row by row.
+Bodies with the same shape key share a form factor, so only their waves are summed. Others are
+summed chord by chord (`SupportsChords`), which adds a few columns per body to the same product, or
+else row by row with a form factor for each body.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from speckle_core import KGrid, Particles, SupportsChords, SupportsRadialFormFac
 from speckle_scatter import fold
 from speckle_scatter.fold import Floats
 
-# Rows of k worked on at once hold about this many numbers, so that they stay in a core's cache.
+# Approximate size of a block of rows, chosen to stay in a core's cache.
 _BLOCK, _GATHERED = 1 << 16, 1 << 15
-# Columns of a product, which bounds memory; and columns that are held for all blocks at once.
+# Maximum number of columns of a product, to bound memory; and of columns kept for all blocks.
 _WIDEST, _HELD = 256, 1024
 
 
@@ -31,10 +31,10 @@ class RoundParticles(Particles, SupportsRadialFormFactors, Protocol):
 
 
 class ChordedParticles(Particles, SupportsChords, Protocol):
-    """Those of them that are sums of chords."""
+    """Round species that are sums of chords."""
 
 
-# To ask a protocol about an object takes as long as to sum ten bodies, so each class is asked once.
+# An isinstance check of a protocol takes as long as summing ten bodies, so it is cached per class.
 @functools.cache
 def is_round(kind: type) -> bool:
     """Return whether bodies of this class have radial form factors."""
@@ -48,9 +48,9 @@ def _has_chords(kind: type) -> bool:
 
 @functools.lru_cache(maxsize=4)
 def _lengths(m: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Return the distinct i² + j² for 0 ≤ i, j < `m`, and which of them each pixel has, (m, m).
+    """Return the distinct i² + j² for 0 ≤ i, j < `m`, and the index of each pixel's value, (m, m).
 
-    Whole numbers, so that pixels of equal length share one value exactly.
+    They are integers, so pixels of equal |k| share exactly the same value.
     """
     squares = np.arange(m, dtype=np.int64) ** 2
     distinct, index = np.unique(squares[:, None] + squares, return_inverse=True)
@@ -58,10 +58,10 @@ def _lengths(m: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
 
 
 class Profiles:
-    """Form factors on the quadrant, kept by shape key; a bounded memory.
+    """Cache of form factors on the quadrant by shape key, of bounded size.
 
-    Sets of equal disks ask for the same few again and again. What is returned never depends on what
-    is held.
+    Sets of equal disks need the same few again and again. The results never depend on the content
+    of the cache.
     """
 
     _MOST_BYTES = 1 << 24
@@ -85,7 +85,7 @@ class Profiles:
 
 
 class Term(Protocol):
-    """Some bodies' part of the sums."""
+    """Contribution of some bodies to the sums."""
 
     def add(self, block: slice, out: Floats, first: bool) -> None:
         """Add the sums over rows `block` to `out` (parts, 2, 2, rows, m), or write the first."""
@@ -94,7 +94,7 @@ class Term(Protocol):
 
 @attrs.frozen(eq=False)
 class Product:
-    """Σ_p y_p(ky) x_p(kx), times a form factor that all of it shares.
+    """Σ_p y_p(ky) x_p(kx), times a common form factor.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Product:
     x : array, (2, p, m)
         The same along x.
     form_factor : array, (m, m), optional
-        Of all bodies; none where the columns are whole by themselves.
+        Common to all bodies; None if the columns already contain it.
     """
 
     y: Floats
@@ -128,9 +128,9 @@ class Product:
 
 @attrs.frozen(eq=False)
 class RowByRow:
-    """Σ_p F_p y_p(ky) x_p(kx): in one row of pixels the form factor goes with kx and the body.
+    """Σ_p F_p y_p(ky) x_p(kx), with a form factor for each body.
 
-    Parameters are those of `Product`, but for `form_factors`, (p, m, m), one of each body.
+    Parameters are those of `Product`, except `form_factors`, (p, m, m), one for each body.
     """
 
     y: Floats
@@ -156,7 +156,7 @@ def sums(
 ) -> Iterator[tuple[slice, Floats]]:
     """Yield blocks of rows (ky ≥ 0) and the sums over all bodies there; see `fold.amplitude`.
 
-    What is yielded is overwritten by the next block.
+    The yielded arrays are overwritten by the next block.
     """
     m = fold.side(grid)
     rows = max(1, _BLOCK // (4 * m))
@@ -181,7 +181,7 @@ def sums(
 
 
 def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterator[Term]:
-    """Yield the terms of the sum, each some bodies, like or unlike."""
+    """Iterate over the terms of the sum, each for some bodies."""
     keys = particles.shape_keys()
     alike: dict[Hashable, list[int]] = {}
     for i, key in enumerate(keys):
@@ -191,7 +191,7 @@ def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterat
         chorded = typing.cast(ChordedParticles, particles)
         yield from _chords(chorded, np.array(unlike, dtype=np.intp), grid)
     else:
-        # A form factor each on the whole quadrant: few at a time.
+        # Each body needs a form factor on the whole quadrant, so take few at a time.
         for start in range(0, len(unlike), _WIDEST // 8):
             chunk = unlike[start : start + _WIDEST // 8]
             each = np.stack([profiles.get(particles, i, keys[i], grid) for i in chunk])
@@ -214,7 +214,7 @@ def _waves(
 
 
 def _chords(particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid) -> Iterator[Term]:
-    """Yield terms whose columns are chords: each turns a body's waves into its form factor's."""
+    """Iterate over terms whose columns are chords, which contain the form factors."""
     k_max = np.sqrt(2.0) * grid.k_max
     owner, half_length, offset, weight = particles.chords(bodies, k_max)
     k = grid.axis[grid.origin :]

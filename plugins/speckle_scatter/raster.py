@@ -1,8 +1,8 @@
 """`fft`: a raster of the box, transformed at exactly the k of the grid.
 
-The same numbers as the zero-padded FFT of that raster whose step is the grid's; but only the pixels
-of the grid are computed, and only from those of the raster that a body can touch. Edges of bodies
-fall on whole pixels: that, not the transform, is where it differs from `analytic`.
+The result equals that of a zero-padded FFT of the raster with the grid's step, but only the pixels
+of the grid are computed, and only from raster pixels that a body can touch. It differs from
+`analytic` because edges are rounded to whole pixels, not because of the transform.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Floats = NDArray[np.float64]
 
 def _check_pixels(_: object, __: object, value: int) -> None:
     if value < 2:
-        raise OptionError(f"a raster has at least 2 pixels a side, not {value}", where="pixels")
+        raise OptionError(f"a raster needs at least 2 pixels per side, not {value}", where="pixels")
 
 
 @functools.lru_cache(maxsize=2)
 def _kernel(box: float, pixels: int, grid: KGrid) -> Floats:
-    """Return cos and sin of k times the place of every pixel along one axis, (pixels, 2m)."""
+    """Return cos and sin of k times the position of every pixel along one axis, (pixels, 2m)."""
     places = np.linspace(0.0, box, pixels)
     kernel = fold.waves(places, grid).swapaxes(0, 1).reshape(pixels, -1)
     kernel.flags.writeable = False
@@ -42,19 +42,19 @@ class Fft(Scatterer):
     Parameters
     ----------
     pixels : int
-        Pixels along each side, the first at 0 and the last at the box's side: 2001 in a box of 2000
-        lie at the whole numbers, as in the authors' code.
+        Pixels along each side, the first at 0 and the last at the side of the box: 2001 pixels in a
+        box of 2000 are at the integers, as in the authors' code.
 
     Raises
     ------
     OptionError
-        For less than 2 pixels.
+        For fewer than 2 pixels.
 
     Notes
     -----
-    ``A(k) = h² Σ ρ(x, y) exp(-i k·r)`` with the side of a pixel h = box / (pixels - 1) and ρ the
-    density times contrast at its place. Bodies that overlap add up, and what lies outside the box
-    is cut. Patterns repeat along k with period 2π/h.
+    ``A(k) = h² Σ ρ(x, y) exp(-i k·r)`` with the pixel size h = box / (pixels - 1) and ρ the
+    density times contrast at the pixel. Overlapping bodies add up, and parts outside the box are
+    cut off. Patterns repeat along k with period 2π/h.
     """
 
     pixels: int = attrs.field(default=2001, validator=_check_pixels)
@@ -77,7 +77,7 @@ class Fft(Scatterer):
     def _sums(self, configuration: Configuration, grid: KGrid) -> Floats:
         """Return the four sums over the raster; see `fold.amplitude`.
 
-        Rows are transformed first, body by body, then the columns of all rows that hold a body.
+        Rows are transformed first, body by body, then the columns of all rows that contain a body.
         """
         kernel = _kernel(configuration.box, self.pixels, grid)
         contrasts = [fold.parts(particles.contrast) for particles in configuration.particles]
@@ -103,7 +103,7 @@ class Fft(Scatterer):
         reach = particles.bounding_radii[i]
         spans = []
         for center in particles.centers[i]:
-            # One pixel to spare, as a rim may fall on a pixel's place to rounding.
+            # One extra pixel, since a rim may coincide with a pixel up to rounding.
             first = math.floor((center - reach) / pixel) - 1
             last = math.ceil((center + reach) / pixel) + 1
             spans.append(slice(max(first, 0), max(min(last + 1, self.pixels), 0)))
@@ -116,7 +116,7 @@ class Fft(Scatterer):
 def _add_product(left: Floats, right: Floats, out: Floats) -> None:
     """Add the matrix product of (r, k) and (k, c) to `out` (r, c).
 
-    In tiles that depend on the shapes alone and that BLAS will not thread.
+    It uses tiles that depend on the shapes only and are too small for BLAS to use threads.
     """
     depth, columns = right.shape
     inner = 64

@@ -1,1 +1,1 @@
-"""The paper's network in PyTorch; `plugin` describes it, and torch is imported on first use."""
+"""The paper's network in PyTorch, which is imported on first use."""

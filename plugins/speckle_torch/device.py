@@ -1,4 +1,4 @@
-"""Where the network runs, and in which precision."""
+"""Device and precision of the network."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device of that name; ``auto`` is a CUDA card if there is one, else the CPU.
+    """Return the device of that name; ``auto`` is a CUDA device if there is one, else the CPU.
 
-    Under torchrun a card without a number is the one of the process's own rank.
+    Under torchrun a GPU without a number is the one of the process's own rank.
 
     Raises
     ------
     OptionError
-        When there is no such device here.
+        When this machine has no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -32,13 +32,13 @@ def choose_device(name: str) -> torch.device:
         raise _unavailable(name, "is not the name of a device") from None
     if device.type == "cuda":
         if not torch.cuda.is_available():
-            raise _unavailable(name, "is not here: torch finds no CUDA card")
+            raise _unavailable(name, "does not exist: torch finds no CUDA GPU")
         index = int(os.environ.get("LOCAL_RANK", 0)) if device.index is None else device.index
         if index >= torch.cuda.device_count():
-            raise _unavailable(name, f"is not here: there are {torch.cuda.device_count()} cards")
+            raise _unavailable(name, f"does not exist: there are {torch.cuda.device_count()} GPUs")
         return torch.device("cuda", index)
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise _unavailable(name, "is not here: torch finds no Apple GPU")
+        raise _unavailable(name, "does not exist: torch finds no Apple GPU")
     if device.type not in ("cpu", "mps"):
         raise _unavailable(name, "is not supported")
     return device
@@ -51,7 +51,7 @@ def _unavailable(name: str, why: str) -> OptionError:
 
 
 def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
-    """Tell whether to multiply in bfloat16; ``auto`` does where the hardware does so natively."""
+    """Return whether to use bfloat16; ``auto`` does if the hardware supports it natively."""
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
@@ -64,12 +64,12 @@ def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
 
 @contextlib.contextmanager
 def limited_memory() -> Iterator[None]:
-    """Turn a card's lack of memory into a `ModelError`."""
+    """Turn an out-of-memory error into a `ModelError`."""
     try:
         yield
     except torch.OutOfMemoryError as error:
         raise ModelError(
-            "the memory of the card does not suffice",
+            "the GPU is out of memory",
             where="device",
             hint="Lower batch_size, crop the patterns, or set device = 'cpu'.",
         ) from error

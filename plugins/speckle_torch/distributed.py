@@ -1,7 +1,7 @@
-"""One training spread over several processes, as torchrun starts them.
+"""Training with several processes started by torchrun.
 
-Each process takes its share of every batch, and batch norm sees the whole batch, so that the loss
-is that of one process with the same batch. Without torchrun everything here does nothing.
+Each process takes its share of every batch, and batch norm uses the whole batch, so the loss equals
+that of a single process with the same batch. Without torchrun nothing here has an effect.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Team:
     size: int
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes and reports for all."""
+    def is_main(self) -> bool:
+        """Whether this process writes files and reports for all."""
         return self.rank == 0
 
     def share(self, batch: IntArray) -> IntArray:
@@ -45,7 +45,7 @@ class Team:
         return values
 
     def joined(self, network: ResNet, device: torch.device) -> nn.Module:
-        """Return the network that trains in step with the others: equal gradients and averages."""
+        """Return the network synchronized with other processes: equal gradients and averages."""
         if self.size == 1:
             return network
         for module in network.modules():
@@ -56,15 +56,15 @@ class Team:
         )
 
     def leave(self, network: ResNet) -> None:
-        """Make the network independent of the team again."""
+        """Make the network independent of the other processes again."""
         for module in network.modules():
             if isinstance(module, BatchNorm):
                 module.compute = functional.batch_norm
 
 
 @contextlib.contextmanager
-def gathered(device: torch.device) -> Iterator[Team]:
-    """Give the team that torchrun's environment names; gloo joins CPUs, nccl cards."""
+def join_team(device: torch.device) -> Iterator[Team]:
+    """Provide the team defined by torchrun's environment; gloo is used on CPUs, nccl on GPUs."""
     size = team_size()
     if size == 1:
         yield Team(0, 1)
@@ -74,7 +74,7 @@ def gathered(device: torch.device) -> Iterator[Team]:
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Team(torch.distributed.get_rank(), size)
-        # One that leaves while another still sums can leave that one waiting for ever.
+        # A process that exits while another is still reducing would leave that one waiting forever.
         torch.distributed.barrier()
     finally:
         if ours:
@@ -93,8 +93,8 @@ def batch_norm_over_all(
 ) -> Tensor:
     """`torch.nn.functional.batch_norm` with mean and variance over the batches of all processes.
 
-    torch's own SyncBatchNorm needs cards; this runs on gloo too. The gradient crosses processes:
-    each pattern moves the mean of all.
+    torch's own SyncBatchNorm needs GPUs; this also runs on gloo. Gradients cross processes, since
+    each pattern affects the mean over all.
     """
     if not training:
         return functional.batch_norm(
@@ -116,6 +116,6 @@ def batch_norm_over_all(
 
 
 def _all(values: Tensor) -> Tensor:
-    # torch leaves this function without annotations.
+    # torch has no annotations for this function.
     total: Tensor = torch.distributed.nn.functional.all_reduce(values)  # type: ignore[no-untyped-call]
     return total

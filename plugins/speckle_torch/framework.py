@@ -1,4 +1,4 @@
-"""The network in PyTorch as the classifier drives it: NumPy arrays in and out."""
+"""The network in PyTorch, with NumPy arrays in and out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from speckle_core import IntArray, team_size
 from speckle_resnet.architecture import Plan, Weights
 from speckle_resnet.framework import Floats, Network, Trainer
 from speckle_torch.device import choose_device, limited_memory, uses_bfloat16
-from speckle_torch.distributed import gathered
+from speckle_torch.distributed import join_team
 from speckle_torch.network import GuidedReLU, ResNet, build, fill, named_tensors, to_arrays
 from speckle_torch.training import TorchTrainer
 
@@ -32,24 +32,24 @@ class TorchFramework:
     def chosen(
         cls, device: str, precision: Literal["auto", "float32", "bfloat16"]
     ) -> TorchFramework:
-        """Return the framework by the words of the options.
+        """Return the framework for the given options.
 
         Raises
         ------
         OptionError
-            When there is no such device here.
+            When this machine has no such device.
         """
         place = choose_device(device)
         return cls(place, uses_bfloat16(precision, place))
 
     @property
     def name(self) -> str:
-        """What a checkpoint calls it."""
+        """Its name in a checkpoint."""
         return "torch"
 
     @property
     def processes(self) -> int:
-        """How many processes torchrun started."""
+        """Number of processes that torchrun started."""
         return team_size()
 
     def network(self, plan: Plan, channels: int, classes: int, weights: Weights) -> TorchNetwork:
@@ -59,10 +59,10 @@ class TorchFramework:
 
     @contextlib.contextmanager
     def training(self, network: Network, weight_decay: float) -> Iterator[Trainer]:
-        """Give what trains the network, in step with the other processes of torchrun."""
+        """Provide the trainer of the network, synchronized with the other processes of torchrun."""
         assert isinstance(network, TorchNetwork)
         module = network.module
-        with gathered(self.device) as team, network.computing():
+        with join_team(self.device) as team, network.computing():
             module.requires_grad_(True)
             joined = team.joined(module, self.device)
             try:
@@ -83,12 +83,12 @@ class TorchNetwork:
 
     @property
     def pixels_at_once(self) -> int:
-        """Pixels that one forward pass takes, by the memory to be expected."""
+        """Number of pixels in one forward pass, limited by the expected memory."""
         return 2**24 if self.device.type == "cuda" else 2**20
 
     @contextlib.contextmanager
     def computing(self) -> Iterator[None]:
-        """Turn a card's lack of memory into a `ModelError`."""
+        """Turn an out-of-memory error into a `ModelError`."""
         with limited_memory():
             yield
 
@@ -97,7 +97,7 @@ class TorchNetwork:
         return to_arrays(named_tensors(self.module))
 
     def fill(self, weights: Weights) -> None:
-        """Take copies of these tensors."""
+        """Copy these tensors into the network."""
         fill(named_tensors(self.module), weights)
 
     def scores(self, patterns: Floats) -> Floats:

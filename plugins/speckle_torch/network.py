@@ -1,7 +1,7 @@
 """The paper's network as a torch module; `architecture` names and shapes its tensors.
 
 Deviations from the authors' Keras network: the batch-norm averages are bias-corrected (see
-`BatchNorm`). Must not know of training, files or devices.
+`BatchNorm`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 def _padded(x: Tensor, kernel: int, stride: int, value: float) -> tuple[Tensor, int]:
-    """Return `x` padded as far as a layer cannot do it by itself, and what the layer still pads."""
+    """Return `x` padded where the layer cannot do it, and the padding left to the layer."""
     rows = same_padding(x.shape[-2], kernel, stride)
     columns = same_padding(x.shape[-1], kernel, stride)
     if rows == columns and rows[0] == rows[1]:
@@ -59,7 +59,7 @@ class Conv(nn.Conv2d):
 
 
 class MaxPool(nn.Module):
-    """3 × 3 maximum, stride 2, TensorFlow's "same": what lies outside never wins."""
+    """3 × 3 maximum, stride 2, TensorFlow's "same": padding never wins."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (B, c, h, w) to (B, c, ceil(h / 2), ceil(w / 2))."""
@@ -70,11 +70,10 @@ class MaxPool(nn.Module):
 class BatchNorm(nn.Module):
     """Batch normalisation with Keras' epsilon and momentum, and bias-corrected averages.
 
-    Keras' averages start from mean 0 and variance 1 and forget them with 0.99 per step, so that a
-    training of a few hundred steps predicts with numbers that were never measured. Here step t
-    counts with weight 0.01 / (1 - 0.99^t), as in Adam: the first step replaces the start, and after
-    some five hundred steps the weight is Keras' 0.01. `momentum` is set by the training before each
-    step.
+    Keras' averages start at mean 0 and variance 1 and decay with 0.99 per step, so after a few
+    hundred steps predictions still depend on the initial values. Here step t has the weight
+    0.01 / (1 - 0.99^t), as in Adam: the first step replaces the initial values, and after about
+    five hundred steps the weight is Keras' 0.01. Training sets `momentum` before each step.
     """
 
     def __init__(self, width: int) -> None:
@@ -84,7 +83,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(width))
         self.register_buffer("running_var", torch.ones(width))
         self.momentum = 1 - BATCH_NORM_MOMENTUM
-        #: What computes it: torch's own, or one that takes the batch from several processes.
+        #: torch's function, or one that uses the batches of all processes.
         self.compute: Callable[..., Tensor] = functional.batch_norm
 
     def forward(self, x: Tensor) -> Tensor:
@@ -150,10 +149,10 @@ class ResNet(nn.Module):
     def features(
         self, patterns: Tensor, relu: Activation = functional.relu, until: str | None = None
     ) -> Tensor:
-        """Return the maps that stage `until` gives, (B, c, h, w); by default the last.
+        """Return the maps of stage `until`, (B, c, h, w); by default the last.
 
         `patterns` is (B, ny, nx); with three channels it is copied into each, as the authors did.
-        `relu` stands in for every ReLU of the network.
+        `relu` replaces every ReLU of the network.
         """
         x = patterns[:, None].expand(-1, self.channels, -1, -1)
         x = self.pool(relu(self.stem["bn"](self.stem["conv"](x))))
@@ -173,7 +172,7 @@ class ResNet(nn.Module):
         for stage in stages[: stages.index(until) + 1]:
             for block in getattr(self, stage).values():
                 x = block(x, relu)
-        # What the last stage gives is its sum after the final batch norm and ReLU.
+        # The maps of the last stage are taken after the final batch norm and ReLU.
         return relu(self.final["bn"](x)) if until == self.stages[-1] else x
 
     def forward(self, patterns: Tensor, relu: Activation = functional.relu) -> Tensor:
@@ -213,7 +212,7 @@ def to_arrays(tensors: dict[str, Tensor]) -> Weights:
 
 
 def fill(tensors: dict[str, Tensor], arrays: Weights) -> None:
-    """Copy into live tensors what `to_arrays` gave, by name."""
+    """Copy the arrays of `to_arrays` into live tensors, by name."""
     with torch.no_grad():
         for name, tensor in tensors.items():
             values = torch.from_numpy(arrays[name])
@@ -223,12 +222,12 @@ def fill(tensors: dict[str, Tensor], arrays: Weights) -> None:
 
 
 def build(plan: Plan, channels: int, classes: int, weights: Weights) -> ResNet:
-    """Return the network with these weights, on the CPU; torch's random state stays as it was."""
+    """Return the network with these weights, on the CPU; torch's random state is not changed."""
     with torch.device("meta"):
         network = ResNet(plan, channels, classes)
     network.to_empty(device="cpu")
     fill(named_tensors(network), weights)
-    # torch's annotations of `Module.to` lack the memory format, which its documentation has.
+    # torch's annotations of `Module.to` lack the documented memory format.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
 

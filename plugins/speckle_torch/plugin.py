@@ -1,4 +1,4 @@
-"""What this plugin offers; listing it imports neither torch nor NumPy."""
+"""The plugin hook; listing it imports neither torch nor NumPy."""
 
 from __future__ import annotations
 

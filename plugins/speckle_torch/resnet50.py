@@ -1,6 +1,6 @@
-"""`torch-resnet50`: the paper's network in PyTorch; what it is and does is `speckle_resnet`'s.
+"""`torch-resnet50`: the paper's network in PyTorch, based on `speckle_resnet`.
 
-torch is imported only when something is computed, so that options can be listed without it.
+torch is imported on first use, so that options can be listed without it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from speckle_resnet.framework import Framework, claim
 class TorchResNet50(ResNet50):
     """Pre-activation ResNet-50 in PyTorch.
 
-    The options, their meaning and the files are those of `keras-resnet50`. Under torchrun several
-    processes train one network: each calls `fit` alike and takes its share of every batch, and the
-    first one reports and writes.
+    Options and files are those of `keras-resnet50`. Under torchrun several processes train one
+    network: each calls `fit` and takes its share of every batch; the first one reports and writes.
     """
 
     def _framework(self) -> Framework:

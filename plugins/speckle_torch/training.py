@@ -1,7 +1,7 @@
-"""Steps of torch's Adam over the network: what `speckle_resnet.training` leaves to a framework.
+"""Training steps with torch's Adam, for `speckle_resnet.training`.
 
-Adam's `weight_decay` adds its factor times w to the gradient, which is the derivative of Keras' l2,
-``decay · Σ w²``, when the factor is twice the decay.
+Adam's `weight_decay` adds factor · w to the gradient; with twice the decay as factor this is the
+derivative of Keras' l2, ``decay · Σ w²``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from speckle_resnet.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn
 from speckle_torch.distributed import Team
 from speckle_torch.network import BatchNorm, ResNet, fill, named_tensors, to_arrays
 
-#: torch's own and Keras' default.
+#: The default of torch and Keras.
 BETAS = (0.9, 0.999)
-#: The optimiser's state by the words of a checkpoint.
+#: Names of the optimiser's state in a checkpoint.
 MOMENTS = {MEANS: "exp_avg", SQUARES: "exp_avg_sq"}
 
 Batch = tuple[Tensor, Tensor]
@@ -32,7 +32,7 @@ Batch = tuple[Tensor, Tensor]
 
 @attrs.define(eq=False)
 class TorchTrainer:
-    """Trains a network in place; `_joined` is the same network in step with other processes."""
+    """Trains a network in place; `_joined` is the network synchronized with other processes."""
 
     _network: ResNet
     _joined: nn.Module
@@ -57,24 +57,24 @@ class TorchTrainer:
         self._sums = torch.zeros(2, device=self._device)
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes and reports for all."""
-        return self._team.leads
+    def is_main(self) -> bool:
+        """Whether this process writes files and reports for all."""
+        return self._team.is_main
 
     def share(self, batch: IntArray) -> IntArray:
         """Return this process's part of a batch."""
         return self._team.share(batch)
 
-    def staged(self, patterns: Floats, targets: IntArray) -> Batch:
-        """Return a batch as tensors, pinned where a card will fetch them."""
+    def stage(self, patterns: Floats, targets: IntArray) -> Batch:
+        """Return a batch as tensors, in pinned memory for a GPU."""
         tensors = torch.from_numpy(patterns), torch.from_numpy(targets)
         if self._device.type == "cuda":
             tensors = tensors[0].pin_memory(), tensors[1].pin_memory()
         return tensors
 
     @contextlib.contextmanager
-    def learning(self, step: int) -> Iterator[Learn]:
-        """Give the function that learns a batch; the first one of the epoch is number `step`."""
+    def train_mode(self, step: int) -> Iterator[Learn]:
+        """Provide the function that trains on a batch; the epoch starts at step `step`."""
         norms = [m for m in self._network.modules() if isinstance(m, BatchNorm)]
         steps = step
 
@@ -83,13 +83,13 @@ class TorchTrainer:
             steps += 1
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
-                # torch adds epsilon to the corrected root, Keras to the root as it is.
+                # torch adds epsilon to the bias-corrected root, Keras to the uncorrected one.
                 group["eps"] = ADAM_EPSILON / math.sqrt(1 - BETAS[1] ** steps)
             for norm in norms:
                 norm.momentum = (1 - BATCH_NORM_MOMENTUM) / (1 - BATCH_NORM_MOMENTUM**steps)
             self._optimizer.zero_grad(set_to_none=True)
             loss, right = self._score(self._joined, batch)
-            # The processes' gradients are averaged, each over its share of the batch.
+            # Gradients are averaged over processes, each of which has its share of the batch.
             torch.autograd.backward(loss * (self._team.size / count))
             self._optimizer.step()
             self._sums += torch.stack([loss.detach(), right])
@@ -98,13 +98,13 @@ class TorchTrainer:
         yield learn
         self._network.eval()
 
-    def judge(self, batch: Batch) -> None:
-        """Add what the network says of a batch to the sums."""
+    def evaluate(self, batch: Batch) -> None:
+        """Evaluate a batch and add the result to the sums."""
         with torch.no_grad():
             self._sums += torch.stack(self._score(self._network, batch))
 
     def _score(self, module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy of a batch, and how many it gets right."""
+        """Return the summed cross-entropy and the number of correct patterns of a batch."""
         patterns, targets = (t.to(self._device, non_blocking=True) for t in batch)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
             scores = module(patterns)
@@ -126,7 +126,7 @@ class TorchTrainer:
         return found
 
     def restore(self, moments: Weights, steps: int) -> None:
-        """Go on from these moments after so many steps."""
+        """Resume with these moments after `steps` steps."""
         for name, parameter in self._learned.items():
             state = {key: torch.empty_like(parameter) for key in MOMENTS.values()}
             for prefix, key in MOMENTS.items():

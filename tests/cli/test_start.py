@@ -40,7 +40,7 @@ def test_a_device_that_is_not_there_is_told_before_anything_is_simulated(
         pytest.skip("there is a card here")
     settings = ("--set", "classifier.name=torch-resnet50", "--set", "classifier.device=cuda")
     said = refused("run", tiny, "-o", tmp_path / "run", *settings)
-    assert "classifier torch-resnet50, device: 'cuda' is not here" in said
+    assert "classifier torch-resnet50, device: 'cuda' does not exist" in said
     assert not (tmp_path / "run").exists()
 
 

@@ -123,7 +123,7 @@ def test_arrays_that_do_not_fit_are_refused(saved, change):
     file = saved / "rule.safetensors"
     changed = change(load(file.read_bytes()))
     file.write_bytes(save({n: np.ascontiguousarray(a) for n, a in changed.items()}))
-    refused(saved, "no model of radial-lda")
+    refused(saved, "not a model of radial-lda")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_state_that_does_not_fit_is_refused(saved, changes):
     (saved / "state.toml").write_text(tomli_w.dumps(state))
     RadialLDA().load(saved)
     (saved / "state.toml").write_text(tomli_w.dumps(state | changes))
-    refused(saved, "no model of radial-lda")
+    refused(saved, "not a model of radial-lda")
 
 
 def test_what_a_refused_load_leaves_is_the_old_state(saved, patterns):

@@ -256,5 +256,5 @@ def test_a_named_stage_gives_its_maps_and_what_moves_the_score(trained, stage, s
 
 
 def test_an_unknown_stage_is_refused_with_the_known_ones(trained):
-    with pytest.raises(OptionError, match="'stage9' is none of 'stage1', 'stage2'"):
+    with pytest.raises(OptionError, match="'stage9' is not one of 'stage1', 'stage2'"):
         trained.feature_maps(PATTERNS, TARGETS, stage="stage9")

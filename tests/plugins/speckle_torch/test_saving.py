@@ -173,7 +173,7 @@ def test_a_state_with_nonsense_is_refused(saved, line, instead):
 
 
 def test_a_network_of_other_channels_is_refused(saved):
-    with pytest.raises(ModelError, match="1 input channels, the options ask for 3"):
+    with pytest.raises(ModelError, match="1 input channels, but the options say 3"):
         tiny(channels=3).load(saved)
 
 
