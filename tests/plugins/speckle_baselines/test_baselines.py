@@ -206,7 +206,11 @@ def test_a_class_without_patterns_is_never_seen(simulate, make):
 
 @pytest.mark.parametrize(
     ("indices", "said"),
-    [([], "least to learn"), ([0, 1, 2], "least to learn"), ([0, 1, 2, 10], "least to learn")],
+    [
+        ([], "at least two classes"),
+        ([0, 1, 2], "least to learn"),
+        ([0, 1, 2, 10], "least to learn"),
+    ],
 )
 def test_too_little_to_learn_from_is_refused(simulate, indices, said):
     train = simulate("constant area", [2, 5], 10)

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from speckle_core import Dataset, Experiment, OutputError  # noqa: E402
 from speckle_core.data.generate import generate  # noqa: E402
 from speckle_core.models.folder import load_model  # noqa: E402
-from speckle_core.models.torchrun import leads  # noqa: E402
+from speckle_core.models.torchrun import is_main_process  # noqa: E402
 from speckle_core.models.train import train  # noqa: E402
 from speckle_core.run import Run  # noqa: E402
 from speckle_torch.distributed import Team  # noqa: E402
@@ -103,5 +103,5 @@ def test_a_process_leads_that_is_first_or_alone(monkeypatch):
             monkeypatch.delenv(name, raising=False)
             if value is not None:
                 monkeypatch.setenv(name, value)
-        told.append(leads())
+        told.append(is_main_process())
     assert told == [True, True, True, False]

@@ -202,9 +202,9 @@ def resumed(folder, train=None, seed=3, **options):
 @pytest.mark.parametrize(
     ("changes", "differing"),
     [
-        ({"learning_rate": 0.5}, "learning_rate was 0.001, is 0.5"),
-        ({"epochs": 3}, "epochs was 2, is 3"),
-        ({"seed": 4}, "seed was 3, is 4"),
+        ({"learning_rate": 0.5}, "learning_rate was 0.001, but is now 0.5"),
+        ({"epochs": 3}, "epochs was 2, but is now 3"),
+        ({"seed": 4}, "seed was 3, but is now 4"),
         ({"train": easy(12, seed=9)}, "training patterns"),
         ({"train": easy(15)}, "training patterns"),
     ],

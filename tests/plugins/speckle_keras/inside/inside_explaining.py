@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from speckle_core.contracts.roles import (
+from speckle_core import (
     SupportsFeatureMaps,
     SupportsGradients,
     SupportsRandomised,
