@@ -144,7 +144,7 @@ def test_a_checkpoint_of_another_framework_is_refused(tmp_path):
     index = tmp_path / "checkpoint.json"
     backend = os.environ["KERAS_BACKEND"]
     index.write_text(index.read_text().replace(f"keras on {backend}", "torch"))
-    with pytest.raises(ModelError, match=f"framework was 'torch', is 'keras on {backend}'"):
+    with pytest.raises(ModelError, match=f"framework was 'torch', but is now 'keras on {backend}'"):
         one.fit(easy(12), easy(0), seed=1)
 
 
