@@ -51,6 +51,8 @@ class Solve:
     ----------
     shape : str
         What the bodies are: ``disks``, ``spheres``, or ``module:Class`` of a plugin's shape.
+    box : float, optional
+        Side of the square that holds all bodies [length]; by default π / step.
     starts : int
         Starting structures after which a pattern is given up.
     most : int
@@ -65,6 +67,7 @@ class Solve:
     """
 
     shape: str = "disks"
+    box: float | None = None
     starts: int = attrs.field(default=60, validator=_at_least_one)
     most: int = attrs.field(default=120, validator=_at_least_one)
     patterns: int = attrs.field(default=200, validator=_at_least_one)
@@ -83,7 +86,7 @@ class Solve:
 
     def solver(self) -> PattersonSolver:
         """Return the solver."""
-        return PattersonSolver(shape=self.shape, starts=self.starts, most=self.most)
+        return PattersonSolver(shape=self.shape, box=self.box, starts=self.starts, most=self.most)
 
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None

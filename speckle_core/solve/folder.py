@@ -47,7 +47,7 @@ def solve(
     indices : sequence of int
         Numbers of patterns in it.
     recipe : Recipe
-        The solver.
+        The solver; one with an option `box` is told that of the source, where it is known.
     folder : Path, optional
         Where files go. One that holds solutions of the same recipe is gone on with: patterns whose
         files are whole are read back and not solved again.
@@ -63,7 +63,7 @@ def solve(
     PluginError, OptionError
         When the solver cannot be made, or is broken.
     """
-    progress = progress or Progress()
+    progress, recipe = progress or Progress(), recipe.within(source.box)
     if folder is None:
         return _solve(source, indices, recipe, None, workers, progress)
     claim(folder, source, recipe)

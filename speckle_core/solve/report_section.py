@@ -29,7 +29,8 @@ def recipe_of(classifiers: Iterable[Classifier]) -> Recipe | None:
     for classifier in classifiers:
         if isinstance(classifier, SupportsSolver):
             found = plugin_manager().recipe("solver", classifier.solver())
-            return Recipe(found.pop("name"), found)
+            name = found.pop("name")
+            return Recipe(name, {key: value for key, value in found.items() if value is not None})
     return None
 
 

@@ -13,6 +13,7 @@ from speckle_core.contracts.solution import Solution
 from speckle_core.data.workers import cores, one_thread, run_on, worker_pool
 from speckle_core.errors import PatternError, PluginError
 from speckle_core.experiment.provenance import version_of
+from speckle_core.plugins.component import options_of
 from speckle_core.plugins.manager import plugin_manager
 from speckle_core.solve.records import hdf5, record_of
 from speckle_core.solve.source import Subject
@@ -39,6 +40,20 @@ class Recipe:
         """
         made: Solver = plugin_manager().create("solver", self.name, self.options, where="--set")
         return made
+
+    def within(self, box: float | None) -> Recipe:
+        """Return the recipe for bodies that lie in a square of side `box` [length].
+
+        A solver that has an option of that name is told, unless it was given one.
+        """
+        factory = plugin_manager().factory("solver", self.name)
+        if box is None or "box" in self.options or "box" not in _names(factory):
+            return self
+        return attrs.evolve(self, options={**self.options, "box": box})
+
+
+def _names(factory: Callable[..., Any]) -> set[str]:
+    return {option.name for option in options_of(factory)}
 
 
 @attrs.frozen

@@ -57,6 +57,11 @@ class Subject:
 class Source(Protocol):
     """Patterns by number, and what they are."""
 
+    @property
+    def box(self) -> float | None:
+        """Side of the box that the bodies lie in [length], where it is known."""
+        ...
+
     def __len__(self) -> int:
         """Return the number of patterns."""
         ...
@@ -80,6 +85,7 @@ class FileSource:
     mask: NDArray[np.bool_] | None = None
     errors: Mapping[int, SpeckleError] = attrs.field(factory=dict)
     remarks: tuple[str, ...] = ()
+    box: float | None = None
 
     @classmethod
     def open(
@@ -118,7 +124,8 @@ class FileSource:
         if len(errors) == len(measured) == 1:
             raise errors[0]
         remarks = tuple(measured.remarks)
-        return cls(path.name, patterns, grid, mask, errors, remarks)
+        box = None if like is None else box_of(like)
+        return cls(path.name, patterns, grid, mask, errors, remarks, box)
 
     def __len__(self) -> int:
         """Return the number of patterns."""
@@ -174,6 +181,11 @@ class DatasetSource:
             pass
         return cls(dataset.folder.name, dataset, seen if mask is None else seen & mask, simulation)
 
+    @property
+    def box(self) -> float | None:
+        """Side of the box that the sampler put the bodies in [length]."""
+        return box_of(self.dataset.experiment)
+
     def __len__(self) -> int:
         """Return the number of patterns."""
         return len(self.dataset)
@@ -193,6 +205,14 @@ class DatasetSource:
         """Return fingerprints of what made the patterns, and of the mask."""
         made = fingerprint(self.dataset.experiment.data_recipe())
         return {"data": made, "mask": _sha256(self.mask)}
+
+
+def box_of(experiment: Experiment) -> float | None:
+    """Return the side of the box of an experiment's sampler [length], if it has one."""
+    try:
+        return getattr(experiment.build(only=("structure",)).sampler, "box", None)
+    except PluginError:
+        return None
 
 
 def _sha256(array: NDArray[Any] | None) -> str | None:

@@ -35,7 +35,7 @@ def test_the_summary_says_what_was_found_and_that_it_is_right(whole: Path) -> No
         assert record["solved"]
         assert record["n"] == record["label"] == record["truth"]["n"] == record["truth"]["exact"]
         assert len(record["bodies"]) == record["n"]
-    assert found["solver"] == {"name": "patterson", "options": {}, "seed": 0}
+    assert found["solver"] == {"name": "patterson", "options": {"box": 500.0}, "seed": 0}
 
 
 def test_bodies_stand_in_one_table_with_their_errors(whole: Path, dataset: Dataset) -> None:

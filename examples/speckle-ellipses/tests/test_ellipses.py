@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from speckle_core import PackingError, create
+from speckle_core import KGrid, PackingError, create
 
 from speckle_ellipses.placing import apart, axis_vectors, grown, place
 from speckle_ellipses.shapes import Circles, Ellipses
@@ -71,6 +71,21 @@ def test_derivatives_of_the_form_factor_are_its_differences():
             bump[i] = 1e-4
             up, down = (shape.form_factors(middle + s * bump, kx, ky)[0] for s in (1, -1))
             np.testing.assert_allclose(slopes[i], (up - down) / 2e-4, rtol=1e-5, atol=1e-4)
+
+
+def test_the_solver_finds_ellipses_with_their_axes_and_angles():
+    grid = KGrid.centered(65, np.pi / 500)
+    sampler = create("sampler", "ellipses", box=500.0, total_area=6000.0)
+    system = sampler.sample(4, np.random.default_rng(4))
+    pattern = create("scatterer", "analytic").intensity(system, grid)
+    solver = create("solver", "patterson", shape="speckle_ellipses.shapes:Ellipses", starts=6)
+    found = solver.solve(pattern, grid)
+    assert found.solved
+    (true,), (bodies,) = system.particles, found.configuration.particles
+    # Every true ellipse is there, whatever moved or inverted the whole; turned by π it is the same.
+    for axes, angle in zip(true.semi_axes, true.angles, strict=True):
+        off = np.abs((bodies.angles - angle + np.pi / 2) % np.pi - np.pi / 2)
+        assert np.min(off + np.abs(bodies.semi_axes - axes).max(axis=1)) < 1e-6
 
 
 def test_apart_agrees_with_separating_lines():
