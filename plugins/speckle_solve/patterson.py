@@ -22,6 +22,8 @@ Floats = NDArray[np.floating[Any]]
 
 # A pixel over this many times the azimuthal mean is division by almost nothing.
 _HIGHEST = 30.0
+# κ as a share of the reach: where the data end within the bodies' main lobe a smooth end matters.
+_WIDEST = 0.45
 # Peaks below this share of the highest are not vectors to start from.
 _LOWEST = 0.1
 
@@ -86,7 +88,7 @@ def weights(half: HalfPlane, size: Sizes, weighting: Weighting, noise: float) ->
     if weighting.sharp:
         out *= np.maximum(1 - (distance / reach) ** 2, 0.0)
     else:
-        width = min(weighting.width / (size.radius * half.step), 0.45 * reach)
+        width = min(weighting.width / (size.radius * half.step), _WIDEST * reach)
         out *= np.exp(-0.5 * (distance / width) ** 2)
     if noise > 0:
         out *= rings / (rings + noise)

@@ -27,6 +27,8 @@ _TOLERANCE = 1e-6
 # What a body must be expected to gain before it is tried, and to cost before it is not, as shares
 # of the price of a body: without refinement of the others both are only roughly known.
 _HOPEFUL, _SAFE = 0.4, 12.0
+# Bodies added or removed at most: a right structure lacks a few.
+_MOST_CHANGES = 20
 
 
 @attrs.frozen(eq=False)
@@ -170,7 +172,7 @@ def ordered(photons: Photons, start: Counted, most: int) -> tuple[Counted, dict[
             return True
         return False
 
-    for _ in range(2 * most):
+    for _ in range(_MOST_CHANGES):
         if _shrunk(photons, best, met) or _grown(photons, best, met, most):
             continue
         break

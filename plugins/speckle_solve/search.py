@@ -35,8 +35,10 @@ _POWERS = (
     Weighting(1.0, 2.0),
     Weighting(2.5, 3.0),
 )
+# Up to this k·R no body has a dark ring: all have one sign, and what limits is resolution.
+_NO_RING = 4.5
 # Vectors a group takes of a map, groups of a map, third bodies of a vector.
-_VECTORS, _GROUPS, _THIRD = 4, 3, 2
+_VECTORS, _GROUPS, _THIRD = 4, 3, 3
 # Members of a group that are refined, and of these grown.
 _REFINED, _GROWN = 4, 2
 # Bodies lie at least this many mean radii apart.
@@ -56,6 +58,9 @@ class Found:
 
 def weightings(scene: Scene) -> list[Weighting]:
     """Return the ways to sharpen the map, in the order in which they are worth trying."""
+    reach = float(scene.distance.max()) * scene.size.radius
+    if reach < _NO_RING:
+        return [_POWERS[3], _POWERS[0], _SHARP, _POWERS[5], _POWERS[4]]
     if scene.size.spread < _ALIKE:
         return [_SHARP, *_POWERS]
     return [_POWERS[0], _POWERS[1], _SHARP, *_POWERS[2:]]
@@ -90,19 +95,22 @@ def search(scene: Scene, goal: float, most: int, starts: int) -> Iterator[Found]
 def _groups(scene: Scene, most: int) -> Iterator[list[Guess]]:
     apart = _APART * scene.size.radius
     noise = 0.0 if scene.half.level.noise != "poisson" else 1.0
+    ways = weightings(scene)
     maps: list[tuple[Patterson, NDArray[np.intp]]] = []
-    single = [Guess(np.zeros((1, 2)), np.ones(1))]
-    for weighting in weightings(scene):
-        map_ = patterson(scene.half, scene.size, weighting, scene.window, noise)
-        peaks = vectors(map_, apart, _VECTORS * _GROUPS)
-        maps.append((map_, peaks))
-        yield single + _superposed(scene, map_, peaks[:_VECTORS], apart, most)
-        single = []
-    for number in range(1, _GROUPS):
-        for map_, peaks in maps:
-            chosen = peaks[number * _VECTORS : (number + 1) * _VECTORS]
-            if len(chosen):
-                yield _superposed(scene, map_, chosen, apart, most)
+    guesses = [Guess(np.zeros((1, 2)), np.ones(1))]
+    # Along diagonals: the best map's next vectors come before the next map's first.
+    for total in range(len(ways) + _GROUPS - 1):
+        for way in range(min(total + 1, len(ways))):
+            if total - way >= _GROUPS:
+                continue
+            if way == len(maps):
+                map_ = patterson(scene.half, scene.size, ways[way], scene.window, noise)
+                maps.append((map_, vectors(map_, apart, _VECTORS * _GROUPS)))
+            map_, peaks = maps[way]
+            first = (total - way) * _VECTORS
+            guesses += _superposed(scene, map_, peaks[first : first + _VECTORS], apart, most)
+            yield guesses
+            guesses = []
 
 
 def _superposed(
