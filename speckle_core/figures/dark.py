@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from matplotlib.artist import Artist
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
@@ -25,7 +24,14 @@ def darken(figure: Figure) -> Figure:
     Images, colour maps and the colours of data stay; only ink, muted ink, paper and the first
     colour of the palette change.
     """
-    for artist in figure.findobj(Artist):
+    # What is written or drawn on an image stands before that image's colours, not the page's.
+    kept = {
+        id(artist)
+        for axes in figure.axes
+        if axes.images
+        for artist in (*axes.texts, *axes.patches, *axes.lines, *axes.collections)
+    }
+    for artist in figure.findobj(lambda artist: id(artist) not in kept):
         for name in _PAIRS:
             _recolour(artist, name)
     for axes in figure.axes:

@@ -44,6 +44,9 @@ def test_show_tells_options_with_type_and_default(invoke: Invoke) -> None:
     shown = invoke("plugins", "show", "monodisperse").stdout
     assert shown.startswith("sampler monodisperse, from speckle-core==")
     rows = {line.split()[0]: line for line in shown.splitlines() if line}
+    # After the table each option says its meaning and its unit.
+    assert rows["box:"] == "box: Side of the box [length]."
+    assert "constant" in rows["radius:"] or "By default" in rows["radius:"]
     assert "a number or none" in rows["radius"]
     assert rows["radius"].split()[-1] == '"none"'
     assert rows["box"].split()[-1] == "2000.0"
@@ -54,7 +57,9 @@ def test_json_of_show_takes_a_qualified_name(invoke: Invoke) -> None:
     found = json.loads(invoke("plugins", "show", "speckle-core/block-center", "--json").stdout)
     (component,) = found["components"]
     assert component["role"] == "preprocessor"
-    assert component["options"] == [{"name": "size", "type": "a whole number", "default": 11}]
+    (size,) = component["options"]
+    assert size.pop("meaning").startswith("Pixels along each side")
+    assert size == {"name": "size", "type": "a whole number", "default": 11}
 
 
 def test_a_component_that_is_nowhere_is_met_with_the_nearest(refused: Refused) -> None:

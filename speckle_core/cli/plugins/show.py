@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
+
+import typer
+
 from speckle_core.cli.options import Json
 from speckle_core.cli.output import echo
 from speckle_core.cli.plugins.find import Name
@@ -25,13 +29,15 @@ def show_component(name: Name, as_json: Json = False) -> None:
     from speckle_core.experiment.schema import plain
     from speckle_core.plugins.component import Option, options_of
     from speckle_core.plugins.manager import plugin_manager
+    from speckle_core.plugins.meanings import meanings_of
 
     manager = plugin_manager()
     found: list[dict[str, Any]] = []
     for entry in find(manager, name):
         factory = manager.factory(entry.role, entry.qualified)
+        told = meanings_of(factory)
         options = [
-            {"name": option.name, "type": option.type_name}
+            {"name": option.name, "type": option.type_name, "meaning": told.get(option.name, "")}
             | ({} if option.default is Option.required else {"default": plain(option.default)})
             for option in options_of(factory)
         ]
@@ -50,9 +56,22 @@ def show_component(name: Name, as_json: Json = False) -> None:
         echo("\nNo options." if not options else "")
         if options:
             rows = [
-                (o["name"], o["type"], json.dumps(o["default"]) if "default" in o else "required")
+                (
+                    o["name"],
+                    o["type"],
+                    json.dumps(o["default"]) if "default" in o else "required",
+                )
                 for o in options
             ]
             print_table(("option", "type", "default"), rows)
+            typer.echo()
+            for option in options:
+                typer.echo(explained(option["name"], option["meaning"]))
     if as_json:
         print_json({"components": found})
+
+
+def explained(name: str, meaning: str) -> str:
+    """Return an option with its meaning, wrapped and without the marks of a page."""
+    text = meaning.replace("``", "").replace("`", "") or "(its plugin does not say)"
+    return textwrap.fill(f"{name}: {text}", 78, subsequent_indent="    ")
