@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from speckle_core.data.frames import open_frames as open_frames
     from speckle_core.data.imported import import_frames as import_frames
     from speckle_core.data.limits import check_npy as check_npy
+    from speckle_core.data.limits import check_npy_head as check_npy_head
     from speckle_core.data.matlab_limits import check_matlab as check_matlab
     from speckle_core.data.measured import FrameOptions as FrameOptions
     from speckle_core.data.reading import check_array as check_array
@@ -159,7 +160,10 @@ _HOME = {
     ),
     "contracts.solution": ("Solution",),
     "data.dataset": ("Dataset",),
-    "data.limits": ("check_npy",),
+    "data.limits": (
+        "check_npy",
+        "check_npy_head",
+    ),
     "data.matlab_limits": ("check_matlab",),
     "data.tiff_limits": (
         "check_tiff_pages",

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core import DataError, Frames, check_array, check_npy
+from speckle_core import DataError, Frames, check_array, check_npy, check_npy_head
 from speckle_readers.choice import choose, frames_of, is_pattern, reject_name
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
@@ -77,6 +77,8 @@ def _archived(path: Path, wanted: str | None) -> tuple[NDArray[Any], str]:
 
 
 def _header(file: IO[bytes] | gzip.GzipFile) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    check_npy_head(file.read(12), "its header")
+    file.seek(0)
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0
     return (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)

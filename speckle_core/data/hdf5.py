@@ -183,6 +183,7 @@ def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
         return
     if folder is None:
         raise DataError("takes its values from other files", where=where, hint=_REFUSED)
+    check_sources(dataset, where)
     for name in {source.file_name for source in dataset.virtual_sources()} - {"."}:
         # A '%' would stand for a number, and one entry for any number of files.
         if not is_inside(name, folder) or "%" in name:
@@ -252,7 +253,6 @@ def _all_chunks(dataset: h5py.Dataset) -> bool:
 
 def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
     """Reject a virtual dataset with invalid sources, or with parts that no source fills."""
-    check_sources(dataset, where)
     mapped = 0
     sources: dict[tuple[str, str], int] = {}
     for source in dataset.virtual_sources():

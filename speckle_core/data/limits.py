@@ -31,10 +31,14 @@ def check_npy(path: Path) -> None:
         When it is.
     """
     with path.open("rb") as file:
-        head = file.read(12)
+        check_npy_head(file.read(12), str(path))
+
+
+def check_npy_head(head: bytes, where: str) -> None:
+    """Refuse an array of NumPy's that begins with the 12 bytes `head`, as `check_npy`."""
     wide = len(head) == 12 and head[6] >= 2
     if wide and int.from_bytes(head[8:12], "little") > _LONGEST_HEADER:
-        raise DataError("is damaged: its header is far too long", where=str(path))
+        raise DataError("is damaged: its header is far too long", where=where)
 
 
 def unpacks_to_at_most(data: bytes, limit: int, kind: str = "deflate") -> bool:

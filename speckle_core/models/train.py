@@ -6,6 +6,7 @@ until ``model.toml`` marks it as complete.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -132,7 +133,9 @@ def _train(
     if isinstance(pipeline.classifier, SupportsCheckpoints):
         check_inside(folder / _CHECKPOINT, folder)
         pipeline.classifier.checkpoint_in(folder / _CHECKPOINT)
-    earlier = read_history(folder) if (folder / HISTORY).exists() else []
+    earlier: list[Epoch] = []
+    with contextlib.suppress(ModelError):  # not there yet, or damaged and written anew
+        earlier = read_history(folder)
     patterns = len(train_set) + len(valid_set)
     progress.start(f"train {experiment.classifier.key}", patterns, epochs=True)
     new: list[Epoch] = []

@@ -1,0 +1,37 @@
+"""A fault at file operations of a small generate, train and run; the same call then ends alike.
+
+The whole campaign, every operation and every kind of fault, is `python -m tests.campaigns.faults`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+@pytest.mark.parametrize(
+    ("action", "kinds", "every", "fewest"),
+    [
+        ("generate", ["kill", "full"], 2, 20),
+        ("train-epochs", ["kill", "limit"], 6, 12),
+        ("run-fresh", ["kill", "interrupt"], 40, 2),
+    ],
+)
+def test_after_a_fault_the_same_call_leaves_the_same_files(
+    action: str, kinds: list[str], every: int, fewest: int
+) -> None:
+    command = [sys.executable, "-m", "tests.campaigns.faults", action, "--every", str(every)]
+    done = subprocess.run(
+        [*command, "--kinds", *kinds], cwd=ROOT, capture_output=True, text=True, timeout=500
+    )
+    found = json.loads(done.stdout)
+    assert found["wrong"] == []
+    assert found["faults"] >= fewest
