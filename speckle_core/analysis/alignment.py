@@ -60,8 +60,9 @@ class Alignment:
 def align(found: Configuration, true: Configuration) -> Alignment:
     """Return how `found` lies best on `true`, by translation and inversion.
 
-    Every translation that brings one of the largest bodies onto a true one is tried; the best by
-    the sum of distances, each capped at a radius, is refined on the bodies that it brings together.
+    Every translation that brings one of the largest bodies onto a true one is tried. The best is
+    that of the least sum of distances, each with the difference in size and capped at a radius;
+    it is refined on the bodies that it brings together.
     """
     ours, sizes = _bodies(found)
     theirs, radii = _bodies(true)
@@ -75,14 +76,15 @@ def align(found: Configuration, true: Configuration) -> Alignment:
         for sign in (1, -1)
         for shift in (theirs[:, None] - sign * ours[None, largest]).reshape(-1, 2)
     ]
-    costs = [_nearest(sign * ours + shift, theirs, cap) for sign, shift in tries]
+    unlike = np.abs(sizes[:, None] - radii[None])
+    costs = [_unlikeness(sign * ours + shift, theirs, unlike, cap) for sign, shift in tries]
     sign, shift = tries[int(np.argmin(costs))]
     for _ in range(_ROUNDS):
-        rows, columns, distances = _pairs(sign * ours + shift, theirs, cap)
+        rows, columns, distances = _pairs(sign * ours + shift, theirs, unlike, cap)
         close = distances <= cap
         if close.any():
             shift = np.median(theirs[columns[close]] - sign * ours[rows[close]], axis=0)
-    rows, columns, distances = _pairs(sign * ours + shift, theirs, cap)
+    rows, columns, distances = _pairs(sign * ours + shift, theirs, unlike, cap)
     return Alignment(
         sign, shift, rows, columns, distances, sizes[rows] - radii[columns], radii[columns]
     )
@@ -103,16 +105,16 @@ def _distances(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
     return found
 
 
-def _nearest(first: FloatArray, second: FloatArray, cap: float) -> float:
-    """Return how far each body of either lies from the nearest of the other, summed and capped."""
-    distances = np.minimum(_distances(first, second), cap)
-    return float(distances.min(axis=0).sum() + distances.min(axis=1).sum())
+def _unlikeness(first: FloatArray, second: FloatArray, unlike: FloatArray, cap: float) -> float:
+    """Return how far each body of either is from the nearest of the other, summed and capped."""
+    costs = np.minimum(np.hypot(_distances(first, second), unlike), cap)
+    return float(costs.min(axis=0).sum() + costs.min(axis=1).sum())
 
 
 def _pairs(
-    first: FloatArray, second: FloatArray, cap: float
+    first: FloatArray, second: FloatArray, unlike: FloatArray, cap: float
 ) -> tuple[IntArray, IntArray, NDArray[np.float64]]:
     """Return partners, (m,) each, and their distances: Hungarian, far ones all counting alike."""
     distances = _distances(first, second)
-    rows, columns = linear_sum_assignment(np.minimum(distances, 10 * cap))
+    rows, columns = linear_sum_assignment(np.minimum(np.hypot(distances, unlike), 10 * cap))
     return rows, columns, distances[rows, columns]
