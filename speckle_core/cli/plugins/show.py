@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import textwrap
 
-import typer
-
 from speckle_core.cli.options import Json
 from speckle_core.cli.output import echo
 from speckle_core.cli.plugins.find import Name
@@ -64,9 +62,9 @@ def show_component(name: Name, as_json: Json = False) -> None:
                 for o in options
             ]
             print_table(("option", "type", "default"), rows)
-            typer.echo()
+            echo()
             for option in options:
-                typer.echo(explained(option["name"], option["meaning"]))
+                echo(explained(option["name"], option["meaning"]))
     if as_json:
         print_json({"components": found})
 
