@@ -37,6 +37,44 @@ def azimuthal_fill(images: ArrayLike, grid: KGrid) -> Array:
     return _ring_means(np.asarray(images), grid)[:, _ring(grid)]
 
 
+def friedel_correlation(
+    images: ArrayLike, grid: KGrid, *, region: NDArray[np.bool_] | None = None
+) -> Array:
+    """Return how well each image (B, ny, nx) keeps I(-k) = I(k) beyond its rings, (B,).
+
+    It is the correlation of the roots of the intensities at k and -k, the mean of their ring taken
+    off: 1 for any sample of real density, less by as much as photons are few, and about 0 where
+    k = 0 is not in the middle pixel. The inner eighth of the radius is left out, where a beamstop
+    may be.
+
+    Parameters
+    ----------
+    images : array, (B, ny, nx)
+        Intensities up to an offset and a factor.
+    grid : KGrid
+        Centred; on another grid -k is not seen, and the result is NaN.
+    region : array of bool, (B, ny, nx), optional
+        Pixels that count; of a pair both must, and without a tenth of all pairs the result is NaN.
+    """
+    values = np.asarray(images, dtype=np.float64)
+    found = np.full(len(values), np.nan)
+    if grid.layout != "centered":
+        return found
+    outside = grid.distance() > grid.size / 16
+    ring = _ring(grid)
+    for index, image in enumerate(values):
+        pairs = outside if region is None else outside & region[index] & region[index][::-1, ::-1]
+        if np.count_nonzero(pairs) < 0.1 * np.count_nonzero(outside):
+            continue
+        root = np.sqrt(image - image.min())
+        number = np.maximum(np.bincount(ring[pairs], minlength=int(ring.max()) + 1), 1)
+        mean = np.bincount(ring[pairs], weights=root[pairs], minlength=len(number)) / number
+        rest = np.where(pairs, root - mean[ring], 0.0)
+        power = float(np.sum(rest**2))
+        found[index] = np.sum(rest * rest[::-1, ::-1]) / power if power > 0 else np.nan
+    return found
+
+
 def _ring(grid: KGrid) -> NDArray[np.int64]:
     return np.rint(grid.distance()).astype(np.int64)
 

@@ -35,10 +35,13 @@ class OnGrid:
         Intensity, whole: invalid pixels hold an estimate.
     valid : array of bool, (ny, nx)
         True where the intensity was measured, at k or at -k.
+    measured : array of bool, (ny, nx)
+        True where it was measured at k itself.
     """
 
     pattern: Array
     valid: Mask
+    measured: Mask
 
 
 def to_grid(
@@ -79,8 +82,9 @@ def to_grid(
         pattern, known = _shifted(counts, valid, center, grid)
     else:
         pattern, known = _resampled(counts, valid, center, ratio, grid)
+    measured = known
     pattern, known = fold(pattern, known, grid)
-    return OnGrid(_filled(pattern, known, grid, step, center, counts.shape), known)
+    return OnGrid(_filled(pattern, known, grid, step, center, counts.shape), known, measured)
 
 
 def _shifted(

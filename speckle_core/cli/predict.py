@@ -95,7 +95,7 @@ def _predictions(
     def read(measured: Measured, index: int) -> Any:
         found, step_known = measured.on_grid(index, pipeline.grid)
         ready = pipeline.prepared(found.pattern, valid=found.valid)
-        return ready[0], found.valid, step_known
+        return ready[0], found.valid, found.measured, step_known
 
     waiting: list[tuple[Path, int, Any]] = []
 
@@ -104,10 +104,13 @@ def _predictions(
             return
         prepared = np.stack([item[0] for _, _, item in waiting])
         valid = np.stack([item[1] for _, _, item in waiting])
+        measured = np.stack([item[2] for _, _, item in waiting])
         names = [str(value) for value in model.classes.tolist()]
-        found = model.answers(prepared, valid)
+        found = model.answers(prepared, valid, measured)
         for (file, number, item), answer in zip(waiting, found, strict=True):
-            lacking = model.profiles.not_measured(answer.distance, step_known=item[2])
+            lacking = model.profiles.not_measured(
+                answer.distance, answer.asymmetry, step_known=item[3]
+            )
             yield {
                 "file": str(file),
                 "pattern": number,

@@ -51,6 +51,8 @@ class Answer:
         Whether that is so far that the answer means little.
     why : str
         In what the pattern departs most from the training data; empty unless it is far.
+    asymmetry : float
+        How much worse than there k and -k agree, see `TrainingProfiles.asymmetry`.
     probabilities : tuple of float
         Of every class, in the order of the model's `classes`.
     """
@@ -64,6 +66,7 @@ class Answer:
     far: bool
     why: str
     probabilities: tuple[float, ...] = attrs.field(default=(), repr=False)
+    asymmetry: float = float("nan")
 
 
 class TrainedModel:
@@ -212,14 +215,20 @@ class TrainedModel:
         """
         return self.answers(*self.prepared(patterns, frames))
 
-    def answers(self, prepared: FloatArray, valid: NDArray[np.bool_] | None = None) -> list[Answer]:
+    def answers(
+        self,
+        prepared: FloatArray,
+        valid: NDArray[np.bool_] | None = None,
+        measured: NDArray[np.bool_] | None = None,
+    ) -> list[Answer]:
         """Return the same for patterns that are prepared already; see `prepared`."""
         rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
         order = np.argsort(-rates, axis=1, kind="stable")[:, :2]
         others = self._baselines(prepared)
         grid = attrs.evolve(self.grid, size=prepared.shape[-1])
         profiles = self.profiles
-        distances = profiles.distances(prepared, grid, valid=valid)
+        distances = profiles.distances(prepared, grid, valid=valid, measured=measured)
+        asymmetry = profiles.asymmetry(prepared, grid, measured=measured)
         far = profiles.far(distances)
         reasons = profiles.reasons(prepared, grid, valid=valid)
         return [
@@ -231,7 +240,8 @@ class TrainedModel:
                 baselines={name: int(read[row]) for name, read in others.items()},
                 distance=float(distances[row]),
                 far=bool(far[row]),
-                why=reasons[row] if far[row] else "",
+                why=self._why(reasons[row], distances[row], asymmetry[row]) if far[row] else "",
+                asymmetry=float(asymmetry[row]),
                 probabilities=tuple(rates[row].tolist()),
             )
             for row, (first, second) in enumerate(order)
@@ -243,6 +253,12 @@ class TrainedModel:
         if self._profiles is None:
             self._profiles = TrainingProfiles.load(self.folder)
         return self._profiles
+
+    @staticmethod
+    def _why(reason: str, distance: float, asymmetry: float) -> str:
+        if asymmetry < distance:
+            return reason
+        return "k and -k differ, as about a wrong centre or with few photons"
 
     def _raw(self, patterns: Patterns) -> FloatArray:
         if isinstance(patterns, str | os.PathLike):
