@@ -23,6 +23,8 @@ SAME_STEP = 1e-3
 COARSEST = 1.3
 #: Rings without any pixel of the frame that are still completed, as a share of all.
 _EMPTY_RINGS = 0.02
+#: Share of a ring's pixels that must be known for the frame to reach as far as that ring.
+_SEEN = 0.5
 
 
 @attrs.frozen(eq=False)
@@ -169,7 +171,8 @@ def _filled(
         raise PatternError("no pixel of it counts", hint="Look at the mask and at the centre.")
     # Rings that the border cuts are judged by those that lie whole on the grid.
     whole = grid.size - grid.origin
-    outer = rings[:whole][lit[:whole]]
+    seen = pixels >= _SEEN * np.bincount(ring.ravel())
+    outer = rings[:whole][seen[:whole]]
     reached = int(outer.max()) if outer.size else 0
     if whole - 1 - reached > max(1, _EMPTY_RINGS * whole):
         raise PatternError(
