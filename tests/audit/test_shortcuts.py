@@ -50,3 +50,13 @@ def test_a_reading_is_held_against_chance_by_its_interval() -> None:
         assert ("is predictive" in told, "is not predictive" in told) == (above, not above)
         assert f"{right / 200:.3f} [" in told
         assert "chance 0.250" in told
+
+
+def test_equal_values_share_the_middle_of_their_ranks() -> None:
+    # Ranks 3/16 of 0, 10/16 of 1 and 15/16 of 2: means 0.297 of n = 2 and 0.703 of n = 3, so that
+    # 0.5, at 6/16, is nearer to n = 2. Were equal values ranked by the lowest, it would be n = 3.
+    values = np.array([0, 0, 0, 1, 1, 1, 1, 2, 0.5])
+    parts = {"train": np.arange(8), "test": np.array([8])}
+    found = Shortcut.of("x", values, np.array([*LABELS, 2]), parts).evaluation
+    assert found is not None
+    assert found.predicted.tolist() == [2]

@@ -18,6 +18,7 @@ from speckle_core import (
     PluginError,
     PluginManager,
     UnknownComponentError,
+    create,
     hookimpl,
 )
 from speckle_core.plugins.records import PluginWarning
@@ -333,3 +334,9 @@ def test_a_plugin_left_out_is_warned_of_by_a_category_of_its_own(site: Path) -> 
     (failure,) = [f for f in manager().failures if "broken" in str(f.provider)]
     assert failure.cause in str(caught[0].message)
     assert not failure.cause.startswith("PluginError")
+
+
+def test_a_name_is_looked_for_in_its_role_alone() -> None:
+    assert type(create("sampler", "monodisperse", radius=90.0)).__name__ == "Monodisperse"
+    with pytest.raises(UnknownComponentError):
+        create("scatterer", "monodisperse")
