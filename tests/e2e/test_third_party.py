@@ -115,7 +115,7 @@ def test_two_shapes_in_one_box_are_drawn_scattered_and_stored(
         "structure.patterns_per_count=4",
         cwd=tmp_path,
     )
-    assert "whole" in ellipses.speckle("verify", "data", cwd=tmp_path)
+    assert "intact" in ellipses.speckle("verify", "data", cwd=tmp_path)
     with h5py.File(tmp_path / "data" / "shards" / "00000.h5") as file:
         assert {"Ellipses", "Circles"} <= set(file["entry_1/particles"])
 
@@ -145,4 +145,4 @@ def test_uninstalled_it_is_gone_and_its_files_say_what_is_missing(
     assert "unknown classifier 'coarse-logistic'" in result.stderr
     assert "Traceback" not in result.stderr
     # The patterns themselves need no plugin to be checked.
-    assert "whole" in ellipses.speckle("verify", done / "data")
+    assert "intact" in ellipses.speckle("verify", done / "data")
