@@ -21,8 +21,12 @@ _ROUNDS = 8
 #: neither quite uniform nor quite independent. What our own float64 leaves is below `_OURS`.
 WITHIN, _OURS = 4.0, 1e-10
 # Above the level of noise a body is kept if R² rises by this factor without it: a raster's steps or
-# another small flaw of the model is fitted by ghosts, each of which gains a factor of about two.
-_WORTH = 6.0
+# another small flaw of the model is fitted by ghosts, each of which gains a factor of two to ten.
+_WORTH = 30.0
+# As long as others may be missing it is kept for less: each of them alone gains little.
+_USEFUL = 1.1
+# R² so small that a body missing would be fainter than any found is more likely a flaw.
+_SMALL = 1e-5
 # No refinement of the others makes up for a body that costs this many times the misfit.
 _HEAVY = 1e4
 # What leaving a body out costs is only known to the rounding of R² itself.
@@ -70,11 +74,11 @@ def polish(scene: Scene, start: Candidates, most: int) -> Polished:
             np.concatenate([current.centers, found.centers[add]]),
             np.concatenate([current.parameters, found.parameters[add]]),
         )
-        grown = _without_ghosts(scene, grown)
-        if grown.misfit > 0.8 * current.misfit:
+        grown = _without_ghosts(scene, grown, _USEFUL)
+        if grown.misfit > (0.8 if current.misfit > _SMALL else 0.4) * current.misfit:
             break
         current = grown
-    return _without_ghosts(scene, current)
+    return _without_ghosts(scene, current, _WORTH)
 
 
 def _refined(scene: Scene, centers: Floats, parameters: Floats) -> Polished:
@@ -101,10 +105,11 @@ def judged(scene: Scene, centers: Floats, parameters: Floats) -> Polished:
     return Polished(centers, parameters, float(rest @ rest / (measured @ measured)), scale)
 
 
-def _without_ghosts(scene: Scene, current: Polished) -> Polished:
+def _without_ghosts(scene: Scene, current: Polished, factor: float) -> Polished:
     """Return `current` without the bodies that it fits as well without.
 
-    A model at the level of noise keeps what pays BIC's price; one above it, whatever halves R².
+    A model at the level of noise keeps what pays BIC's price; one above it, whatever lowers R² by
+    this `factor`.
     """
     pixels = len(scene.pixels)
     price = scene.noise * scene.parameters(1) * np.log(pixels) / pixels
@@ -121,7 +126,7 @@ def _without_ghosts(scene: Scene, current: Polished) -> Polished:
         kept = np.arange(len(cost)) != least
         fewer = _refined(scene, current.centers[kept], current.parameters[kept])
         exact = current.misfit <= floor(scene)
-        worth = max(price, _OURS**2) if exact else (_WORTH - 1) * current.misfit
+        worth = max(price, _OURS**2) if exact else (factor - 1) * current.misfit
         if fewer.misfit - current.misfit > worth:
             break
         current = fewer

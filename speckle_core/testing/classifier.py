@@ -6,7 +6,9 @@ A classifier may have options `epochs` and `batch_size` with defaults for thousa
 For the check that it learns, the kit lowers a default of more than 40 epochs, which only makes the
 check harder; options given by the caller are kept. The other checks compare results, for which a
 barely trained network is as good as a trained one: they train for at most 2 epochs, in batches of
-at most 4, so that the order of the patterns matters.
+at most 4, so that the order of the patterns matters. A classifier that searches has options
+`starts` and `most`, which are lowered too. One whose history gives no training accuracy does not
+learn, and is not asked to.
 """
 
 # ruff: noqa: D401 - a check's docstring is its requirement, shown to users

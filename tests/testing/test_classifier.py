@@ -244,6 +244,21 @@ def test_training_is_cut_short_unless_the_caller_says_how_long(options, training
     assert len(Recorder.seen) == 3
 
 
+class Untrained(NearestMean):
+    """Knows its classes and learns nothing, and its history says so."""
+
+    def fit(self, train, valid, *, seed, on_epoch=None):
+        super().fit(train, valid, seed=seed)
+        self.means_ *= 0
+        unknown = float("nan")
+        return [Epoch(1, 1, unknown, unknown, unknown, unknown, 0.0, 0.0)]
+
+
+def test_a_classifier_without_training_accuracy_is_not_asked_to_learn():
+    with pytest.raises(CheckSkipped, match="does not claim to learn"):
+        CHECKS["classifier.learns-eight-patterns"].run(Untrained)
+
+
 def test_a_class_that_no_other_process_can_find_is_skipped():
     class Local(NearestMean):
         pass
