@@ -7,13 +7,20 @@ from typing import Any
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
-from speckle_core.figures.style import BLUE, INK, MUTED
+from speckle_core.figures.style import BLUE, INK, MUTED, STYLE
 
 #: As in the report's style sheet.
-PAPER, LIGHT, GREY, SKY = "#14191f", "#e4e7eb", "#a0abb6", "#56b4e9"
+PAPER, LIGHT, GREY, SKY, RULE = "#14191f", "#e4e7eb", "#a0abb6", "#56b4e9", "#39434e"
 _SWAP = {
     to_rgba(old): new
-    for old, new in ((INK, LIGHT), (MUTED, GREY), ("white", PAPER), ("black", LIGHT), (BLUE, SKY))
+    for old, new in (
+        (INK, LIGHT),
+        (MUTED, GREY),
+        (BLUE, SKY),
+        ("white", PAPER),
+        ("black", LIGHT),
+        (STYLE["grid.color"], RULE),
+    )
 }
 _PAIRS = ("color", "facecolor", "edgecolor", "markeredgecolor", "markerfacecolor")
 

@@ -145,7 +145,7 @@ def accuracy_bars(
     network : bool
         Whether the first is the network, and stands out.
     """
-    figure = new_figure(6.4, 0.42 * len(results) + 0.9)
+    figure = new_figure(4.8, 0.42 * len(results) + 0.9)
     axes = figure.add_subplot()
     for row, (accuracy, low, high) in enumerate(results.values()):
         axes.barh(
