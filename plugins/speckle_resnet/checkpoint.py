@@ -23,6 +23,7 @@ from speckle_core import (
     DamageWarning,
     Epoch,
     ModelError,
+    OutputError,
     PatternSet,
     make_folder,
     read_json,
@@ -117,12 +118,23 @@ class Checkpoint:
         if before:
             write_json(self.folder / BEFORE, before)
         write_json(self.folder / INDEX, index)
-        kept = {
-            i[part]["file"] for i in (index, before) for part in ("last", "best") if i.get(part)
-        }
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove tensors that neither checkpoint names, as an interrupted write leaves them."""
+        kept: set[str] = set()
+        for name in (INDEX, BEFORE):
+            try:
+                index = _read_index(self.folder / name) or {}
+            except ModelError:
+                return
+            kept |= {index[part]["file"] for part in ("last", "best") if index.get(part)}
         for path in self.folder.glob("*.safetensors"):
             if path.name not in kept:
-                path.unlink()
+                try:
+                    path.unlink()
+                except OSError as error:
+                    raise OutputError(f"cannot be removed: {error}", where=str(path)) from error
         sweep(self.folder)
 
     def _write_tensors(self, name: str, tensors: Weights) -> dict[str, str]:
@@ -140,6 +152,7 @@ class Checkpoint:
         ModelError
             When it belongs to a training with other options, seed or patterns, or both are damaged.
         """
+        self._sweep()
         try:
             return self._read(INDEX, shapes, best_shapes)
         except _DamagedError as error:
