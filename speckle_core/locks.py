@@ -59,6 +59,13 @@ def alone(folder: Path, doing: str) -> Iterator[None]:
         file.close()
 
 
+def release(folder: Path) -> None:
+    """Remove the lock that a killed process left in a folder where nothing is left to do."""
+    if (folder / LOCK).is_file():
+        with contextlib.suppress(OutputError), alone(folder, "clean up"):
+            pass
+
+
 def _taken(path: Path) -> IO[bytes]:
     """Return the file at `path`, locked by this process."""
     import portalocker

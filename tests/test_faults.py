@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[1]
     ("action", "kinds", "every", "fewest"),
     [
         ("generate", ["kill", "full"], 2, 20),
-        ("train-epochs", ["kill", "limit"], 6, 12),
-        ("run-fresh", ["kill", "interrupt"], 40, 2),
+        ("train-epochs", ["kill", "limit"], 8, 10),
+        ("run-fresh", ["kill"], 60, 1),
     ],
 )
 def test_after_a_fault_the_same_call_leaves_the_same_files(

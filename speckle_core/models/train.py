@@ -26,7 +26,7 @@ from speckle_core.errors import DataError, ExperimentError, ModelError, OutputEr
 from speckle_core.experiment.experiment import READING, Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
-from speckle_core.locks import alone
+from speckle_core.locks import alone, release
 from speckle_core.models.folder import (
     HISTORY,
     RECORD,
@@ -82,6 +82,8 @@ def train(
     if is_main:
         _is_ours(folder, resolved, origin)
     if (folder / RECORD).exists():
+        if is_main:
+            release(folder)
         return load_model(folder)
     work = partial(_train, experiment, dataset, folder, progress, start=start)
     if not is_main:
