@@ -14,7 +14,7 @@ from speckle_core.errors import PatternError
 
 Mask = NDArray[np.bool_]
 #: The search begins on at most so many pixels a side, and ends on this many about what it found.
-_COARSE, _FINE = 640, 512
+_COARSE, _FINE = 400, 320
 #: Share of the pixels whose counterpart must lie on the frame.
 _OVERLAP = 0.3
 #: Correlation below which no centre is believed. Independent halves of speckle give 0.
