@@ -107,8 +107,8 @@ class _Part:
             where: list[Any] = [*place[1:], slice(None), slice(None)]
             where.insert(self._axis, slice(start, start + self._each))
             block = np.asarray(self._dataset[tuple(where)])
-            # Numbers took their axes away, so that of the frames may have moved forward.
-            counted = self._axis if len(self.scan) == 1 else 0
+            # Numbers took their axes away, so that of the frames has moved forward.
+            counted = self._axis - min(self._axis, len(self.scan) - 1)
             self._block = (key, np.moveaxis(block, counted, 0))
         return np.asarray(self._block[1][place[0] - start])
 

@@ -93,6 +93,29 @@ def test_numbers_of_any_type_keep_their_values(kind: str, name: str, tmp_path: P
     np.testing.assert_array_equal(got, np.arange(75).reshape(3, 5, 5))
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2, 3])
+def test_a_scan_of_more_axes_is_flattened_with_the_frames_counted_by_any_of_them(
+    axis: int, tmp_path: Path
+) -> None:
+    scan = np.arange(4 * 3 * 5 * 6).reshape(4, 3, 5, 6)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", data=np.moveaxis(scan, 0, axis), chunks=True)
+    frames = open_frames(tmp_path / "a.h5", frames_axis=axis)
+    assert (len(frames), frames.scan_shape, frames.shape) == (12, (4, 3), (5, 6))
+    for index, frame in enumerate(frames):
+        np.testing.assert_array_equal(frame.counts, scan.reshape(12, 5, 6)[index])
+
+
+def test_the_axes_of_nexus_say_that_the_last_one_counts(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        home = file.create_group("entry/data")
+        home.attrs["axes"] = np.array([b"y", b"x", b"frame"])
+        home["counts"] = np.moveaxis(STACK, 0, -1)
+        home["counts"].attrs["signal"] = np.array(1)
+        file["entry/other"] = ONE
+    np.testing.assert_array_equal(read_patterns(tmp_path / "a.h5")[0], STACK)
+
+
 def test_nan_is_left_to_whoever_uses_the_values(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.full((3, 3), np.nan))
     assert np.isnan(read_patterns(tmp_path / "a.npy")[0]).all()
