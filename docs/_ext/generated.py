@@ -1,6 +1,7 @@
-"""Text that the documentation takes from the code: commands, components, presets, checks.
+"""Parts of pages that are generated from the code: commands, components, presets, checks.
 
-A page asks for one by a line ``<!-- generated: NAME -->``. Everything here returns Markdown.
+A page includes one by a line ``<!-- generated: NAME -->``. Everything here returns Markdown. Tables
+and numbers from docs/results are in `results`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import results
 from sphinx.application import Sphinx
 from sphinx.util.inspect import TypeAliasForwardRef
 
@@ -40,7 +42,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def _fill(app: Sphinx, page: str, source: list[str]) -> None:
-    source[0] = _MARK.sub(lambda found: TEXTS[found[1]](), source[0])
+    text = results.fill(source[0])
+    source[0] = _MARK.sub(lambda found: TEXTS[found[1]](), text)
 
 
 def _escape(

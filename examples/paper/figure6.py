@@ -1,9 +1,9 @@
 """Figure 6: the first moments of ten patterns of each class, beside the published means.
 
-Raw and normalized moments are those of the patterns as they are; the two standardized ones are, as
-the text has them, those of the patterns that the network sees, whose centre is blocked, unless
-the block is given as 0. Distances
-are rounded down to whole pixels, which is what reproduces the published numbers.
+Raw and normalized moments are computed from the patterns as they are; the two standardized ones, as
+in the text, from patterns with a blocked centre, as the network sees them, unless the block is 0.
+The last column is the absolute moment as the authors' code computes it, without a block. Distances
+are rounded down to whole pixels, which reproduces the published numbers.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from published import FIRST_MOMENT
-from record import markdown, save_picture, write_csv, write_json
+from published import ABSOLUTE, FIRST_MOMENT
+from record import save_picture, write_csv, write_json
 
 from speckle_core.analysis.first_moments import first_moments
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError
 from speckle_core.figures import first_moment
-from speckle_core.files import write_text
 
 DEFINITIONS = ("raw", "shifted standardized", "absolute standardized", "normalized")
+AS_CODED = "absolute standardized, as coded"
 
 
 def measured(
     dataset: Dataset, patterns_per_count: int, block: int
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
-    """Return the class of each pattern used, (N,), and definition → first moment [pixels], (N,)."""
+    """Return the class of each pattern used, (N,), and its moments by definition [pixels], (N,)."""
     fewest = dataset.experiment.structure.patterns_per_count
     if fewest < patterns_per_count:
         raise DataError(
-            f"it has {fewest} patterns of each class, not {patterns_per_count}",
+            f"has {fewest} patterns of each class, not {patterns_per_count}",
             where=str(dataset.folder),
         )
     first = np.arange(len(dataset.classes)) * fewest
@@ -45,16 +45,26 @@ def measured(
             blocked[(0, *dataset.grid.block(block))] = 0
         plain = first_moments(whole, dataset.grid, distance="floor")
         seen = first_moments(blocked, dataset.grid, distance="floor")
-        rows.append((plain.raw[0], seen.shifted[0], seen.absolute[0], plain.normalized[0]))
+        coded = absolute_as_coded(whole[0], np.floor(dataset.grid.distance()))
+        rows.append((plain.raw[0], seen.shifted[0], seen.absolute[0], plain.normalized[0], coded))
     columns = np.array(rows).T
-    return dataset.labels[chosen], dict(zip(DEFINITIONS, columns, strict=True))
+    return dataset.labels[chosen], dict(zip((*DEFINITIONS, AS_CODED), columns, strict=True))
+
+
+def absolute_as_coded(pattern: NDArray[np.floating], distance: NDArray[np.float64]) -> float:
+    """Return mean(r |z|) / mean(|z|) + 1 with z the standardized `pattern` (ny, nx) [pixels].
+
+    This is the authors' code; the text has neither the division nor the 1.
+    """
+    size = np.abs(pattern.astype(np.float64) - pattern.mean(dtype=np.float64))
+    return float(np.sum(distance * size) / np.sum(size)) + 1
 
 
 def compared(counts: NDArray[np.int64], raw: NDArray[np.float64]) -> list[dict[str, float]]:
-    """Return for each n the published mean beside ours, and their difference in standard errors.
+    """Return for each n the published mean, ours, and their difference in standard errors.
 
-    The published patterns are taken to scatter as ours do about the same number: the standard error
-    of the difference of two means of m patterns is sd · sqrt(2 / m).
+    The published patterns are assumed to have the same standard deviation as ours, so the standard
+    error of the difference of two means of m patterns is sd · sqrt(2 / m).
     """
     rows = []
     for n in np.unique(counts).tolist():
@@ -81,31 +91,15 @@ def figure6(data: Path, output: Path, patterns_per_count: int = 10, block: int =
         experiment = dataset.experiment
     table = compared(counts, moments["raw"])
     deviations = np.array([row["in_standard_errors"] for row in table])
-    picture = first_moment(counts, moments, published={"raw": FIRST_MOMENT})
+    of_text = {name: moments[name] for name in DEFINITIONS}
+    picture = first_moment(counts, of_text, published={"raw": FIRST_MOMENT})
     save_picture(picture, output / "figure6.png")
     write_csv(
         output / "figure6.csv",
-        ("n", *DEFINITIONS),
-        zip(counts.tolist(), *(moments[name].tolist() for name in DEFINITIONS), strict=True),
+        ("n", *moments),
+        zip(counts.tolist(), *(values.tolist() for values in moments.values()), strict=True),
     )
     write_csv(output / "figure6-means.csv", list(table[0]), (row.values() for row in table))
-    write_text(
-        output / "figure6.md",
-        markdown(
-            ("n", "theirs", "ours", "standard error", "difference", "in its standard errors"),
-            (
-                (
-                    str(row["n"]),
-                    f"{row['published']:.2f}",
-                    f"{row['ours']:.2f}",
-                    f"{row['standard_error']:.2f}",
-                    f"{row['difference']:+.2f}",
-                    f"{row['in_standard_errors']:+.1f}",
-                )
-                for row in table
-            ),
-        ),
-    )
     write_json(
         output / "figure6.json",
         experiment,
@@ -113,6 +107,13 @@ def figure6(data: Path, output: Path, patterns_per_count: int = 10, block: int =
         block=block,
         unit="pixels",
         raw_means=table,
+        absolute_as_coded={
+            str(n): {
+                "ours": float(moments[AS_CODED][counts == n].mean()),
+                **({"published": ABSOLUTE[n]} if n in ABSOLUTE else {}),
+            }
+            for n in np.unique(counts).tolist()
+        },
         root_mean_square_difference=float(
             np.sqrt(np.mean([row["difference"] ** 2 for row in table]))
         ),

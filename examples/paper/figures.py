@@ -146,6 +146,14 @@ def draw_figure6(
     figure6(data, make_folder(output), patterns, block)
 
 
+@app.command("brightness")
+def write_brightness(data: Data, output: Output) -> None:
+    """Write how much brighter patterns larger than 257 x 257 are after standardization."""
+    from brightness import brightness
+
+    brightness(data, make_folder(output), BLOCK)
+
+
 @app.command("maps")
 def draw_maps(
     explanations: Annotated[

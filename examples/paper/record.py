@@ -1,6 +1,6 @@
-"""Writes a result with its recipe: which command, experiment, seed and versions made it.
+"""Write a result with its recipe: command, experiment, seed and versions.
 
-No path of this machine gets into a file, so that the same command gives the same file elsewhere.
+Files contain no paths of this machine, so the same command gives the same file elsewhere.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from speckle_core.files import make_folder, write_bytes, write_text
 
 
 def command_line() -> str:
-    """Return what was typed, with the name alone of every file outside this folder."""
+    """Return the command line; absolute paths are reduced to file names."""
     words = [Path(w).name if Path(w).is_absolute() else w for w in sys.argv[1:]]
     return shlex.join(["python", f"examples/paper/{Path(sys.argv[0]).name}", *words])
 
@@ -39,14 +39,14 @@ def rounded(value: Any, digits: int = 6) -> Any:
 
 
 def write_json(path: Path, experiment: Experiment | None, **numbers: Any) -> None:
-    """Write `numbers` behind what they rest on; `experiment` is the one that made the patterns."""
+    """Write `numbers` with their recipe; `experiment` is the one that made the patterns."""
     about: dict[str, Any] = {"command": command_line(), "versions": versions()}
     if experiment is not None:
         recipe = experiment.data_recipe()
         about |= {
             "experiment": experiment.name,
             "seed": experiment.seed,
-            # Every digit of the step counts: it decides the patterns.
+            # The step is not rounded, since it determines the patterns.
             "data": {key: recipe[key] for key in ("structure", "grid", "scattering")},
             "versions": versions(experiment),
         }
@@ -70,15 +70,17 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def save_picture(figure: Figure, path: Path, *, largest: int = 300_000) -> None:
-    """Write `figure` as a PNG of at most `largest` bytes, as fine as that allows.
+def save_picture(figure: Figure, path: Path, *, largest: int = 120_000) -> None:
+    """Write `figure` as a PNG of at most `largest` bytes, with the highest possible resolution.
 
     Speckle does not compress, and these pictures are kept in the repository.
     """
     image = Image.open(io.BytesIO(encode(figure))).convert("RGB")
     while True:
         packed = io.BytesIO()
-        image.quantize(64, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+        # This method keeps the rare bright end of a colour map.
+        few = image.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(packed, "png", optimize=True)
         if packed.tell() <= largest:
             return write_bytes(path, packed.getvalue())
         image = image.resize([int(0.9 * side) for side in image.size], Image.Resampling.LANCZOS)

@@ -17,6 +17,22 @@ def scripts():
 
 
 @pytest.fixture(scope="session")
-def page():
-    """Return the text of docs/paper.md."""
-    return (DOCS / "paper.md").read_text("utf-8")
+def generator():
+    """Return the package that writes tables and numbers into the pages."""
+    sys.path.insert(0, str(DOCS / "_ext"))
+    import results
+
+    yield results
+    sys.path.remove(str(DOCS / "_ext"))
+
+
+@pytest.fixture(scope="session")
+def number(generator):
+    """Return a number as a page shows it: ``number("errors figure3")``."""
+    return lambda call: generator.fill("{{ " + call + " }}")
+
+
+@pytest.fixture(scope="session")
+def table(generator):
+    """Return a table as a page shows it: ``table("baselines 20221116")``."""
+    return lambda call: generator.fill(f"<!-- generated: {call} -->")

@@ -1,4 +1,4 @@
-"""What docs/paper.md tells and what the files under docs/results hold, as tests read them."""
+"""The files under docs/results, read independently of the documentation's generator."""
 
 import csv
 import re
@@ -10,23 +10,17 @@ DOCS = Path(__file__).parents[2] / "docs"
 RESULTS = DOCS / "results"
 
 
-def table_after(page, heading):
-    """Return the rows of the table below a header line, as lists of cells."""
-    lines = page.split(heading)[1].splitlines()[2:]
-    found = []
-    for line in lines:
-        if not line.startswith("|"):
-            break
-        found.append([cell.strip() for cell in line.strip("|").split("|")])
-    return found
+def cells(table):
+    """Return the rows of a Markdown table without its header, as lists of cells."""
+    return [[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
 def rows(path):
     return list(csv.DictReader((RESULTS / path).open(encoding="utf-8")))
 
 
-def numbers(pattern, page):
-    return [float(value) for value in re.search(pattern, page).groups()]
+def floats(text):
+    return [float(value) for value in re.findall(r"-?\d+(?:\.\d+)?", text)]
 
 
 def wilson(right, total):

@@ -1,17 +1,16 @@
-"""Every result is small and says what made it; the page of physics tells what one of them holds."""
+"""Every result is small and names the command that made it."""
 
 import json
 
 import pytest
 
-from tests.paper.results import DOCS, RESULTS, table_after
+from tests.paper.results import RESULTS, cells
 
 
-def test_the_full_size_figures_on_the_physics_page_are_those_of_the_script():
-    page = (DOCS / "physics.md").read_text("utf-8")
+def test_the_full_size_figures_on_the_physics_page_are_those_of_the_script(table):
     found = json.loads((RESULTS / "authors-full-size/results.json").read_text("utf-8"))
     assert found["side_of_the_fft"] == 18001
-    shown = table_after(page, "| n | `fft`: largest relative difference")
+    shown = cells(table("full-size"))
     for (n, fft, analytic), result in zip(shown, found["results"], strict=True):
         assert int(n) == result["n"]
         largest = result["fft, largest relative difference of a pixel"]
@@ -24,10 +23,11 @@ def test_the_full_size_figures_on_the_physics_page_are_those_of_the_script():
 def test_every_result_names_its_command_and_is_small():
     files = [path for path in RESULTS.rglob("*") if path.is_file()]
     named = (RESULTS / "README.md").read_text("utf-8")
+    assert sum(path.stat().st_size for path in files) < 2_000_000
     for path in files:
-        assert path.stat().st_size < 300_001, path
+        assert path.stat().st_size <= 120_000, path
+        assert path.parent == RESULTS or f"`{path.parent.relative_to(RESULTS)}/`" in named
         if path.suffix == ".json":
-            assert f"`{path.parent.relative_to(RESULTS)}/`" in named
             found = json.loads(path.read_text("utf-8"))
             if path.parent.name != "performance":  # a benchmark has no experiment
                 assert found["command"].startswith("python examples/paper/")

@@ -1,0 +1,68 @@
+"""Tables and numbers of the pages, computed from the files in docs/results.
+
+A page includes a table by ``<!-- generated: NAME ARGUMENTS -->`` on a line of its own, and a number
+by ``{{ NAME ARGUMENTS }}`` anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from results import baselines, benchmarks, maps, moments, networks
+
+TABLES: dict[str, Callable[..., str]] = {
+    "baselines": baselines.baselines,
+    "baselines-as-coded": baselines.baselines_as_coded,
+    "baseline-scores": baselines.baseline_scores,
+    "first-moments": moments.first_moments,
+    "full-size": benchmarks.full_size,
+    "performance": benchmarks.performance,
+}
+NUMBERS: dict[str, Callable[..., str]] = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        networks.accuracy,
+        networks.brightness,
+        networks.errors,
+        networks.f1_from,
+        networks.f1_until,
+        networks.history,
+        networks.macro_f1,
+        networks.minutes,
+        networks.off_by,
+        networks.scores,
+        networks.trained,
+        baselines.baseline,
+        baselines.seed_spread,
+        moments.mean_difference,
+        moments.mean_difference_of_seeds,
+        moments.moment,
+        moments.moment_chi,
+        moments.positive,
+        maps.after_deletion,
+        maps.agreement,
+        maps.lobe,
+        maps.over_first_zero,
+        maps.over_later_zero,
+        maps.random_peak,
+        benchmarks.highest_ratio,
+        benchmarks.range_of_rounds,
+    )
+}
+_TABLE = re.compile(r"^<!-- generated: ([a-z-]+)((?: \S+)*) -->$", re.MULTILINE)
+_NUMBER = re.compile(r"\{\{ ([a-z0-9-]+)((?: [^\s{}]+)*) \}\}")
+
+
+def fill(text: str) -> str:
+    """Return a page with its tables and numbers; other generated parts are left alone.
+
+    Raises
+    ------
+    KeyError
+        For a number that is not in `NUMBERS`.
+    """
+    text = _TABLE.sub(
+        lambda m: TABLES[m[1]](*m[2].split()) if m[1] in TABLES else m[0], text
+    )
+    return _NUMBER.sub(lambda m: NUMBERS[m[1]](*m[2].split()), text)

@@ -1,0 +1,68 @@
+"""Tables of the benchmarks and of the comparison with the authors' transform."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from results.files import RESULTS, markdown_table
+
+
+def performance() -> str:
+    """Return the table of the training benchmarks."""
+    lines = []
+    for backend in ("torch", "keras"):
+        for size in (129, 257):
+            for precision in ("float32", "bfloat16"):
+                found = _benchmark(f"training-{backend}-{size}-{precision}.json")
+                ratios = (
+                    found[key] for key in ("ratio", "cpu_ratio", "ratio_of_fastest")
+                )
+                speeds = (
+                    found[f"{key}_images_per_second"] for key in ("our", "bare")
+                )
+                cells = (*(f"{v:.3f}" for v in ratios), *(f"{v:.1f}" for v in speeds))
+                lines.append((backend, str(size), precision, *cells))
+    header = ("backend", "size", "precision", "ratio", "by CPU", "fastest")
+    return markdown_table((*header, "ours, images/s", "bare, images/s"), lines)
+
+
+def _benchmark(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (RESULTS / "performance" / name).read_text("utf-8")
+    )
+    return found
+
+
+def full_size() -> str:
+    """Return how both scatterers compare with the authors' FFT at full size."""
+    path = RESULTS / "authors-full-size/results.json"
+    lines = [
+        (
+            str(found["n"]),
+            f"{found['fft, largest relative difference of a pixel']:.1e}",
+            f"{found['analytic, relative L2']:.1e}",
+        )
+        for found in json.loads(path.read_text("utf-8"))["results"]
+    ]
+    header = ("n", "`fft`: largest relative difference of a pixel")
+    return markdown_table((*header, "`analytic`: relative L2 of the pattern"), lines)
+
+
+def highest_ratio(kind: str) -> str:
+    """Return by how many per cent the highest ratio is above 1, of ``medians`` or ``fastest``."""
+    key = "ratio" if kind == "medians" else "ratio_of_fastest"
+    return f"{100 * (max(found[key] for found in _all()) - 1):.1f} %"
+
+
+def range_of_rounds() -> str:
+    """Return the lowest and the highest ratio of a single round."""
+    ratios = [ratio for found in _all() for ratio in found["ratios"]]
+    return f"{min(ratios):.2f} and {max(ratios):.2f}"
+
+
+def _all() -> list[dict[str, Any]]:
+    return [
+        _benchmark(p.name)
+        for p in sorted((RESULTS / "performance").glob("training-*.json"))
+    ]
