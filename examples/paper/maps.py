@@ -15,7 +15,7 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.figures import map_page
-from speckle_core.run import MANIFEST
+from speckle_core.run_folder import MANIFEST
 
 
 def maps(explanations: Path, output: Path, experiment: Experiment | None = None) -> None:

@@ -29,7 +29,7 @@ def test_every_result_names_its_command_and_is_small():
         assert path.parent == RESULTS or f"`{path.parent.relative_to(RESULTS)}/`" in named
         if path.suffix == ".json":
             found = json.loads(path.read_text("utf-8"))
-            if path.parent.name != "performance":  # a benchmark has no experiment
+            if path.parent.name not in ("performance", "solving"):  # benchmarks
                 assert found["command"].startswith("python examples/paper/")
                 assert found["experiment"]
                 _, _, other = path.parent.name.partition("-seed-")
