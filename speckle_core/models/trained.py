@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.contracts.grid import KGrid
-from speckle_core.contracts.powers import SupportsGradients
+from speckle_core.contracts.powers import SupportsGradients, SupportsSample
 from speckle_core.contracts.solution import Solution
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.measured import FrameOptions, Measured
@@ -29,6 +29,8 @@ from speckle_core.plugins.manager import plugin_manager
 
 #: Patterns: an array (ny, nx) or (B, ny, nx) of raw intensity, or a file of them.
 Patterns = ArrayLike | str | os.PathLike[str]
+# Patterns at once that a baseline which takes seconds each is still asked for.
+_FEW = 4
 
 
 @attrs.frozen
@@ -44,7 +46,8 @@ class Answer:
     second, second_probability
         The next probable number, and its probability.
     baselines : dict of str to int
-        What the simple rules that are stored with the model read; empty for those that cannot.
+        What the simple rules that are stored with the model read, without those that cannot, and,
+        for more than four patterns at once, without those that take seconds each.
     distance : float
         From the training data: 1 is as far as its farthest pattern, NaN when it cannot be told.
     far : bool
@@ -272,6 +275,8 @@ class TrainedModel:
     def _baselines(self, prepared: FloatArray) -> dict[str, IntArray]:
         found = {}
         for name, baseline in self.pipeline.baselines.items():
+            if isinstance(baseline, SupportsSample) and len(prepared) > _FEW:
+                continue  # seconds a pattern are too much for a stack
             try:
                 columns = np.asarray(baseline.predict_proba(prepared)).argmax(axis=1)
             except PatternError:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from speckle_core import Dataset, load_model
 from tests.solve.conftest import SET
 
 Invoke = Callable[..., Result]
@@ -46,6 +47,13 @@ def test_the_solver_is_read_on_a_sample_beside_the_others(run: tuple[Path, Resul
     found = json.loads(metrics.read_text())
     assert (found["patterns"], found["sample"]) == (3, True)
     assert found["accuracy"]["value"] == 1.0
+
+
+def test_of_many_patterns_at_once_only_quick_baselines_are_asked(run: tuple[Path, Result]) -> None:
+    model = load_model(run[0] / "run" / "model")
+    raw = Dataset.open(run[0] / "run" / "data").patterns().raw(range(6))
+    assert model.answer(raw[:1])[0].baselines == {"solve": 3}
+    assert model.answer(raw)[0].baselines == {}
 
 
 def test_a_lost_solution_is_found_again(run: tuple[Path, Result], invoke: Invoke) -> None:
