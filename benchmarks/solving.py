@@ -25,7 +25,7 @@ from speckle_disks.samplers import Monodisperse, Polydisperse
 from speckle_prepare.steps import BlockCenter, Standardize
 from speckle_scatter.analytic import Analytic
 from speckle_scatter.raster import Fft
-from speckle_solve.solver import PattersonSolver
+from speckle_solve.solver import Patterson
 
 PAPER_STEP, AUTHORS_STEP = np.pi / 2000, 2 * np.pi / 18001
 # The samplers, grids and scatterers of the presets named behind each.
@@ -95,7 +95,7 @@ def compared(truth, found):
 def one(task):
     given, n, number = task
     truth, pattern, grid, mask = recorded(given, n, number)
-    solver = PattersonSolver(box=BOX, **dict(given.options))
+    solver = Patterson(box=BOX, **dict(given.options))
     wall, cpu = time.perf_counter(), time.process_time()
     solution = solver.solve(pattern, grid, mask=mask, seed=number)
     line = {
@@ -111,11 +111,30 @@ def one(task):
         "cpu": time.process_time() - cpu,
         "noise": solution.noise,
     }
+    radii = truth.particles[0].radii
+    line["faint"] = int(np.sum(radii < solution.faintest))
     errors = compared(truth, solution.configuration)
     if errors is not None:
         place, size, length = errors
         line |= {"place": place / BOX, "radius": size, "length": length / BOX}
+        sigma = solution.errors[0]
+        line["pull"] = max(
+            place / np.hypot(sigma["x"], sigma["y"]).max(), length / sigma["radii"].max()
+        )
     return line
+
+
+def not_so(row):
+    """Say whether a claim is false.
+
+    With photon noise it says nothing of bodies too faint to show, and errors count in their own
+    standard deviations.
+    """
+    if row["noise"] != "poisson":
+        return row["found"] != row["n"] or max(row["radius"], row["place"]) >= 1e-3
+    if row["found"] == row["n"]:
+        return row["pull"] > 8
+    return not 0 < row["n"] - row["found"] <= row["faint"]
 
 
 def table(path):
@@ -127,7 +146,7 @@ def table(path):
         exact = [r for r in rows if r["found"] == r["n"]]
         right = [r for r in exact if r["radius"] < 1e-3 and r["place"] < 1e-3]
         claims = [r for r in rows if r["solved"]]
-        false = [r for r in claims if r not in right]
+        false = [r for r in claims if not_so(r)]
         worst = max((max(r["place"], r["length"]) for r in right), default=float("nan"))
         seconds = np.percentile([r["cpu"] for r in rows], [50, 95, 99])
         near = sum(abs(r["found"] - r["n"]) <= 1 for r in rows)

@@ -1,1 +1,1 @@
-"""From one speckle pattern to the bodies: positions, sizes, and whether that is right."""
+"""From one speckle pattern to the bodies: where they are, how large, and if that is right."""

@@ -124,7 +124,7 @@ def linearize(
     parameters: Floats,
     pixels: Pixels,
 ) -> Linear:
-    """Return the normal equations of candidates, `centers` (C, n, 2), `parameters` (C, n, p).
+    """Return the normal equations for `centers` (C, n, 2) and `parameters` (C, n, p).
 
     The scale is linear and is projected out (Golub and Pereyra 1973, in Kaufman's form).
     """
@@ -157,8 +157,8 @@ def fisher(
     square = photons / np.maximum(bright.sum(axis=1, dtype=np.float64), 1e-300)
     # Far below one count in the whole pattern nothing is told apart any more.
     mu = np.maximum(bright * square[:, None].astype(bright.dtype), _EMPTY)
-    deviance = -2 * np.sum(xlogy(counts, mu / np.maximum(counts, 1)), axis=1, dtype=np.float64)
-    deviance += 2 * (np.sum(mu, axis=1, dtype=np.float64) - photons)
+    logs = xlogy(counts, mu / np.maximum(counts, 1))
+    deviance = 2 * (np.sum(mu - logs, axis=1, dtype=np.float64) - photons)
     root = np.sqrt(mu)
     scale = np.sqrt(square)
     factor = 2 * np.sqrt(exposure) * scale[:, None].astype(bright.dtype)

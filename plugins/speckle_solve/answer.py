@@ -31,16 +31,21 @@ def gauge(centers: Floats, weight: Floats, box: float) -> tuple[Floats, NDArray[
     return placed, np.lexsort((placed[:, 1], placed[:, 0]))
 
 
-def deviations(hessian: Floats, variance: float) -> Floats:
+def deviations(hessian: Floats, bodies: int, variance: float) -> Floats:
     """Return standard deviations of all parameters from a normal matrix, (m,).
 
-    The pseudo-inverse leaves out what has no curvature: translations of everything, so that errors
-    of positions are those about the bodies' centroid.
+    Its first rows are x, then y of all `bodies`. To move all of them alike changes nothing; that
+    is taken out, so that errors of positions are those about the bodies' centroid.
     """
-    root = np.sqrt(np.maximum(np.diag(hessian), np.finfo(np.float64).tiny))
-    scaled = hessian / np.outer(root, root)
-    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True) / np.outer(root, root)
-    out: Floats = np.sqrt(np.maximum(np.diag(inverse), 0.0) * variance)
+    together = np.zeros((len(hessian), 2))
+    together[:bodies, 0] = together[bodies : 2 * bodies, 1] = bodies**-0.5
+    stiff = max(float(np.trace(hessian[: 2 * bodies, : 2 * bodies])) / (2 * bodies), 1e-300)
+    held = hessian + stiff * together @ together.T
+    root = np.sqrt(np.maximum(np.diag(held), np.finfo(np.float64).tiny))
+    inverse = np.linalg.pinv(held / np.outer(root, root), rcond=1e-13, hermitian=True)
+    inverse /= np.outer(root, root)
+    spread = np.diag(inverse) - np.sum(together**2, axis=1) / stiff
+    out: Floats = np.sqrt(np.maximum(spread, 0.0) * variance)
     return out
 
 
@@ -49,7 +54,7 @@ def answer(scene: Scene, verdict: Verdict, starts: int, seconds: float) -> Solut
     shape, level = scene.shape, scene.half.level
     sizes = shape.sizes(verdict.parameters)
     placed, order = gauge(verdict.centers, sizes**2, scene.box)
-    sigma = deviations(verdict.hessian, verdict.variance)
+    sigma = deviations(verdict.hessian, len(placed), verdict.variance)
     sigma = sigma.reshape(2 + len(shape.names), -1)[:, order]
     particles = shape.build(placed[order], verdict.parameters[order])
     return Solution(

@@ -45,6 +45,8 @@ def prepared(pattern: Any, grid: KGrid, mask: Any) -> HalfPlane:
         raise PatternError(f"a pattern of {values.dtype} holds no real numbers", where="solve")
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
+    if np.isfinite(values).all() and np.ptp(values) == 0:
+        raise PatternError("the pattern is constant", where="solve")
     with np.errstate(invalid="ignore"):
         found = block(values, grid)
     if mask is None:

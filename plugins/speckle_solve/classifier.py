@@ -25,7 +25,7 @@ from speckle_core import (
     Solution,
     write_text,
 )
-from speckle_solve.solver import PattersonSolver
+from speckle_solve.solver import Patterson
 
 FORMAT = "speckle-solve-1"
 _STATE = "state.toml"
@@ -84,9 +84,9 @@ class Solve:
         """Most test patterns that an evaluation asks for."""
         return self.patterns
 
-    def solver(self) -> PattersonSolver:
+    def solver(self) -> Patterson:
         """Return the solver."""
-        return PattersonSolver(shape=self.shape, box=self.box, starts=self.starts, most=self.most)
+        return Patterson(shape=self.shape, box=self.box, starts=self.starts, most=self.most)
 
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None

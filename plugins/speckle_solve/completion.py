@@ -128,7 +128,7 @@ def _places(
     fine: bool,
 ) -> Floats:
     """Return the peaks (m, 2) of difference maps outside the known bodies [length]."""
-    half = np.zeros(scene.half.known.shape, dtype=np.complex64)
+    half: Any = np.zeros(scene.half.known.shape, dtype=np.complex64)
     known = np.flatnonzero(scene.half.known)
     k = np.hypot(pixels.kx, pixels.ky)
     window, sizes = scene.window, scene.shape.sizes(parameters)

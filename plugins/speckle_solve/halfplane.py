@@ -52,7 +52,7 @@ class HalfPlane:
         """Pixels from k = 0 to the edge."""
         return int(self.intensity.shape[1]) - 1
 
-    def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def axes(self) -> tuple[Floats, Floats]:
         """Return ky (2 reach + 1,) and kx (reach + 1,) [1/length]."""
         reach = self.reach
         whole = np.arange(-reach, reach + 1, dtype=np.float64) * self.step

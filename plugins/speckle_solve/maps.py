@@ -58,8 +58,7 @@ class Window:
 
     def index(self, place: Floats) -> NDArray[np.intp]:
         """Return the nearest pixel of coordinates `place` [length]."""
-        nearest = np.rint((np.asarray(place) - self.first) / self.pixel)
-        return np.asarray(nearest, dtype=np.intp)
+        return np.asarray(np.rint((np.asarray(place) - self.first) / self.pixel), dtype=np.intp)
 
 
 def summit(values: NDArray[np.float32], y: int, x: int) -> tuple[float, float]:

@@ -50,7 +50,7 @@ class Weighting:
 
 
 @attrs.frozen(eq=False)
-class Patterson:
+class PattersonMap:
     """A map over [-box, box]² in either axis, 1 at its origin.
 
     Parameters
@@ -98,7 +98,7 @@ def weights(half: HalfPlane, size: Sizes, weighting: Weighting, noise: float) ->
 
 def patterson(
     half: HalfPlane, size: Sizes, weighting: Weighting, window: Window, noise: float
-) -> Patterson:
+) -> PattersonMap:
     """Return the map of `half` on `window`, which is centred on r = 0."""
     weight = weights(half, size, weighting, noise)
     intensity = half.intensity
@@ -112,10 +112,10 @@ def patterson(
     middle = values.shape[0] // 2
     values /= values[middle, middle]
     level = 1.4826 * float(np.median(np.abs(values[::4, ::4])))
-    return Patterson(values, window.pixel, level)
+    return PattersonMap(values, window.pixel, level)
 
 
-def vectors(map_: Patterson, apart: float, count: int) -> NDArray[np.intp]:
+def vectors(map_: PattersonMap, apart: float, count: int) -> NDArray[np.intp]:
     """Return the highest peaks at least `apart` [length] from the origin, rows (dy, dx) [pixel].
 
     One of each pair u, -u.
@@ -126,4 +126,4 @@ def vectors(map_: Patterson, apart: float, count: int) -> NDArray[np.intp]:
     half[(y * y + x * x) * map_.pixel**2 < apart**2] = -np.inf
     half[:2, :middle] = -np.inf
     found = peaks(half, count, _LOWEST * float(half.max()))
-    return np.asarray(found - np.array([1, middle]), dtype=np.intp)
+    return np.asarray(found - [1, middle], dtype=np.intp)

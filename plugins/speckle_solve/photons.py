@@ -128,9 +128,8 @@ class Photons:
         total = float(self.counts.sum(dtype=np.float64))
         mu = left * (total / np.maximum(left.sum(axis=1, keepdims=True), 1e-30)).astype(left.dtype)
         ratio = np.maximum(mu, 1e-9) / np.maximum(self.counts, 1)
-        likelihood = np.sum(xlogy(self.counts, ratio), axis=1, dtype=np.float64)
-        out: Floats = np.asarray(-2 * likelihood - model.deviance)
-        return out
+        without = -2 * np.sum(xlogy(self.counts, ratio), axis=1, dtype=np.float64)
+        return np.asarray(without - model.deviance)
 
     def difference(self, model: Counted) -> Difference:
         """Return what the counts have beyond the model, in units of deviance."""
@@ -225,7 +224,7 @@ def surprise(photons: Photons, model: Counted) -> float:
     expected = float(np.sum(np.interp(at, grid, mean)))
     spread = float(np.sum(np.interp(at, grid, variance)))
     free = model.parameters.size + model.centers.size
-    return float((model.deviance - (expected - free)) / max(spread, 1.0) ** 0.5)
+    return float((model.deviance - (expected - free)) / np.sqrt(max(spread, 1.0)))
 
 
 def _deviance_of_counts() -> tuple[Floats, Floats, Floats]:

@@ -12,7 +12,7 @@ def speckle_solvers() -> Iterable[Component]:
     """Return the solver."""
     yield Component(
         "patterson",
-        "speckle_solve.solver:PattersonSolver",
+        "speckle_solve.solver:Patterson",
         "Every body of a pattern, by Patterson superposition, refinement and completion.",
         reference="M. J. Buerger, Vector Space (1959); G. M. Sheldrick, SHELXS",
     )

@@ -19,7 +19,9 @@ _LAST = len(REACHES) - 1
 _ROUNDS = 8
 #: A model is at the level of its noise within this factor of R; the roundings of a pattern are
 #: neither quite uniform nor quite independent. What our own float64 leaves is below `_OURS`.
-WITHIN, _OURS = 4.0, 1e-10
+WITHIN, _OURS = 4.0, 3e-9
+# Two equal disks depend on the difference of their radii by its square: steps then only halve it.
+_STEPS = 60
 # Above the level of noise a body is kept if R² rises by this factor without it: a raster's steps or
 # another small flaw of the model is fitted by ghosts, each of which gains a factor of two to ten.
 _WORTH = 30.0
@@ -88,7 +90,7 @@ def _refined(scene: Scene, centers: Floats, parameters: Floats) -> Polished:
         scene.shape,
         None,
         pixels,
-        iterations=30,
+        iterations=_STEPS,
         tolerance=0.02,
         patience=4,
     )

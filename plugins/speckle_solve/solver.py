@@ -27,7 +27,7 @@ def _positive(_: Any, attribute: attrs.Attribute[Any], value: float | None) -> N
 
 
 @attrs.frozen(kw_only=True)
-class PattersonSolver:
+class Patterson:
     """Finds position and size of every body behind one coherent pattern.
 
     Parameters

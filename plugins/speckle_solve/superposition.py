@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_solve.maps import peaks, summit
-from speckle_solve.patterson import Patterson
+from speckle_solve.patterson import PattersonMap
 
 Floats = NDArray[np.floating[Any]]
 
@@ -37,11 +37,20 @@ class Guess:
     places: Floats
     heights: Floats
 
+    def faint(self, share: float) -> bool:
+        """Say whether any body is lower than this share of the third."""
+        return bool(np.any(self.heights[2:] < share * self.heights[2:3]))
+
+    def down_to(self, share: float) -> Guess:
+        """Return the bodies before the first that is lower than this share of the third."""
+        end = 2 + int(np.argmax(self.heights[2:] < share * self.heights[2]))
+        return Guess(self.places[:end], self.heights[:end])
+
 
 class _Minimum:
     """The minimum function while bodies are added; indices are of the Patterson map."""
 
-    def __init__(self, map_: Patterson, box: float, apart: float) -> None:
+    def __init__(self, map_: PattersonMap, box: float, apart: float) -> None:
         self.map = map_
         self.side = min(int(np.floor(box / map_.pixel)), map_.middle)
         self.radius = apart / map_.pixel
@@ -87,7 +96,7 @@ class _Minimum:
 
 
 def superpose(
-    map_: Patterson,
+    map_: PattersonMap,
     vector: tuple[int, int],
     *,
     box: float,
@@ -100,7 +109,7 @@ def superpose(
 
     Parameters
     ----------
-    map_ : Patterson
+    map_ : PattersonMap
         The map.
     vector : tuple
         Between the first two bodies.

@@ -1,4 +1,4 @@
-"""Whether a structure is the answer: by its residual, or by likelihood where photons count."""
+"""Whether a structure is the answer: by its residual, or with photon noise by its likelihood."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEAR_NOISE = 1.15
 _OVERLAP = 0.15
 # The number of bodies is settled for structures below this many times the noise's R², and this
 # much more for faint bodies that are still missing; others are wrong.
-_ORDERED, _NEARBY = 2.0, 0.01
+_ORDERED, _NEARBY = 2.0, 0.05
 # A deviance by chance: one pattern in three million.
 _SURPRISING = 5.0
 
@@ -80,6 +80,18 @@ def overlapping(centers: Floats, sizes: Floats) -> bool:
     return bool(np.any((touching - apart > least)[pairs]))
 
 
+def _neighbours(scores: Mapping[int, float], n: int, price: float, loss: float) -> dict[int, float]:
+    """Return `scores` with bounds for n - 1 and n + 1 where neither was tried.
+
+    One body more costs its price and was not expected to gain it; one less costs its loss.
+    """
+    out = dict(scores)
+    out.setdefault(n + 1, out[n] + price)
+    if n > 1:
+        out.setdefault(n - 1, out[n] - price + loss)
+    return out
+
+
 class Judge(Protocol):
     """What ends a search.
 
@@ -124,7 +136,7 @@ class Exactness:
             best.scale,
             state.hessian[0],
             variance,
-            {n: float(score)},
+            _neighbours({n: float(score)}, n, scene.parameters(1) * np.log(every), np.inf),
             0.0,
         )
 
@@ -158,6 +170,8 @@ class Counting:
             best.scale,
             state.hessian[0],
             1.0,
-            scores,
+            _neighbours(
+                scores, len(best.centers), photons.price, float(photons.losses(best).min())
+            ),
             photons.faintest(best),
         )
