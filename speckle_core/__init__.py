@@ -89,8 +89,8 @@ if TYPE_CHECKING:
     from speckle_core.files import sweep as sweep
     from speckle_core.files import write_bytes as write_bytes
     from speckle_core.files import write_text as write_text
+    from speckle_core.models.answer import Answer as Answer
     from speckle_core.models.torchrun import team_size as team_size
-    from speckle_core.models.trained import Answer as Answer
     from speckle_core.models.trained import TrainedModel as TrainedModel
     from speckle_core.models.trained import load_data as load_data
     from speckle_core.models.trained import load_model as load_model
@@ -205,9 +205,9 @@ _HOME = {
         "write_bytes",
         "write_text",
     ),
+    "models.answer": ("Answer",),
     "models.torchrun": ("team_size",),
     "models.trained": (
-        "Answer",
         "TrainedModel",
         "load_data",
         "load_model",

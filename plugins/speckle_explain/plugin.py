@@ -37,6 +37,6 @@ def speckle_explainers() -> Iterable[Component]:
     yield Component(
         "smooth-saliency",
         "speckle_explain.smooth:SmoothSaliency",
-        "Saliency averaged over noisy or shifted copies, which can remove the strides' lattice.",
+        "Saliency averaged over noisy or shifted copies, which can even out the strides' lattice.",
         reference="Smilkov et al. 2017, doi:10.48550/arXiv.1706.03825",
     )

@@ -1,16 +1,18 @@
 """Saliency averaged over noisy or shifted copies of a pattern, which smooths what one gradient has.
 
-The strides of a network draw a lattice into every gradient. Averaging over shifts as long as the
-lattice takes it away, at the price of fine detail; noise alone does not. The analysis of maps
-measures whether it is gone.
+The strides of a network draw a lattice into every gradient. Shifts that cover it evenly average it
+out, at the price of fine detail; noise alone makes it stand out more. The analysis of maps measures
+what is left.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from speckle_core import Classifier, FloatArray, IntArray, OptionError
 from speckle_explain.powers import at_least_one, batches, gradients_of, input_gradients
@@ -26,7 +28,7 @@ class SmoothSaliency:
     """Mean absolute gradient of the class score over noisy, shifted copies of the pattern.
 
     ``M = mean_i |∂S_target/∂I (I_i)|`` with I_i the pattern plus normal noise (SmoothGrad, Smilkov
-    et al. 2017), moved by a random number of pixels along each axis and the map moved back.
+    et al. 2017), moved along each axis and the map moved back.
 
     Parameters
     ----------
@@ -35,10 +37,11 @@ class SmoothSaliency:
     noise : float
         Standard deviation of the noise, in units of the pattern's own.
     shift : int
-        Largest shift along either axis [pixels]; 16 covers the lattice of a ResNet-50, and takes
-        k = 0 as far from its place. 0 leaves patterns where they are.
+        Shifts run over so many pixels along either axis [pixels], as evenly as `samples` allow. 16
+        of them with 16 samples cover the lattice of a ResNet-50's first four strides, and take
+        k = 0 up to 8 pixels from its place. 0 leaves patterns where they are.
     seed : int
-        Decides noise and shifts.
+        Decides the noise.
     batch_size : int
         Copies given to the classifier at a time.
     """
@@ -63,7 +66,7 @@ class SmoothSaliency:
         # The same noise for every pattern: alone it is explained as among others.
         rng = np.random.default_rng(self.seed)
         noise = rng.normal(size=(self.samples, *patterns.shape[1:])) * self.noise
-        shifts = rng.integers(-self.shift, self.shift + 1, size=(self.samples, 2))
+        shifts = even_shifts(self.samples, self.shift)
         maps = np.zeros_like(patterns)
         for number, (pattern, target) in enumerate(zip(patterns, targets, strict=True)):
             copies = pattern + noise * pattern.std()
@@ -77,3 +80,17 @@ class SmoothSaliency:
             back = [np.roll(m, -s, (0, 1)) for m, s in zip(found, shifts, strict=True)]
             maps[number] = np.mean(back, axis=0)
         return maps
+
+
+def even_shifts(samples: int, span: int) -> NDArray[np.int64]:
+    """Return shifts (samples, 2) about 0 that take every place of a period up to `span` equally.
+
+    Each axis runs through all places once in `span` samples, the second in jumps, so that the two
+    are not tied.
+    """
+    if span < 2:
+        return np.zeros((samples, 2), dtype=np.int64)
+    jump = next(j for j in range(round(0.618 * span), 2 * span) if math.gcd(j, span) == 1)
+    number = np.arange(samples)
+    places = np.stack([number % span, (number * jump + number // span) % span], axis=1)
+    return places - span // 2

@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 
 #: Products of strides that are usual in convolutional networks [pixels].
 PERIODS = (2, 4, 8, 16, 32)
+#: Periods that a map must hold along each axis, so that a lattice is told from a few bumps.
+_LEAST = 4
 
 
 @attrs.frozen(eq=False)
@@ -56,11 +58,11 @@ def lattice_share(mean_map: ArrayLike, period: int) -> tuple[float, float]:
     Returns
     -------
     share, even : float
-        NaN where the map is smaller than two periods, or has no structure.
+        NaN where the map is smaller than four periods, or has no structure.
     """
     values = np.asarray(mean_map, dtype=np.float64)
     rows, columns = (n // period for n in values.shape)
-    if min(rows, columns) < 2:
+    if min(rows, columns) < _LEAST:
         return np.nan, np.nan
     smooth = ndimage.uniform_filter(values, period, mode="reflect")
     fine = values / np.where(smooth > 0, smooth, np.inf) - 1

@@ -11,7 +11,8 @@ from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.roles import Explainer
 from speckle_core.explain.folder import zeros_of
 from speckle_core.files import make_folder
-from speckle_core.models.trained import Answer, TrainedModel
+from speckle_core.models.answer import Answer
+from speckle_core.models.trained import TrainedModel
 
 
 def explain_frame(

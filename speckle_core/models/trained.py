@@ -22,6 +22,7 @@ from speckle_core.data.measured import FrameOptions, Measured
 from speckle_core.errors import DataError, PatternError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import inside_run
+from speckle_core.models.answer import Answer
 from speckle_core.models.folder import RECORD, Model
 from speckle_core.models.folder import load_model as load_whole
 from speckle_core.models.novelty import TrainingProfiles
@@ -31,45 +32,6 @@ from speckle_core.plugins.manager import plugin_manager
 Patterns = ArrayLike | str | os.PathLike[str]
 # Patterns at once that a baseline which takes seconds each is still asked for.
 _FEW = 4
-
-
-@attrs.frozen
-class Answer:
-    """What a model says of one pattern, and what speaks for and against believing it.
-
-    Parameters
-    ----------
-    number : int
-        Most probable number of particles.
-    probability : float
-        Its probability, as the classifier gives it; it is calibrated only where the report says so.
-    second, second_probability
-        The next probable number, and its probability.
-    baselines : dict of str to int
-        What the simple rules that are stored with the model read, without those that cannot, and,
-        for more than four patterns at once, without those that take seconds each.
-    distance : float
-        From the training data: 1 is as far as its farthest pattern, NaN when it cannot be told.
-    far : bool
-        Whether that is so far that the answer means little.
-    why : str
-        In what the pattern departs most from the training data; empty unless it is far.
-    asymmetry : float
-        How much worse than there k and -k agree, see `TrainingProfiles.asymmetry`.
-    probabilities : tuple of float
-        Of every class, in the order of the model's `classes`.
-    """
-
-    number: int
-    probability: float
-    second: int
-    second_probability: float
-    baselines: dict[str, int]
-    distance: float
-    far: bool
-    why: str
-    probabilities: tuple[float, ...] = attrs.field(default=(), repr=False)
-    asymmetry: float = float("nan")
 
 
 class TrainedModel:

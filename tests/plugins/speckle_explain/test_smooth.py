@@ -33,14 +33,14 @@ def test_shifts_take_the_lattice_away_and_noise_alone_does_not() -> None:
     patterns = np.random.default_rng(0).normal(size=(1, 65, 65)).astype(np.float32)
     shares = {}
     for shift in (0, 16):
-        explainer = create("explainer", "smooth-saliency", samples=64, shift=shift)
+        explainer = create("explainer", "smooth-saliency", samples=16, shift=shift)
         (found,) = explainer.explain(network, patterns, np.zeros(1, dtype=int))
         # What is left of the waves, in their own units.
         shares[shift] = found.std() / network.gradient.std()
         assert found.mean() == pytest.approx(1, abs=0.05)
     assert lattice_share(network.gradient, 16)[0] > 0.9
     assert shares[0] == pytest.approx(1, abs=1e-3)
-    assert shares[16] < 0.35
+    assert shares[16] < 0.15  # what the edges wrap round
 
 
 def test_without_noise_or_shift_it_is_the_plain_saliency() -> None:
