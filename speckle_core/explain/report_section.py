@@ -117,5 +117,5 @@ def describe_lattice(found: dict[str, list[float | None]] | None) -> list[str]:
         told += f" and {control:.0%} with random weights"
     return [
         f"{told}. Such a lattice comes from the network's strides, not from the sample: do not "
-        "interpret single pixels of these maps. smooth-saliency averages over shifts."
+        "interpret single pixels of these maps. smooth-saliency with shift=16 evens it out."
     ]
