@@ -22,7 +22,8 @@ def test_a_run_ends_with_its_accuracies_the_verdict_and_the_place_of_its_report(
     assert lines[0] == "15 test patterns of 3 classes"
     for name in ("radial-lda", "first-moment"):
         low, high = evaluations[name].accuracy_interval
-        (line,) = [line for line in lines if line.startswith(name + " ")]
+        # The table comes before the verdict, which may begin with a name as well.
+        line = next(line for line in lines if line.startswith(name + " "))
         assert line.split()[1:5] == [
             f"{evaluations[name].accuracy:.3f}",
             f"{low:.3f}",
