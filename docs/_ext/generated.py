@@ -10,14 +10,12 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import results
 from sphinx.application import Sphinx
 from sphinx.util.inspect import TypeAliasForwardRef
 
-from speckle_core.analysis.intervals import wilson
 from speckle_core.contracts.roles import ROLES
 from speckle_core.experiment.presets import presets
 from speckle_core.experiment.schema import plain
@@ -28,7 +26,6 @@ from speckle_core.testing import checks_for
 _MARK = re.compile(r"^<!-- generated: ([a-z]+) -->$", re.MULTILINE)
 #: Components of the distribution itself; whatever else is installed is not documented here.
 OURS = "speckle-core"
-_SOLVING = Path(__file__).parents[1] / "results" / "solving"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -231,38 +228,9 @@ def checks() -> str:
     return "\n\n".join(parts)
 
 
-def solving() -> str:
-    """Return what docs/results/solving/ says, a row for each file in order of their names."""
-    rows = []
-    for path in sorted(_SOLVING.glob("*.json")):
-        found = json.loads(path.read_text("utf-8"))
-        whole, (first, last) = found["all"], found["counts"]
-        counts = f"{first}" if first == last else f"{first} to {last}"
-        rows.append(
-            (
-                found["title"],
-                counts,
-                str(whole["patterns"]),
-                _share(whole["right_n"], whole["patterns"]),
-                _share(whole["structures"], whole["patterns"]),
-                str(whole["claimed"]),
-                str(whole["false_claims"]),
-                f"{whole['seconds']['median']:.2f}, {whole['seconds']['p99']:.1f}",
-            )
-        )
-    header = ("patterns", "n", "how many", "right n", "structures", "called solved")
-    return _table((*header, "false claims", "seconds: median, 99 %"), rows)
-
-
-def _share(hits: int, patterns: int) -> str:
-    low, high = wilson(hits, patterns)
-    return f"{hits / patterns:.3f} [{low:.3f}, {high:.3f}]"
-
-
 TEXTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "components": components,
     "presets": preset_files,
     "checks": checks,
-    "solving": solving,
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -27,8 +29,15 @@ def script(path: Path) -> ModuleType:
     return module
 
 
-def test_a_row_of_the_table_has_the_numbers_of_its_file() -> None:
-    rows = script(DOCS / "_ext" / "generated.py").solving().splitlines()[2:]
+@pytest.fixture
+def results(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The package that writes tables and numbers into the pages."""
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    return importlib.import_module("results")
+
+
+def test_a_row_of_the_table_has_the_numbers_of_its_file(results: Any) -> None:
+    rows = results.solving.solving().splitlines()[2:]
     assert len(rows) == len(FILES) > 0
     for row, path in zip(rows, FILES, strict=True):
         whole = json.loads(path.read_text("utf-8"))["all"]
@@ -36,6 +45,16 @@ def test_a_row_of_the_table_has_the_numbers_of_its_file() -> None:
         assert cells[2] == str(whole["patterns"])
         assert cells[3].startswith(f"{whole['right_n'] / whole['patterns']:.3f} [")
         assert cells[5:7] == [str(whole["claimed"]), str(whole["false_claims"])]
+
+
+def test_a_number_of_the_page_is_that_of_its_file(results: Any) -> None:
+    said = results.solving.solved
+    for path in FILES:
+        found = json.loads(path.read_text("utf-8"))
+        assert said(path.stem, "structures") == f"{found['all']['structures']:,}"
+        first = str(found["counts"][0])
+        assert said(path.stem, "right_n", first) == str(found["by_n"][first]["right_n"])
+        assert float(said(path.stem, "median")) > 0
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

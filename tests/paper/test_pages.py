@@ -6,7 +6,7 @@ import pytest
 
 from tests.paper.results import DOCS
 
-PAGES = ("paper", "performance", "physics")
+PAGES = ("paper", "performance", "physics", "solving")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -18,7 +18,7 @@ def test_every_mark_on_a_page_is_filled(generator, name):
     assert "generated:" not in filled
 
 
-def test_the_page_of_the_paper_uses_every_number_and_table_that_there_is(generator):
+def test_the_pages_use_every_number_and_table_that_there_is(generator):
     text = "".join((DOCS / f"{name}.md").read_text("utf-8") for name in PAGES)
     used = set(re.findall(r"\{\{ ([a-z0-9-]+)", text)) | set(
         re.findall(r"generated: ([a-z-]+)", text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from results import baselines, benchmarks, maps, moments, networks
+from results import baselines, benchmarks, maps, moments, networks, solving
 
 TABLES: dict[str, Callable[..., str]] = {
     "baselines": baselines.baselines,
@@ -18,6 +18,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "first-moments": moments.first_moments,
     "full-size": benchmarks.full_size,
     "performance": benchmarks.performance,
+    "solving": solving.solving,
 }
 NUMBERS: dict[str, Callable[..., str]] = {
     function.__name__.replace("_", "-"): function
@@ -48,6 +49,7 @@ NUMBERS: dict[str, Callable[..., str]] = {
         maps.random_peak,
         benchmarks.highest_ratio,
         benchmarks.range_of_rounds,
+        solving.solved,
     )
 }
 _TABLE = re.compile(r"^<!-- generated: ([a-z-]+)((?: \S+)*) -->$", re.MULTILINE)
