@@ -15,6 +15,9 @@ class SplitWarning(UserWarning):
     """A part of a split has no pattern of some class."""
 
 
+_LONGEST_PLACE = 600
+
+
 class DamageWarning(UserWarning):
     """Something was found damaged, and what is told of it is done about it."""
 
@@ -39,7 +42,8 @@ class SpeckleError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
+        where = shorten(self.where or "")
+        text = f"{where}: {self.what}" if where else self.what
         return f"{text}\n  {self.hint}" if self.hint else text
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -105,6 +109,13 @@ def printable(text: str, most: int = 2000) -> str:
     """
     cut = text if len(text) <= most else f"{text[:most]}…"
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in cut)
+
+
+def shorten(place: str) -> str:
+    """Return the begin and the end of a path that is too long to be read."""
+    if len(place) <= _LONGEST_PLACE:
+        return place
+    return f"{place[: _LONGEST_PLACE // 2]}…{place[-_LONGEST_PLACE // 2 :]}"
 
 
 def combined(faults: Sequence[SpeckleError], kind: type[SpeckleError]) -> SpeckleError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    _keep_descriptors()
     try:
         from speckle_core.cli.app import app
 
@@ -17,3 +18,14 @@ def main() -> None:
     except KeyboardInterrupt:
         # Ctrl-C before the command has started, where `report_errors` does not handle it yet.
         raise SystemExit(130) from None
+
+
+def _keep_descriptors() -> None:
+    """Open closed standard streams on nothing, so that no file of ours takes their place."""
+    import os
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)

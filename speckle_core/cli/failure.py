@@ -26,7 +26,7 @@ from typing import ParamSpec
 
 import typer
 
-from speckle_core.errors import DamageWarning, SpeckleError, SplitWarning, printable
+from speckle_core.errors import DamageWarning, SpeckleError, SplitWarning, printable, shorten
 
 P = ParamSpec("P")
 DEBUG = "SPECKLE_DEBUG"
@@ -63,7 +63,8 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
         try:
             with _quiet_warnings():
                 command(*args, **kwargs)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it may be closed
+                sys.stdout.flush()
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise  # typer handles these; it exits quietly when a pipe is closed
         except KeyboardInterrupt:
@@ -78,7 +79,7 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
             print_error(str(error), error)
             raise typer.Exit(1) from None
         except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
+            place = f"{shorten(str(error.filename))}: " if error.filename else ""
             print_error(f"{place}{error.strerror or error}", error)
             raise typer.Exit(1) from None
         except MemoryError as error:
