@@ -1,11 +1,11 @@
 # `make run` sets up and runs the main job; `make test` sets up and runs every check. Nothing else is
-# needed but Python 3.11 or newer. Set-up is redone only when pyproject.toml or constraints.txt change.
+# needed but Python 3.11 or newer. Set-up is redone only when pyproject.toml or the pinned versions change.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint mutation clean
+.PHONY: run test lint mutation test-lowest pip-audit lock clean
 
 run: $(VENV)/.run-installed
 	$(BIN)/speckle run quickstart
@@ -25,15 +25,42 @@ mutation: $(VENV)/.dev-installed
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
-$(VENV)/.run-installed: pyproject.toml constraints.txt
+# Every package is pinned with the SHA-256 of its files, for Linux; torch has a build for each kind of
+# machine, so it is pinned without, and comes first with what it needs.
+$(VENV)/.run-installed: pyproject.toml requirements/run.txt requirements/torch.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e '.[torch]'
+	$(INSTALL) -r requirements/torch.txt
+	$(INSTALL) --no-deps --require-hashes -r requirements/run.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.dev-installed: pyproject.toml constraints.txt
+$(VENV)/.dev-installed: pyproject.toml constraints.txt requirements/torch.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e '.[dev]'
+	$(INSTALL) -r requirements/torch.txt
+	$(INSTALL) --no-deps --require-hashes -r constraints.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.run-installed
 
+# Anew, after pyproject.toml has changed: needs uv and a package index.
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--override requirements/torch-excluded.txt pyproject.toml requirements/lock.in
+lock:
+	$(LOCK) --extra dev -o constraints.txt
+	$(LOCK) --extra torch -c constraints.txt -o requirements/run.txt
+
+# The core's tests with the oldest versions that pyproject.toml allows, in an environment of its own.
+test-lowest:
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	uv pip compile --quiet --resolution lowest-direct pyproject.toml -o .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/lowest.txt pytest hypothesis
+	.venv-lowest/bin/python -m pip install --quiet --no-deps -e .
+	.venv-lowest/bin/python -m pytest -q tests/data tests/experiment tests/analysis tests/test_run.py
+
+# Known weaknesses of the pinned packages; needs a network.
+pip-audit:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --require-hashes -r constraints.txt
+
 clean:
-	rm -rf $(VENV) mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-lowest .venv-audit mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
