@@ -253,7 +253,8 @@ def campaign(
 ) -> dict[str, Any]:
     """Put a fault at every k-th operation of one action; return what was met and what was wrong."""
     ready, act = actions(scratch)[name]
-    reference = scratch / "reference"
+    # Under the name that the others have, since a report says where its run lies.
+    reference = scratch / "folder"
     ready(reference)
     assert in_child(act, reference) == 0, "the reference failed"
     wanted = listing(reference)
