@@ -22,6 +22,9 @@ _ROUNDS = 24
 # Bodies added at once, as a share of those there; the least gain of one, as a share of R² and of
 # the best one's.
 _AT_ONCE, _LEAST, _SHARE = 0.34, 0.02, 0.25
+# Of many bodies each has a small share: what one must gain, and a round to count as progress, as
+# shares of R² times the number of bodies.
+_SHARED, _STEP = 0.2, 0.8
 
 
 def grow(scene: Scene, start: Candidates, goal: float, most: int) -> Candidates:
@@ -51,7 +54,9 @@ def grow(scene: Scene, start: Candidates, goal: float, most: int) -> Candidates:
             )
             centers, parameters = candidate.bodies()
         misfit = float(candidate.misfit[0])
-        if rung == _LAST and (best is None or misfit < 0.9 * float(best.misfit[0])):
+        if rung == _LAST and (
+            best is None or misfit < (1 - min(0.1, _STEP / n)) * float(best.misfit[0])
+        ):
             best, stalls = candidate, 0
         elif rung == _LAST:
             stalls += 1
@@ -69,7 +74,7 @@ def grow(scene: Scene, start: Candidates, goal: float, most: int) -> Candidates:
         left = difference(scene, centers, parameters, scene.limit(rung))
         found = missing(scene, centers, parameters, left)
         room = min(2 + int(_AT_ONCE * len(centers)), most - len(centers))
-        add = chosen(scene, found, _LEAST * misfit, room, _SHARE)
+        add = chosen(scene, found, min(_LEAST, _SHARED / len(centers)) * misfit, room, _SHARE)
         if len(add) == 0 and rung == _LAST and stalls:
             break
         if rung < _LAST and (len(add) == 0 or misfit < _PROMISING):
