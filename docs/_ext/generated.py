@@ -148,7 +148,7 @@ def components() -> str:
             if component.extra:
                 parts.append(f"Needs `pip install '{OURS}[{component.extra}]'`.")
             if component.reference:
-                parts.append(f"After {component.reference}.")
+                parts.append(f"Reference: {component.reference}.")
             parts.append(_options(component.resolve()))
     return "\n\n".join(parts)
 
@@ -165,7 +165,7 @@ def _options(factory: Callable[..., Any]) -> str:
         for option in options_of(factory)
     ]
     return (
-        _table(("option", "type", "default", "what it does"), rows)
+        _table(("option", "type", "default", "description"), rows)
         if rows
         else "No options."
     )
@@ -173,7 +173,7 @@ def _options(factory: Callable[..., Any]) -> str:
 
 def _default(option: Option) -> str:
     if option.default is Option.required:
-        return "must be given"
+        return "required"
     value = plain(option.default)
     if isinstance(value, float) and value != float(f"{value:.5g}"):
         return f"≈ {value:.5g}"
@@ -223,7 +223,7 @@ def checks() -> str:
     for role in ROLES:
         rows = [(f"`{check.id}`", check.demand) for check in checks_for(role)]
         parts.append(
-            f"## {role.capitalize()}\n\n" + _table(("check", "what it demands"), rows)
+            f"## {role.capitalize()}\n\n" + _table(("check", "requirement"), rows)
         )
     return "\n\n".join(parts)
 
