@@ -42,7 +42,7 @@ $(VENV)/.dev-installed: pyproject.toml constraints.txt requirements/torch.txt
 	touch $@ $(VENV)/.run-installed
 
 # Anew, after pyproject.toml has changed: needs uv and a package index.
-LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header \
+LOCK := uv pip compile --quiet --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 	--override requirements/torch-excluded.txt pyproject.toml requirements/lock.in
 lock:
 	$(LOCK) --extra dev -o constraints.txt
