@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from speckle_core.contracts.arrays import ComplexArray as ComplexArray
     from speckle_core.contracts.arrays import FloatArray as FloatArray
     from speckle_core.contracts.arrays import IntArray as IntArray
+    from speckle_core.contracts.capabilities import SupportsCheckpoints as SupportsCheckpoints
+    from speckle_core.contracts.capabilities import SupportsFeatureMaps as SupportsFeatureMaps
+    from speckle_core.contracts.capabilities import SupportsGradients as SupportsGradients
+    from speckle_core.contracts.capabilities import SupportsMask as SupportsMask
+    from speckle_core.contracts.capabilities import SupportsRandomised as SupportsRandomised
+    from speckle_core.contracts.capabilities import SupportsRegion as SupportsRegion
+    from speckle_core.contracts.capabilities import SupportsSample as SupportsSample
+    from speckle_core.contracts.capabilities import SupportsSolver as SupportsSolver
+    from speckle_core.contracts.capabilities import SupportsWarmStart as SupportsWarmStart
     from speckle_core.contracts.frames import Frame as Frame
     from speckle_core.contracts.frames import Frames as Frames
     from speckle_core.contracts.frames import Geometry as Geometry
@@ -30,15 +39,6 @@ if TYPE_CHECKING:
     )
     from speckle_core.contracts.grid import KGrid as KGrid
     from speckle_core.contracts.patterns import PatternSet as PatternSet
-    from speckle_core.contracts.powers import SupportsCheckpoints as SupportsCheckpoints
-    from speckle_core.contracts.powers import SupportsFeatureMaps as SupportsFeatureMaps
-    from speckle_core.contracts.powers import SupportsGradients as SupportsGradients
-    from speckle_core.contracts.powers import SupportsMask as SupportsMask
-    from speckle_core.contracts.powers import SupportsRandomised as SupportsRandomised
-    from speckle_core.contracts.powers import SupportsRegion as SupportsRegion
-    from speckle_core.contracts.powers import SupportsSample as SupportsSample
-    from speckle_core.contracts.powers import SupportsSolver as SupportsSolver
-    from speckle_core.contracts.powers import SupportsWarmStart as SupportsWarmStart
     from speckle_core.contracts.refinement import RefinableShape as RefinableShape
     from speckle_core.contracts.refinement import SupportsRefinement as SupportsRefinement
     from speckle_core.contracts.refinement import SupportsScaledProfile as SupportsScaledProfile
@@ -130,7 +130,7 @@ _HOME = {
     ),
     "contracts.grid": ("KGrid",),
     "contracts.patterns": ("PatternSet",),
-    "contracts.powers": (
+    "contracts.capabilities": (
         "SupportsCheckpoints",
         "SupportsFeatureMaps",
         "SupportsGradients",

@@ -1,6 +1,6 @@
 """Modules of version 0.1.0 under their old names, for scripts that import them.
 
-Importing one gives the module that took its place, and a `DeprecationWarning`.
+Importing one returns the module that replaced it, with a `DeprecationWarning`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MOVED = {
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Asked last of all, and only for names of this package that have no file."""
+    """Comes last in the search, and answers only for names in this package without a file."""
 
     def find_spec(
         self,
@@ -56,11 +56,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         now = f"{_HOME}.{_MOVED[module.__name__[len(_HOME) + 1 :]]}"
-        warnings.warn(f"{module.__name__} is {now} now", DeprecationWarning, stacklevel=2)
+        warnings.warn(f"{module.__name__} is now {now}", DeprecationWarning, stacklevel=2)
         there = vars(importlib.import_module(now))
         vars(module).update({k: v for k, v in there.items() if not k.startswith("__")})
 
 
 def register() -> None:
-    """Let the old names be imported."""
+    """Make the old names importable."""
     sys.meta_path.append(_Finder())

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import Classifier, FloatArray, IntArray, PluginError, SupportsFeatureMaps
-from speckle_explain.powers import at_least_one, batches, feature_maps_of
+from speckle_explain.capabilities import at_least_one, batches, feature_maps_of
 
 Align = Literal["corners", "centers"]
 

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 
 from speckle_core import Classifier, FloatArray, IntArray, SupportsGradients
-from speckle_explain.powers import at_least_one, batches, gradients_of, input_gradients
+from speckle_explain.capabilities import at_least_one, batches, gradients_of, input_gradients
 
 
 @attrs.frozen(kw_only=True)

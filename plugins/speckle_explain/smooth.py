@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import Classifier, FloatArray, IntArray, OptionError
-from speckle_explain.powers import at_least_one, batches, gradients_of, input_gradients
+from speckle_explain.capabilities import at_least_one, batches, gradients_of, input_gradients
 
 
 def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:

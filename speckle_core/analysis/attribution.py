@@ -24,9 +24,9 @@ from speckle_core.analysis.deletion import (
 )
 from speckle_core.analysis.lattice import Lattice, lattice_of
 from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.capabilities import SupportsRandomised
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
-from speckle_core.contracts.powers import SupportsRandomised
 from speckle_core.contracts.roles import Classifier, Explainer
 from speckle_core.errors import DataError, PluginError
 

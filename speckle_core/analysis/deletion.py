@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.analysis.azimuthal import azimuthal_fill
 from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.capabilities import SupportsRegion
 from speckle_core.contracts.grid import KGrid
-from speckle_core.contracts.powers import SupportsRegion
 from speckle_core.contracts.roles import Classifier
 from speckle_core.errors import DataError
 

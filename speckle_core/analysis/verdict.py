@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from speckle_core.analysis.evaluation import Evaluation, PerClass, check_known_labels
 from speckle_core.analysis.intervals import paired_interval
 from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.capabilities import SupportsSample
 from speckle_core.contracts.patterns import PatternSet
-from speckle_core.contracts.powers import SupportsSample
 from speckle_core.contracts.roles import Classifier
 from speckle_core.errors import DataError, PluginError
 

@@ -21,7 +21,7 @@ def explain_files(
     frames: FrameOptions,
     as_json: bool,
 ) -> None:
-    """Draw the maps of every pattern in `files` into `output`, and print the answers."""
+    """Write maps of every pattern in `files` to `output`, and print the predictions."""
     import attrs
 
     from speckle_core.cli.failure import usage

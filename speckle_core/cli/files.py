@@ -1,4 +1,4 @@
-"""Frames from files that a command is given; every frame has its answer or its error."""
+"""Frames from the files given to a command: every frame gets a result or an error."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _REMARKS = 4
 
 
 class Failures:
-    """The errors of single files and frames, which do not end a command; it fails in the end."""
+    """Errors of single files and frames; the command continues and fails at the end."""
 
     def __init__(self) -> None:
         self._found: list[tuple[Path, int | None, SpeckleError]] = []
 
     def add(self, file: Path, index: int | None, error: SpeckleError) -> None:
-        """Take an error of a whole file, or of frame `index` of it."""
+        """Record an error of a whole file, or of its frame `index`."""
         self._found.append((file, index, error))
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ class Failures:
         ]
 
     def end(self) -> None:
-        """Print each, equal ones of neighbouring frames once, and end the command if there are any.
+        """Print the errors, merging equal ones of neighbouring frames; exit if there are any.
 
         Raises
         ------
@@ -61,13 +61,13 @@ class Failures:
 
 
 def _placed(file: Path, numbers: list[int], error: SpeckleError) -> SpeckleError:
-    """Return the error with its file and frames named."""
+    """Return the error with the file and frames as its place."""
     if not numbers:
         return error
     which = (
         f"pattern {numbers[0]}" if len(numbers) == 1 else f"patterns {numbers[0]} to {numbers[-1]}"
     )
-    # A step is given one pattern at a time, and calls it number 0.
+    # Steps see one pattern at a time, so they always report it as number 0.
     what = error.what.removeprefix("pattern 0 ")
     return DataError(what, where=f"{file}: {which}", hint=error.hint)
 
@@ -78,9 +78,9 @@ def each_frame(
     read: Callable[[Measured, int], T],
     failures: Failures,
 ) -> Iterator[tuple[Path, Measured, int, T]]:
-    """Give (file, its frames, number, what `read` made of one) in order, without those that fail.
+    """Iterate over (file, its frames, index, result of `read`), skipping those that fail.
 
-    What the user should know of a file is said when the file is done.
+    Remarks on a file are printed once it is done.
     """
     from speckle_core.cli.failure import say
     from speckle_core.data.measured import Measured, read_mask

@@ -95,4 +95,4 @@ def run(
         print_json(more | evaluations_json(evaluations, verdict))
         return
     print_evaluations(evaluations, verdict)
-    echo(f"\nreport: {started.report} (made in {duration(sum(started.stages.values()))})")
+    echo(f"\nreport: {started.report} (took {duration(sum(started.stages.values()))})")

@@ -1,7 +1,7 @@
-"""Measured frames: counts, which pixels count, where they lie in k, and where they came from.
+"""Measured frames: counts, valid pixels, geometry in k, and origin.
 
-Whatever reads patterns of a detector reads these. What is not known of a frame's geometry is None,
-and stays None until somebody says it; nothing here guesses.
+Readers of detector files return these. Unknown geometry is None and stays None until the user
+states it; nothing here guesses.
 """
 
 from __future__ import annotations
@@ -30,19 +30,18 @@ def _positive() -> Any:
 
 @attrs.frozen(kw_only=True)
 class Geometry:
-    """Where the pixels of a frame lie in k; None is unknown.
+    """Position of a frame's pixels in k; None means unknown.
 
     Parameters
     ----------
     center : tuple of float, optional
-        k = 0 as (y, x) [pixel]; whole numbers are the middles of pixels, and (0, 0) is the middle
-        of the first.
+        k = 0 as (y, x) [pixel]; integers are pixel centres, (0, 0) that of the first pixel.
     pixel_size, distance, wavelength : float, optional
-        Side of a square pixel, distance of detector and sample, wavelength [m].
+        Side of a square pixel, sample-detector distance, wavelength [m].
     step : float, optional
-        Distance of neighbouring pixels in k [1 / unit of length of the box].
+        Pixel spacing in k [1 / unit of length of the box].
     metric_step : float, optional
-        The same in [1/m], where a file states k itself in a unit of length.
+        The same in [1/m], for files that give k in a metric unit.
     """
 
     center: tuple[float, float] | None = None
@@ -53,10 +52,10 @@ class Geometry:
     metric_step: float | None = _positive()
 
     def k_step(self, unit_of_length: float | None = None) -> float | None:
-        """Return the step [1 / unit of length of the box], or None where it is not known.
+        """Return the step [1 / unit of length of the box], or None if unknown.
 
-        Without `step` it is 2π p / (λ d) about the beam, with pixel size p, wavelength λ and
-        distance d (E. g. Als-Nielsen and McMorrow, Elements of Modern X-ray Physics, for small
+        Without `step` it is 2π p / (λ d) near the beam, with pixel size p, wavelength λ and
+        distance d (e.g. Als-Nielsen and McMorrow, Elements of Modern X-ray Physics, for small
         angles), times the `unit_of_length` of the box [m].
         """
         if self.step is not None:
@@ -68,14 +67,13 @@ class Geometry:
 
     @property
     def is_metric(self) -> bool:
-        """Whether the step is known per metre, though perhaps not in the box's unit of length."""
+        """Whether the step is known in 1/m, though perhaps not in the box's unit of length."""
         return self.step is None and self.k_step(1.0) is not None
 
     def updated(self, other: Geometry) -> Geometry:
-        """Return this geometry with what `other` knows in its place.
+        """Return this geometry, overridden by whatever `other` knows.
 
-        A step that `other` gives stands above any wavelength and distance known here, and the other
-        way round.
+        A step in `other` also overrides a wavelength and distance known here, and vice versa.
         """
         known = {k: v for k, v in attrs.asdict(other).items() if v is not None}
         base = self
@@ -93,13 +91,13 @@ class Frame:
     counts : array, (ny, nx)
         As recorded, in the file's own type.
     valid : array of bool, (ny, nx)
-        True where a pixel counts.
+        True for valid pixels.
     geometry : Geometry
-        Where the pixels lie in k.
+        Position of the pixels in k.
     source : str
-        The file, and the data set in it.
+        The file and the dataset in it.
     index : int
-        Which frame of that data set, from 0.
+        Index of the frame in that dataset, from 0.
     """
 
     counts: NDArray[Any]
@@ -119,28 +117,28 @@ class Frame:
 
 @attrs.frozen(eq=False, kw_only=True)
 class Frames:
-    """The frames of one data set of a file, each read when it is asked for.
+    """The frames of one dataset of a file, read lazily.
 
     Parameters
     ----------
     read : callable
         ``read(index) -> counts (ny, nx)``, in the file's own type.
     count : int
-        How many frames there are.
+        Number of frames.
     shape : tuple of int
         (ny, nx) of each.
     valid : callable, optional
-        ``valid(index) -> bool (ny, nx)``, True where a pixel counts; by default all do.
+        ``valid(index) -> bool (ny, nx)``, True for valid pixels; by default all are.
     geometry : Geometry
-        What the file says of it.
+        Geometry stated in the file.
     path : str
         The file.
     dataset : str
-        The data set in it; empty where the format has no names.
+        The dataset in it; empty if the format has no names.
     scan_shape : tuple of int
-        The axes of the scan that `count` frames were flattened from, slowest first.
+        Shape of the scan that was flattened to `count` frames, slowest axis first.
     notes : tuple of str
-        What the user should be told about how the file was read.
+        Remarks for the user on how the file was read.
     """
 
     read: Callable[[int], NDArray[Any]]
@@ -155,7 +153,7 @@ class Frames:
 
     @classmethod
     def from_array(cls, values: NDArray[Any], **about: Any) -> Frames:
-        """Return the frames in an array, (ny, nx) or (…, ny, nx); further axes are a scan's."""
+        """Return the frames in an array, (ny, nx) or (…, ny, nx); leading axes are a scan."""
         if values.ndim < 2:
             raise DataError(f"has the shape {values.shape}, not (…, ny, nx)", where="frames")
         stack = values.reshape(-1, *values.shape[-2:])
@@ -169,7 +167,7 @@ class Frames:
 
     @property
     def source(self) -> str:
-        """The file, and the data set in it."""
+        """The file and the dataset in it."""
         return f"{self.path}: {self.dataset}" if self.dataset else self.path
 
     def __len__(self) -> int:
@@ -182,9 +180,9 @@ class Frames:
         Raises
         ------
         IndexError
-            When there is no such frame.
+            When `index` is out of range.
         DataError
-            When it cannot be read.
+            When the frame cannot be read.
         """
         if not 0 <= index < self.count:
             raise IndexError(f"there are frames 0 to {self.count - 1}, not {index}")
@@ -202,5 +200,5 @@ class Frames:
         )
 
     def __iter__(self) -> Iterator[Frame]:
-        """Iterate over the frames, one of them in memory at a time."""
+        """Iterate over the frames, with one in memory at a time."""
         return (self[index] for index in range(self.count))

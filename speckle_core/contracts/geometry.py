@@ -81,10 +81,10 @@ class SupportsRadialFormFactors(Protocol):
 
 @runtime_checkable
 class SupportsChords(Protocol):
-    """Optional power of bodies that are sums of chords along x, such as disks.
+    """Optional capability of bodies that are sums of chords along x, such as disks.
 
-    A scatterer then adds bodies that are all different in one matrix product, without a form factor
-    for each. `Particles.form_factors` must say the same.
+    A scatterer can then sum bodies that all differ in one matrix product, without a form factor
+    for each. `Particles.form_factors` must return the same values.
     """
 
     def chords(
@@ -100,16 +100,16 @@ class SupportsChords(Protocol):
         bodies : array of int, (b,)
             Which bodies.
         k_max : float
-            Longest k that is asked for [1/length].
+            Largest k needed [1/length].
 
         Returns
         -------
         owner : array of int, (p,)
-            Place in `bodies` of the body that each chord is part of, ascending.
+            Index in `bodies` of the body that each chord belongs to, ascending.
         half_length, offset : array, (p,)
             Half of the chord's length and its distance from the centre along y [length].
         weight : array, (p,)
-            What it counts for [length].
+            Weight of the chord [length].
         """
         ...
 

@@ -1,8 +1,8 @@
-"""What a shape offers so that a solver can find and refine bodies of it.
+"""What a shape must provide for a solver to find and refine its bodies.
 
-`SupportsRefinement` is the optional power of a `Particles` class; `RefinableShape` is what it
-gives: the parameters of a body beside its position, the form factor with its derivatives, and the
-way back to `Particles`.
+`SupportsRefinement` is an optional capability of a `Particles` class. It returns a
+`RefinableShape`: the parameters of a body besides its position, the form factor with its
+derivatives, and a way to build `Particles`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from speckle_core.contracts.geometry import Particles
 
 @runtime_checkable
 class RefinableShape(Protocol):
-    """A shape whose bodies have p = len(names) parameters beside a position, and contrast 1.
+    """A shape whose bodies have p = len(names) parameters besides a position, and contrast 1.
 
-    Parameters come as arrays (..., p), one or more bodies at once; `kx` and `ky` are (P,)
+    Parameters are arrays (..., p) for one or more bodies; `kx` and `ky` are (P,)
     [1/length]. Bodies are symmetric under inversion, so that form factors are real.
     """
 
@@ -32,7 +32,7 @@ class RefinableShape(Protocol):
         ...
 
     def start(self, radius: FloatArray) -> FloatArray:
-        """Return parameters (..., p) of round bodies of about that `radius` (...) [length]."""
+        """Return parameters (..., p) of round bodies of about this `radius` (...) [length]."""
         ...
 
     def sizes(self, parameters: FloatArray) -> FloatArray:
@@ -52,9 +52,9 @@ class RefinableShape(Protocol):
 
 @runtime_checkable
 class SupportsScaledProfile(RefinableShape, Protocol):
-    """Optional power of a round shape of one radius R: ``F = R**dimension · profile(kR)``.
+    """Optional capability of a round shape of one radius R: ``F = R**dimension · profile(kR)``.
 
-    A solver may then take form factors from a table while a solution is still rough.
+    A solver can then interpolate form factors in a table while a solution is still rough.
     """
 
     @property
@@ -73,9 +73,9 @@ class SupportsScaledProfile(RefinableShape, Protocol):
 
 @runtime_checkable
 class SupportsRefinement(Protocol):
-    """Optional power of a `Particles` class: its bodies can be found and refined by a solver."""
+    """Optional capability of a `Particles` class: a solver can find and refine its bodies."""
 
     @classmethod
     def refinement(cls) -> RefinableShape:
-        """Return the shape's parameters, derivatives and way back to particles."""
+        """Return the shape's parameters, derivatives and builder."""
         ...

@@ -1,4 +1,4 @@
-"""The roles that a component can fill; optional powers of a classifier stand in `powers`.
+"""The roles that a component can fill; optional capabilities are in `capabilities`.
 
 Each is a Protocol: a component may inherit from it but need not; a scatterer that does inherits
 `Scatterer.intensity`. Arrays are NumPy arrays; framework tensors stay inside their plugin.
@@ -192,57 +192,57 @@ class Solver(Protocol):
         Parameters
         ----------
         pattern : array, (ny, nx)
-            Intensities or counts up to a factor, raw or standardized; it is left as it is.
+            Intensities or counts up to a factor, raw or standardized; not modified.
         grid : KGrid
             The k of each pixel.
         mask : array of bool, (ny, nx), optional
-            True where a pixel counts; what the others hold, NaN included, does not matter.
+            True for valid pixels; the values of the others, NaN included, are ignored.
         seed : int
-            One seed, one answer.
+            The same seed gives the same answer.
 
         Raises
         ------
         PatternError
-            For NaN or infinity in a pixel that counts, a constant pattern, a mask that leaves too
-            few pixels, or a shape that is not the grid's.
+            For NaN or infinity in a valid pixel, a constant pattern, a mask that leaves too few
+            pixels, or a shape other than the grid's.
         """
         ...
 
 
 @runtime_checkable
 class Reader(Protocol):
-    """Reads the frames in a file of some format."""
+    """Reads frames from files of one format."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """Endings of the files it reads, lower case, such as ``(".npy", ".npy.gz")``."""
+        """Suffixes of the files it reads, in lower case, such as ``(".npy", ".npy.gz")``."""
         ...
 
     def matches(self, head: bytes) -> bool:
-        """Say whether a file that starts with these bytes, 1024 at most, is of its format.
+        """Return whether a file that starts with these bytes (at most 1024) is of this format.
 
-        It is asked about files whose ending no reader knows.
+        Called for files whose suffix no reader knows.
         """
         ...
 
     def read(
         self, path: Path, *, dataset: str | None = None, frames_axis: int | None = None
     ) -> Frames:
-        """Return the frames in a file, with what it says of mask and geometry.
+        """Return the frames in a file, with the mask and geometry it states.
 
         Parameters
         ----------
         path : Path
-            An existing file; nothing in it may run code, make another file be opened outside its
+            An existing file; reading it must never run code from it, open files outside its
             folder, or take more memory than its size warrants.
         dataset : str, optional
-            Which of several data sets; by default the one that the file marks, or the only one.
+            Which of several datasets; by default the one that the file marks, or the only one.
         frames_axis : int, optional
-            The axis that counts the frames of a stack, where the format leaves it open.
+            The axis of a stack along which frames are counted, if the format does not say.
 
         Raises
         ------
         DataError
-            When it is damaged, or there are no frames in it, or several data sets that could be.
+            When it is damaged, contains no frames, or several datasets that could be frames.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a solver answers: the bodies behind one pattern, and how far to trust them."""
+"""The result of a solver: the bodies behind one pattern, and how reliable they are."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from numpy.typing import NDArray
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
 
-#: What limits the fit: nothing but float64, rounding of the stored pattern, or photon counts.
+#: What limits the fit: float64 alone, rounding of the stored pattern, or photon counting.
 Noise = Literal["none", "rounding", "poisson"]
 
 
 @attrs.frozen(eq=False)
 class Solution:
-    """The bodies behind one pattern, and how far to trust them.
+    """The bodies behind one pattern, and how reliable they are.
 
     Parameters
     ----------
     configuration : Configuration
-        The bodies found. A pattern determines neither where in the box they lie nor which of a
-        structure and its point inversion it came from. The gauge here: the middle of the bodies'
-        extent is the middle of the box, and of the two structures a solver always picks the same.
+        The bodies found. A pattern determines neither their position in the box nor whether it
+        came from a structure or from its point inversion. By convention, the bodies' extent is
+        centred in the box, and a solver always picks the same of the two structures.
     scale : float
         The pattern is ``scale · |A|² + offset``, with A in area.
     residual : float
         R = sqrt(Σ w² (√scale·|A| - √I)² / Σ w² I), with I the pattern less its offset and w² one
-        over the azimuthal mean of I. Exact models leave rounding, wrong ones 0.1 to 0.4.
+        over the azimuthal mean of I. Exact models leave only rounding, wrong ones 0.1 to 0.4.
     noise_residual : float
         The R that noise or rounding alone would leave.
     solved : bool
-        Whether the model explains the pattern down to its noise, with neither a body too many nor
-        one missing. False means "the best so far".
+        Whether the model explains the pattern down to its noise, with no body too many and none
+        missing. False means "the best found so far".
     offset : float
         Value of zero intensity in the pattern; 0 in raw patterns.
     errors : tuple of mapping
         One entry for each of ``configuration.particles``: parameter name (among them "x" and "y")
-        to standard deviations (n,), from the normal matrix. Empty when they are not known.
+        to standard deviations (n,), from the normal matrix. Empty if unknown.
     starts : int
-        How many starting structures were refined.
+        Number of starting structures refined.
     seconds : float
         Wall-clock time.
     deviances : mapping
         n to the criterion (deviance + 3 n ln(pixels), as BIC has it) of the best model with n
-        bodies; those near the answer, or none at all.
+        bodies, for n near the answer; may be empty.
     noise : {"none", "rounding", "poisson"}
-        What was assumed of the noise.
+        The noise model assumed.
     faintest : float
-        Bounding radius of the smallest body that would have shown [length]; nothing is claimed of
-        smaller ones. 0 without photon noise.
+        Bounding radius of the smallest body that would have been detected [length]; nothing is
+        claimed about smaller ones. 0 without photon noise.
     """
 
     configuration: Configuration
@@ -69,7 +69,7 @@ class Solution:
     faintest: float = attrs.field(default=0.0, kw_only=True)
 
     def pattern(self, grid: KGrid) -> NDArray[np.float64]:
-        """Return what the bodies found would give on `grid`, ``scale · |A|² + offset``, (ny, nx).
+        """Return the pattern of the bodies found on `grid`, ``scale · |A|² + offset``, (ny, nx).
 
         A = Σ c F(k) exp(-i k·r), summed term by term.
         """

@@ -136,7 +136,7 @@ def _check_whole(folder: Path, manifest: Manifest) -> None:
             f"({sum(r.count for r in manifest.shards)} of {patterns_of(manifest.experiment)} "
             "patterns)",
             where=str(folder),
-            hint="Run the same 'speckle generate' again; it goes on where it stopped.",
+            hint="Run the same 'speckle generate' again; it resumes where it stopped.",
         )
     for record in manifest.shards:
         path = folder / record.name

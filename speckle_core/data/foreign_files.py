@@ -1,4 +1,4 @@
-"""All patterns of a file as one array, for scripts; commands read `open_frames` frame by frame."""
+"""Read all patterns of a file as one array, for scripts; commands read frame by frame."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def read_patterns(
 ) -> tuple[FloatArray, str]:
     """Return the frames of a file, (B, ny, nx) floating, and where in it they were found.
 
-    Masks and geometry are left out; see `open_frames`, which reads them, and the errors it raises.
-    Values are float32 or, where that would round, float64.
+    Masks and geometry are ignored; `open_frames` reads them, and documents the errors. Values are
+    float32, or float64 where float32 would round.
     """
     frames = open_frames(path, dataset=dataset)
     kind = frames[0].counts.dtype

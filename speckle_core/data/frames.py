@@ -1,4 +1,4 @@
-"""From a file to frames: which reader reads it, by its ending or else by how it begins.
+"""Open a file of frames with the right reader, chosen by suffix or else by the first bytes.
 
 Formats are plugins (role `Reader`); this module knows none of them.
 """
@@ -20,24 +20,24 @@ _HEAD = 1024
 def open_frames(
     path: str | os.PathLike[str], *, dataset: str | None = None, frames_axis: int | None = None
 ) -> Frames:
-    """Return the frames in a file, each read when it is asked for.
+    """Return the frames in a file, read lazily.
 
     Parameters
     ----------
     path : path
-        A file of any format that an installed reader knows: ``speckle plugins list``.
+        A file of any format with an installed reader; ``speckle plugins list`` lists them.
     dataset : str, optional
-        Which data set of an HDF5 file, variable of a MATLAB file or array of an ``.npz``; by
-        default the one that the file marks, or the only one.
+        Dataset of an HDF5 file, variable of a MATLAB file or array of an ``.npz``; by default the
+        one that the file marks, or the only one.
     frames_axis : int, optional
-        The axis that counts the frames of a stack, such as -1; by default as the file marks it, and
-        else the first.
+        The axis of a stack along which frames are counted, such as -1; by default as marked in
+        the file, otherwise the first.
 
     Raises
     ------
     DataError
-        When the file is missing, damaged, being written, of an unknown format, or holds no frames
-        or several data sets that could be.
+        When the file is missing, damaged, still being written, of an unknown format, or contains
+        no frames or several datasets that could be frames.
     """
     path = Path(path)
     where = str(path)
@@ -58,23 +58,23 @@ def open_frames(
         raise DataError(
             f"cannot be read: {type(error).__name__}: {cause}",
             where=where,
-            hint="It is damaged, or not of the type that its suffix says.",
+            hint="The file is damaged, or its suffix is wrong.",
         ) from error
 
 
 def _reader_of(path: Path) -> Reader:
-    """Return the reader of a file.
+    """Return the reader for a file.
 
     Raises
     ------
     DataError
-        When no reader knows it, or several do.
+        When no reader, or more than one, accepts it.
     """
     manager = plugin_manager()
     installed = manager.components("reader")
     readers = [(entry, manager.factory("reader", entry.qualified)()) for entry in installed]
     name = path.name.lower()
-    # '.npy.gz' is a better answer than '.gz'.
+    # '.npy.gz' is a better match than '.gz'.
     ends = {
         e: max((s for s in r.suffixes if name.endswith(s)), key=len, default="") for e, r in readers
     }
@@ -92,7 +92,7 @@ def _reader_of(path: Path) -> Reader:
         raise DataError(
             "could be read by " + " and ".join(str(entry.provider) for entry, _ in found),
             where=str(path),
-            hint="Set SPECKLE_PLUGINS to leave one of them out.",
+            hint="Set SPECKLE_PLUGINS to exclude one of them.",
         )
     raise _unknown(path, readers)
 
@@ -108,5 +108,5 @@ def _unknown(path: Path, readers: list[tuple[Registered, Reader]]) -> DataError:
     return DataError(
         f"has the unknown suffix {path.suffix!r}",
         where=str(path),
-        hint=f"These can be read: {' '.join(known)}.{more} Convert others to .npy or .h5.",
+        hint=f"Supported: {' '.join(known)}.{more} Convert other files to .npy or .h5.",
     )

@@ -93,7 +93,7 @@ def generate(
 
 
 def patterns_there(experiment: Experiment, folder: str | os.PathLike[str]) -> int:
-    """Return how many patterns of `experiment` are in `folder` already; nothing is written.
+    """Return how many patterns of `experiment` are already in `folder`; nothing is written.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def _fill(
     manifest = _read_or_begin(folder, resolved)
     sweep(folder)
     if not (folder / NAME).exists():
-        # First of all, whose folder this is: what is cut short from here on can be gone on with.
+        # Write the manifest first: from here on, an interrupted call can be resumed.
         manifest.write(folder)
     shards = make_folder(folder / SHARDS, within=folder)
     sweep(shards)

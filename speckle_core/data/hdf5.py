@@ -20,7 +20,7 @@ from speckle_core.errors import DataError
 
 _HOPS = 16
 _MISSING = "is missing"
-#: Compressions in use at beamlines, by the numbers that the HDF Group gave them.
+#: Compression filters in use at beamlines, by their registered HDF5 filter number.
 _FILTERS = {
     307: "bzip2",
     32001: "Blosc",
@@ -52,7 +52,7 @@ def open_file(path: Path) -> h5py.File:
             raise DataError(
                 "is not an HDF5 file",
                 where=where,
-                hint="It is of another format, or its first bytes are damaged.",
+                hint="It has another format, or its first bytes are damaged.",
             )
         # A chunk is one pattern and read once, so a chunk cache would only waste memory.
         return h5py.File(path, "r", rdcc_nbytes=0)
@@ -61,8 +61,8 @@ def open_file(path: Path) -> h5py.File:
             raise DataError(
                 "is being written: another program has it open",
                 where=where,
-                hint="Wait until it is closed. If its writer is gone, or it was copied while it "
-                f"was being written, clear the mark: h5clear -s '{path.name}'",
+                hint="Wait until it is closed. If the writer has crashed, or the file was copied "
+                f"while being written, clear the mark: h5clear -s '{path.name}'",
             ) from error
         raise DataError(f"is damaged or truncated: {_short(error)}", where=where) from error
 
@@ -80,14 +80,14 @@ def find(file: h5py.File, path: str, *, folder: Path | None = None) -> Any:
     file : h5py.File
         Open for reading.
     path : str
-        Through soft links too.
+        May pass through soft links.
     folder : Path, optional
-        Where links may lead into other files; without it none may leave the file.
+        Folder in which external links may point to files; by default none are allowed.
 
     Raises
     ------
     DataError
-        When there is nothing, or the way leads into a file that is missing or out of the folder.
+        When nothing is there, or a link points to a file that is missing or outside the folder.
     """
     where = f"{file.filename}: {path}"
     parts = [p for p in path.split("/") if p]
@@ -113,7 +113,7 @@ def find(file: h5py.File, path: str, *, folder: Path | None = None) -> Any:
         if isinstance(link, h5py.SoftLink):
             hops += 1
             if hops > _HOPS:
-                raise DataError("is a link that leads nowhere", where=where)
+                raise DataError("is a broken link", where=where)
             base = file if link.path.startswith("/") else here
             parts = [p for p in link.path.split("/") if p] + parts
             here = base
@@ -131,7 +131,7 @@ def is_there(file: h5py.File, path: str) -> bool:
     Raises
     ------
     DataError
-        When the path leads into another file.
+        When the path points into another file.
     """
     try:
         find(file, path)
@@ -148,9 +148,9 @@ def check(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
     Parameters
     ----------
     dataset : h5py.Dataset
-        From `find`; nothing of it may have been read yet.
+        From `find`; nothing may have been read from it yet.
     folder : Path, optional
-        Folder from which a virtual dataset may take its parts; by default none is allowed.
+        Folder in which a virtual dataset may have its sources; by default none are allowed.
 
     Raises
     ------
@@ -178,14 +178,14 @@ def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
     """
     where = f"{dataset.file.filename}: {dataset.name}"
     if dataset.id.get_create_plist().get_external_count():
-        raise DataError("keeps its values in another file", where=where, hint=_REFUSED)
+        raise DataError("stores its values in another file", where=where, hint=_REFUSED)
     if not dataset.is_virtual:
         return
     if folder is None:
         raise DataError("takes its values from other files", where=where, hint=_REFUSED)
     check_sources(dataset, where)
     for name in {source.file_name for source in dataset.virtual_sources()} - {"."}:
-        # A '%' would stand for a number, and one entry for any number of files.
+        # A '%' in the name is a counter: one entry can stand for any number of files.
         if not is_inside(name, folder) or "%" in name:
             raise DataError(
                 f"takes its values from {name!r}, outside its own folder",
@@ -195,7 +195,7 @@ def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
 
 
 def is_inside(name: str, folder: Path) -> bool:
-    """Say whether the file called `name` lies in `folder`, once links are followed."""
+    """Return whether the file `name` is in `folder` once links are resolved."""
     home, path = folder.resolve(), Path(name)
     inside = (home / name).resolve().is_relative_to(home)
     return inside and not path.is_absolute() and ".." not in path.parts
@@ -204,7 +204,7 @@ def is_inside(name: str, folder: Path) -> bool:
 def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
     if dataset.dtype.kind == "c" or set(dataset.dtype.names or ()) == {"real", "imag"}:
         raise DataError(
-            "holds complex numbers, not intensities", where=where, hint="Store |A|² instead."
+            "contains complex numbers, not intensities", where=where, hint="Store |A|² instead."
         )
     if dataset.dtype.kind not in "iuf":
         raise DataError(f"contains {dataset.dtype}, not numbers", where=where)
@@ -213,13 +213,13 @@ def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
 
 
 def _check_filters(dataset: h5py.Dataset, where: str) -> None:
-    """Refuse a dataset whose compression cannot be undone here."""
+    """Reject a dataset whose compression filter is not available."""
     settings = dataset.id.get_create_plist()
     used = [settings.get_filter(i) for i in range(settings.get_nfilters())]
     if all(h5py.h5z.filter_avail(number) for number, *_ in used):
         return
     with contextlib.suppress(ImportError):
-        import hdf5plugin  # noqa: F401 - it registers the filters that it brings
+        import hdf5plugin  # noqa: F401 - importing it registers its filters
     for number, _, _, name in used:
         if not h5py.h5z.filter_avail(number):
             called = _FILTERS.get(number, name.decode("ascii", "replace") or "unknown")
@@ -252,7 +252,7 @@ def _all_chunks(dataset: h5py.Dataset) -> bool:
 
 
 def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
-    """Reject a virtual dataset with invalid sources, or with parts that no source fills."""
+    """Reject a virtual dataset with invalid sources, or with regions that no source covers."""
     mapped = 0
     sources: dict[tuple[str, str], int] = {}
     for source in dataset.virtual_sources():
@@ -263,7 +263,7 @@ def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None
     wanted = math.prod(dataset.shape)
     # Compare with both: a small source mapped many times could fill any amount of memory.
     if wanted > mapped or wanted > sum(sources.values()):
-        raise DataError("has parts that no file fills", where=where)
+        raise DataError("has regions that no source file covers", where=where)
 
 
 def _source_size(dataset: h5py.Dataset, folder: Path, name: str, path: str, where: str) -> int:

@@ -1,7 +1,7 @@
-"""What an HDF5 file may ask for: chunks and their filters, texts, and the way through its groups.
+"""Limits on what an HDF5 file may demand: chunks and filters, strings, and nesting of groups.
 
-HDF5 takes memory for whole chunks, inflates one to any size, and walks groups as deep as they are.
-All that is settled here before a value is read.
+HDF5 allocates whole chunks, decompresses one to any size, and follows groups to any depth. All
+of this is checked here before a value is read.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ import h5py
 from speckle_core.data.limits import SMALL, STRONGEST, unpacks_to_at_most
 from speckle_core.errors import DataError
 
-#: Groups and datasets that a file is searched for.
+#: Maximum number of groups and datasets visited in one file.
 MOST_OBJECTS = 10_000
 _DEEPEST = 32
 _MOST_SOURCES = 10_000
 _LARGEST_ATTRIBUTE = 2**16
 _KEEPS_SIZE = frozenset({h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
-# These take the size of what they unpack from the file and from nothing else.
+# These filters take the decompressed size from the compressed data alone.
 _UNBOUNDED = frozenset({h5py.h5z.FILTER_SZIP, h5py.h5z.FILTER_NBIT, h5py.h5z.FILTER_SCALEOFFSET})
-_REPACK = "Write it again without that filter: h5repack -f NONE in.h5 out.h5"
+_REPACK = "Rewrite it without that filter: h5repack -f NONE in.h5 out.h5"
 
 
 def filters_of(dataset: h5py.Dataset) -> list[int]:
-    """Return the numbers of the filters that pack a dataset, in order."""
+    """Return the numbers of the filters of a dataset, in order."""
     settings = dataset.id.get_create_plist()
     return [settings.get_filter(i)[0] for i in range(settings.get_nfilters())]
 
 
 def keeps_size(dataset: h5py.Dataset) -> bool:
-    """Return whether a dataset takes as many bytes in its file as in memory."""
+    """Return whether a dataset takes as many bytes in the file as in memory."""
     return _KEEPS_SIZE.issuperset(filters_of(dataset))
 
 
 def check_chunks(dataset: h5py.Dataset, where: str) -> None:
-    """Refuse chunks that take far more memory than the dataset has, when read or when unpacked.
+    """Reject chunks that take far more memory than the dataset, as stored or decompressed.
 
     Raises
     ------
@@ -60,13 +60,13 @@ def check_chunks(dataset: h5py.Dataset, where: str) -> None:
         return
     if len(used) > 1 or used[0] in _UNBOUNDED:
         raise DataError(
-            f"is packed by the HDF5 filters {used}, which can unpack to any size",
+            f"uses the HDF5 filters {used}, which can decompress to any size",
             where=where,
             hint=_REPACK,
         )
     infos: list[Any] = []
     dataset.id.chunk_iter(infos.append)
-    # Bytes that do not get smaller grow by their frames alone; fletcher32 adds four.
+    # Incompressible bytes grow only by the compressor's framing; fletcher32 adds four.
     if any(info.size > chunk + chunk // 64 + 4096 for info in infos):
         raise DataError(f"has a chunk that takes more than {chunk} bytes", where=where)
     if used[0] != h5py.h5z.FILTER_DEFLATE:
@@ -75,17 +75,19 @@ def check_chunks(dataset: h5py.Dataset, where: str) -> None:
         return
     for info in infos:
         if info.size * STRONGEST > 4 * chunk and not _fits(dataset, info, chunk):
-            raise DataError(f"has a chunk that unpacks to more than its {chunk} bytes", where=where)
+            raise DataError(
+                f"has a chunk that decompresses to more than its {chunk} bytes", where=where
+            )
 
 
 def _fits(dataset: h5py.Dataset, info: Any, chunk: int) -> bool:
-    """Return whether a deflated chunk unpacks to what a chunk has."""
+    """Return whether a deflated chunk decompresses to the size of a chunk."""
     mask, stored = dataset.id.read_direct_chunk(info.chunk_offset)
     numbers = filters_of(dataset)
     at = numbers.index(h5py.h5z.FILTER_DEFLATE)
     if mask & (1 << at):
         return len(stored) <= chunk + 4
-    # A checksum that was added after packing comes off first.
+    # A checksum added after compression is stripped first.
     behind = [n for i, n in enumerate(numbers) if i > at and not mask & (1 << i)]
     body = stored[:-4] if h5py.h5z.FILTER_FLETCHER32 in behind else stored
     try:
@@ -95,41 +97,40 @@ def _fits(dataset: h5py.Dataset, info: Any, chunk: int) -> bool:
 
 
 def check_sources(dataset: h5py.Dataset, where: str) -> None:
-    """Refuse a virtual dataset of so many parts that to list them would take long."""
+    """Reject a virtual dataset with so many sources that listing them would take long."""
     count = dataset.id.get_create_plist().get_virtual_count()
     if count > _MOST_SOURCES:
-        raise DataError(f"is made of {count} parts", where=where)
+        raise DataError(f"has {count} sources", where=where)
 
 
 def read_text(item: Any, where: str, largest: int = SMALL) -> str:
-    """Return the text in a dataset that holds one string, from `find` and nothing read yet.
+    """Return the text of a dataset with one string, which comes from `find` and is still unread.
 
     Raises
     ------
     DataError
-        When it is something else, lies elsewhere, or is longer than `largest` bytes.
+        When it is not a string, is stored in another file, or is longer than `largest` bytes.
     """
     try:
         if not isinstance(item, h5py.Dataset):
-            raise DataError("is not a text", where=where)
+            raise DataError("is not a text string", where=where)
         if item.id.get_create_plist().get_external_count() or item.is_virtual:
-            raise DataError("keeps its text in another file", where=where)
+            raise DataError("stores its text in another file", where=where)
         kind = h5py.check_string_dtype(item.dtype)
         if kind is None or item.shape != () or (kind.length or 0) > largest:
-            raise DataError("is not a text", where=where)
+            raise DataError("is not a text string", where=where)
         text: str = item.asstr()[()]
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(f"is damaged: {str(error)[:200]}", where=where) from error
     if len(text) > largest:
-        raise DataError("is far too long a text", where=where)
+        raise DataError("is too long a text", where=where)
     return text
 
 
 def attribute(item: Any, name: str) -> Any:
     """Return an attribute of a group or dataset if it is small; None if it is not there.
 
-    Attributes can hold arrays of texts that each stand for a megabyte, so only a few values are
-    read.
+    An attribute can be an array of strings of a megabyte each, so only a few values are read.
     """
     if name not in item.attrs:
         return None
@@ -141,12 +142,12 @@ def attribute(item: Any, name: str) -> Any:
 
 
 def walk(group: h5py.Group) -> Iterator[Any]:
-    """Iterate over the groups and datasets below `group` that hard links lead to, each once.
+    """Iterate over the groups and datasets below `group` reached by hard links, each once.
 
     Raises
     ------
     DataError
-        When there are more than 10,000, or they lie deeper than 32 groups.
+        When there are more than 10,000, or they are nested more than 32 groups deep.
     """
     where = group.file.filename
     seen: set[Any] = {_address(group)}
@@ -156,9 +157,9 @@ def walk(group: h5py.Group) -> Iterator[Any]:
         here, depth = open_.popleft()
         if depth >= _DEEPEST:
             raise DataError(
-                f"has groups within groups, deeper than {_DEEPEST}",
+                f"has groups nested more than {_DEEPEST} deep",
                 where=where,
-                hint="Name the dataset that is meant (--dataset).",
+                hint="Name the dataset to read (--dataset).",
             )
         for name in here:
             links += 1
@@ -166,7 +167,7 @@ def walk(group: h5py.Group) -> Iterator[Any]:
                 raise DataError(
                     f"has more than {MOST_OBJECTS} groups and datasets",
                     where=where,
-                    hint="Name the dataset that is meant (--dataset).",
+                    hint="Name the dataset to read (--dataset).",
                 )
             if not isinstance(here.get(name, getlink=True), h5py.HardLink):
                 continue

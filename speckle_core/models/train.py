@@ -17,8 +17,8 @@ from typing import Any
 
 import attrs
 
+from speckle_core.contracts.capabilities import SupportsCheckpoints, SupportsWarmStart
 from speckle_core.contracts.patterns import PatternSet
-from speckle_core.contracts.powers import SupportsCheckpoints, SupportsWarmStart
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset

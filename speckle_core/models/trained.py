@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.capabilities import SupportsGradients, SupportsSample
 from speckle_core.contracts.grid import KGrid
-from speckle_core.contracts.powers import SupportsGradients, SupportsSample
 from speckle_core.contracts.solution import Solution
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.measured import FrameOptions, Measured

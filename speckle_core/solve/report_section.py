@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from speckle_core.contracts.powers import SupportsSolver
+from speckle_core.contracts.capabilities import SupportsSolver
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier
 from speckle_core.data.dataset import Dataset

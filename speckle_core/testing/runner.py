@@ -14,10 +14,10 @@ from typing import Any, Literal
 from speckle_core.contracts.roles import Role
 from speckle_core.errors import ExperimentError, SpeckleError, nearest
 from speckle_core.testing import (
+    capabilities,
     classifier,
     explainer,
     particles,
-    powers,
     preprocessor,
     reader,
     sampler,
@@ -63,7 +63,7 @@ def _collect(role: Subjects) -> tuple[Check, ...]:
         "solver": solver,
         "reader": reader,
     }
-    more = powers.CHECKS if role == "classifier" else ()
+    more = capabilities.CHECKS if role == "classifier" else ()
     return (*common_checks(role), *modules[role].CHECKS, *more)
 
 

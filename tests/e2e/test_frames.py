@@ -360,7 +360,7 @@ def test_edf_npz_and_packed_npy_are_read_and_raw_is_told(
     assert numbers(read(*files)) == [6] * 4
     assert open_frames(tmp_path / "a.edf").geometry.center == (32, 32)
     (tmp_path / "a.raw").write_bytes(frame.tobytes())
-    assert "Convert others" in say("predict", model, tmp_path / "a.raw").stderr
+    assert "Convert other files" in say("predict", model, tmp_path / "a.raw").stderr
 
 
 def test_imagej_stacks_are_whole(read: Read, tmp_path: Path) -> None:

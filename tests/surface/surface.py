@@ -18,8 +18,8 @@ import numpy as np
 
 import speckle_core
 from speckle_core import testing
+from speckle_core.contracts import capabilities, refinement, roles
 from speckle_core.contracts import geometry as configuration
-from speckle_core.contracts import powers, refinement, roles
 from speckle_core.errors import SpeckleError
 from speckle_core.plugins import hookspecs
 
@@ -88,7 +88,7 @@ def _members(kind: type) -> Iterator[str]:
 def _protocols() -> list[str]:
     found = [
         kind
-        for module in (configuration, refinement, roles, powers)
+        for module in (configuration, refinement, roles, capabilities)
         for kind in vars(module).values()
         if inspect.isclass(kind)
         and kind.__module__ == module.__name__

@@ -11,7 +11,7 @@ import pytest
 
 from speckle_core import Epoch, PatternSet
 from speckle_core.testing import CheckFailed, CheckSkipped, checks_for, run_checks
-from speckle_core.testing.powers import CHECKS as POWERS
+from speckle_core.testing.capabilities import CHECKS as OPTIONAL
 from speckle_core.testing.specimens import easy_patterns
 
 
@@ -190,7 +190,7 @@ CHECKS = {check.id: check for check in checks_for("classifier")}
 
 
 @pytest.mark.parametrize(
-    "check", [check for check in checks_for("classifier") if check not in POWERS], ids=str
+    "check", [check for check in checks_for("classifier") if check not in OPTIONAL], ids=str
 )
 def test_a_good_classifier_passes(check):
     check.run(NearestMean)
@@ -214,7 +214,7 @@ def test_a_seed_of_its_own_is_found_in_whatever_state_earlier_work_left():
 
 def test_every_check_of_classifiers_has_been_seen_to_fail():
     own = {i for i in CHECKS if not i.startswith("component.")}
-    assert {name for name, *_ in BROKEN} == own - {str(check) for check in POWERS}
+    assert {name for name, *_ in BROKEN} == own - {str(check) for check in OPTIONAL}
 
 
 @attrs.define(kw_only=True, eq=False)

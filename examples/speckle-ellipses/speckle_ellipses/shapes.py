@@ -70,7 +70,7 @@ class Ellipses:
 
     @classmethod
     def refinement(cls) -> EllipseShape:
-        """Return how a solver refines ellipses: the optional power `SupportsRefinement`."""
+        """Return how a solver refines ellipses: the optional capability `SupportsRefinement`."""
         return EllipseShape()
 
 
@@ -122,7 +122,7 @@ def _squares(parameters: FloatArray) -> FloatArray:
 
 @attrs.frozen(eq=False)
 class Circles:
-    """n circles; they also offer the optional power of round shapes, which makes them quick."""
+    """n circles, with the optional capability of round shapes, which makes them fast."""
 
     centers: FloatArray
     radii: FloatArray

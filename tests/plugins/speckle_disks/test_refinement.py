@@ -43,7 +43,7 @@ def test_round_bodies_are_particles_as_the_kit_demands(kind: Any, check: Any) ->
 
 
 @KINDS
-def test_round_bodies_offer_the_optional_powers(kind: Any) -> None:
+def test_round_bodies_offer_the_optional_capabilities(kind: Any) -> None:
     assert isinstance(kind(CENTERS, RADII), SupportsRadialFormFactors)
     assert isinstance(kind, SupportsRefinement)
     assert isinstance(kind.refinement(), RefinableShape)

@@ -31,7 +31,7 @@ class Net(torch.nn.Module):
 
 
 class Powers:
-    """The optional powers over `Net`, as a plugin gives them; guidance by hand, not by captum."""
+    """The optional capabilities for `Net`, written by hand without captum."""
 
     def __init__(self, net):
         self.net = net

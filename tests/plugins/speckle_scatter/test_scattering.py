@@ -53,7 +53,7 @@ def test_analytic_is_the_defining_sum_for_mixed_shapes_of_complex_contrast(
 
 
 @GRIDS
-def test_analytic_is_the_defining_sum_for_a_shape_without_optional_powers(
+def test_analytic_is_the_defining_sum_for_a_shape_without_optional_capabilities(
     grid, ellipses, direct_sum
 ):
     configuration = Configuration(ellipses, 2000.0)

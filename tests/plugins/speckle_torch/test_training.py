@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from speckle_core.contracts.capabilities import SupportsCheckpoints  # noqa: E402
 from speckle_core.contracts.patterns import PatternSet  # noqa: E402
-from speckle_core.contracts.powers import SupportsCheckpoints  # noqa: E402
 from speckle_core.contracts.roles import Classifier  # noqa: E402
 from speckle_core.errors import DataError, ModelError, PatternError  # noqa: E402
 from speckle_resnet import feed  # noqa: E402

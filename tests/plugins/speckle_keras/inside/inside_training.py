@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from speckle_core.contracts.powers import SupportsCheckpoints
+from speckle_core.contracts.capabilities import SupportsCheckpoints
 from speckle_core.contracts.roles import Classifier
 from speckle_core.errors import DataError, ModelError, OptionError, PluginError
 from tests.plugins.speckle_keras.inside.small_network import easy, small, timeless

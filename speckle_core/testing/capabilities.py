@@ -1,4 +1,4 @@
-"""What the optional powers of a classifier are held to, where it has them.
+"""What the optional capabilities of a classifier are held to, where it has them.
 
 Its scores cannot be seen, but ``log p_a - log p_b`` is the difference of two scores, so gradients
 are compared with differences of that between patterns that lie close together.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.contracts.powers import (
+from speckle_core.contracts.capabilities import (
     SupportsFeatureMaps,
     SupportsGradients,
     SupportsRandomised,
@@ -39,9 +39,9 @@ def _patterns() -> Any:
     return easy_patterns(0).batch(range(4))[0]
 
 
-def _having(subject: Subject, power: type, name: str) -> Any:
+def _having(subject: Subject, capability: type, name: str) -> Any:
     classifier = fitted(subject)
-    if not isinstance(classifier, power):
+    if not isinstance(classifier, capability):
         raise CheckSkipped(f"it does not offer {name}, which is optional")
     return classifier
 

@@ -1,15 +1,15 @@
-"""Each check of optional powers passes a classifier that has them, and fails one broken just so."""
+"""Each check of an optional capability passes on a sound classifier and fails on a broken one."""
 
 import numpy as np
 import pytest
 
 from speckle_core.testing import CheckFailed, CheckSkipped, run_checks
-from speckle_core.testing.powers import CHECKS
+from speckle_core.testing.capabilities import CHECKS
 from tests.testing.test_classifier import NearestMean
 
 
 class Linear(NearestMean):
-    """Scores are linear in the pixels, with every optional power."""
+    """Scores are linear in the pixels, with every optional capability."""
 
     def fit(self, train, valid, *, seed, on_epoch=None):
         history = super().fit(train, valid, seed=seed, on_epoch=on_epoch)
@@ -117,7 +117,7 @@ def test_a_wrong_optional_power_is_caught(broken, name):
         check.run(broken)
 
 
-def test_a_classifier_without_optional_powers_is_whole():
+def test_a_classifier_without_optional_capabilities_is_whole():
     results = {r.id: r.outcome for r in run_checks("classifier", NearestMean)}
     assert results["classifier.gradients-are-those-of-the-scores"] == "skipped"
     assert results["kit.complete"] == "passed"

@@ -1,6 +1,6 @@
-"""Optional powers of a classifier or preprocessor: what it may offer beyond its role.
+"""Optional capabilities that a classifier or preprocessor may offer beyond its role.
 
-Whoever needs one asks with `isinstance`, and does without where it is not there.
+Callers test for them with `isinstance`.
 """
 
 from __future__ import annotations
@@ -88,50 +88,50 @@ class SupportsRegion(Protocol):
 
 @runtime_checkable
 class SupportsSample(Protocol):
-    """Optional power of a classifier that takes seconds a pattern: evaluations ask it for fewer.
+    """Optional capability of a slow classifier: evaluations use fewer test patterns.
 
-    They draw them from the test patterns at random, once and for all, and compare it with others on
-    these alone.
+    They draw a fixed random sample of the test patterns, and compare it with other classifiers on
+    that sample only.
     """
 
     @property
     def sample_size(self) -> int:
-        """Most test patterns that an evaluation asks it for."""
+        """Maximum number of test patterns for which an evaluation asks for predictions."""
         ...
 
 
 @runtime_checkable
 class SupportsMask(Protocol):
-    """Optional power of a preprocessor: statistics over the pixels that count alone."""
+    """Optional capability of a preprocessor: statistics over valid pixels only."""
 
     def masked(self, patterns: FloatArray, grid: KGrid, valid: NDArray[np.bool_]) -> FloatArray:
-        """Return the changed patterns, (B, ny, nx); with every pixel valid, as without a mask.
+        """Return the transformed patterns, (B, ny, nx); if all pixels are valid, as without a mask.
 
         Parameters
         ----------
         patterns : array, (B, ny, nx)
-            Finite; pixels that do not count hold an estimate, which is changed like the others.
+            Finite; invalid pixels contain an estimate, which is transformed like the others.
         grid : KGrid
             The grid of the patterns.
         valid : array of bool, (B, ny, nx)
-            True where a pixel counts.
+            True for valid pixels.
         """
         ...
 
 
 @runtime_checkable
 class SupportsWarmStart(Protocol):
-    """Optional capability of a classifier: `fit` starts from what another training learned."""
+    """Optional capability of a classifier: `fit` starts from the weights of another training."""
 
     def start_from(self, folder: Path) -> None:
-        """Let the next `fit` start from what `save` of such a classifier wrote to `folder`.
+        """Start the next `fit` from the state that `save` wrote to `folder`.
 
-        Classes may differ; what was learned of the classes themselves is then drawn anew.
+        If the classes differ, the weights of the output layer are initialised afresh.
 
         Raises
         ------
         ModelError
-            When it is damaged, or of a network of another shape.
+            When the state is damaged or belongs to a network of another shape.
         """
         ...
 
@@ -151,8 +151,8 @@ class SupportsCheckpoints(Protocol):
 
 @runtime_checkable
 class SupportsSolver(Protocol):
-    """Optional power of a classifier that counts what a solver finds: reports show the bodies."""
+    """Optional capability of a classifier based on a solver: reports show the bodies it finds."""
 
     def solver(self) -> Solver:
-        """Return the solver, made with this classifier's options."""
+        """Return the solver, created with this classifier's options."""
         ...
