@@ -91,6 +91,7 @@ def test_a_forked_child_does_not_hold_on_after_its_parent_let_go(tmp_path: Path)
         (socket.gethostname(), os.getpid(), False),
         ("elsewhere", 1, False),
     ],
+    ids=["gone", "alive", "elsewhere"],
 )
 def test_without_locks_on_the_file_system_the_note_of_the_holder_counts(
     host: str, process: int, free: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

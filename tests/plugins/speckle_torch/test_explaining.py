@@ -4,7 +4,7 @@ import pytest
 torch = pytest.importorskip("torch")
 attribution = pytest.importorskip("captum.attr")
 
-from speckle_core.contracts.roles import (  # noqa: E402
+from speckle_core import (  # noqa: E402
     SupportsFeatureMaps,
     SupportsGradients,
     SupportsRandomised,
