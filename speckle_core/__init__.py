@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.refinement import SupportsRefinement as SupportsRefinement
     from speckle_core.contracts.refinement import SupportsScaledProfile as SupportsScaledProfile
     from speckle_core.contracts.roles import Classifier as Classifier
+    from speckle_core.contracts.roles import Detector as Detector
     from speckle_core.contracts.roles import Epoch as Epoch
     from speckle_core.contracts.roles import Explainer as Explainer
     from speckle_core.contracts.roles import OnEpoch as OnEpoch
@@ -152,6 +153,7 @@ _HOME = {
         "Explainer",
         "OnEpoch",
         "Preprocessor",
+        "Detector",
         "Reader",
         "Sampler",
         "Scatterer",

@@ -89,6 +89,17 @@ def to_grid(
     return OnGrid(_filled(pattern, known, grid, step, center, counts.shape), known, measured)
 
 
+def completed(counts: NDArray[np.generic], valid: Mask, grid: KGrid) -> Array:
+    """Return `counts` that lie on `grid` already, completed as a frame is by `to_grid`.
+
+    Raises
+    ------
+    PatternError
+        When too few pixels are valid.
+    """
+    return to_grid(counts, valid, (grid.origin, grid.origin), grid.step, grid).pattern
+
+
 def _shifted(
     counts: NDArray[np.generic], valid: Mask, center: tuple[float, float], grid: KGrid
 ) -> tuple[Array, Mask]:

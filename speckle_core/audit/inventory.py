@@ -95,9 +95,11 @@ class Inventory:
                     rows.append(_measured_row(pattern))
                     continue
                 number = index % each
-                drawn = pipeline.draw(int(dataset.labels[index]), number, experiment.seed)
+                place = (int(dataset.labels[index]), number)
+                drawn = pipeline.draw(*place, experiment.seed)
                 if number == 0:
-                    _check_reproduced(pattern, pipeline.simulate([drawn])[0], index, dataset)
+                    again = pipeline.recorded([drawn], [place], experiment.seed)[0]
+                    _check_reproduced(pattern, again, index, dataset)
                 rows.append(_row(drawn, pattern))
             progress.advance(len(batch))
         progress.finish()

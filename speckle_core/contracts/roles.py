@@ -32,6 +32,7 @@ Role = Literal[
     "explainer",
     "solver",
     "reader",
+    "detector",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -93,6 +94,34 @@ class SupportsIntensities(Protocol):
         self, configurations: Sequence[Configuration], grid: KGrid
     ) -> NDArray[np.float32]:
         """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Records a simulated intensity as a detector would; it never sees measured frames."""
+
+    def record(
+        self, intensity: FloatArray, grid: KGrid, rng: np.random.Generator
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return the counts of one exposure and which pixels count.
+
+        Parameters
+        ----------
+        intensity : array, (ny, nx)
+            From the scatterer [area²]; it is left unchanged.
+        grid : KGrid
+            The k of each pixel.
+        rng : numpy.random.Generator
+            The only source of noise.
+
+        Returns
+        -------
+        counts : array, (ny, nx)
+            Real; what pixels hold that do not count does not matter.
+        mask : array of bool, (ny, nx)
+            True where a pixel counts.
+        """
         ...
 
 

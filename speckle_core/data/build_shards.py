@@ -81,8 +81,14 @@ def _warm_up(experiment: Experiment) -> Pipeline:
     BLAS can be limited to one thread only once it is loaded.
     """
     pipeline = experiment.build(only=SIMULATION)
-    pipeline.simulate([pipeline.draw(experiment.counts[-1], 0, experiment.seed)])
+    _make_one(experiment, pipeline)
     return pipeline
+
+
+def _make_one(experiment: Experiment, pipeline: Pipeline) -> None:
+    """Make the last class's first pattern, which shows whether the detector leaves enough of it."""
+    place = (experiment.counts[-1], 0)
+    pipeline.recorded([pipeline.draw(*place, experiment.seed)], [place], experiment.seed)
 
 
 def _store(task: Task, data: bytes, shape: tuple[int, int]) -> Record:
@@ -163,14 +169,15 @@ def _has_local_components(experiment: Experiment) -> bool:
     choices = {role: choice for _, role, choice in experiment.choices()}
     return any(
         version_of(plugin_manager().find(role, choices[role].name).provider.distribution) is None
-        for role in ("sampler", "scatterer")
+        for role in ("sampler", "scatterer", "detector")
+        if role in choices
     )
 
 
 def _is_brief(experiment: Experiment, pipeline: Pipeline, tasks: list[Task]) -> bool:
     """Time one pattern and return whether all of them take less time than starting processes."""
     started = time.perf_counter()
-    pipeline.simulate([pipeline.draw(experiment.counts[-1], 0, experiment.seed)])
+    _make_one(experiment, pipeline)
     seconds = time.perf_counter() - started + _STORING * 4 * pipeline.grid.size**2
     return seconds * sum(task.shard.count for task in tasks) < _WORTH_A_POOL
 

@@ -16,13 +16,14 @@ import attrs
 import h5py
 import numpy as np
 
-from speckle_core.data.hdf5 import check_place, find, open_file
+from speckle_core.data.hdf5 import check_place, find, is_there, open_file
 from speckle_core.data.manifest import MASTER, Manifest, Record, patterns_of
 from speckle_core.data.nexus import (
     DATA,
     ENTRY,
     LENGTH,
     LIBVER,
+    MASK,
     NUMBERS,
     PARTICLES,
     describe,
@@ -69,10 +70,22 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
         data = _joined(home, "data", DATA, parts, grid.shape, np.dtype("<f4"), np.nan)
         # nexusformat takes the number of source files as the length of a virtual dataset, so axis
         # and signal match only if both are virtual.
-        describe(data, _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1))
+        numbers = _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1)
+        describe(data, numbers, recorded=experiment.detector is not None)
+        if experiment.detector is not None and _any_masked(folder, manifest):
+            # 0, that every pixel counts, in a shard without a mask.
+            _joined(home, "mask", MASK, parts, grid.shape, np.dtype("u1"), 0)
         if experiment.imported is None:
             _particles(file[ENTRY], folder, manifest)
     return memory.getvalue()
+
+
+def _any_masked(folder: Path, manifest: Manifest) -> bool:
+    for record in manifest.shards:
+        with open_file(folder / record.name) as file:
+            if is_there(file, MASK):
+                return True
+    return False
 
 
 def _kind(experiment: Experiment) -> str:

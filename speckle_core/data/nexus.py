@@ -23,6 +23,7 @@ from speckle_core.contracts.grid import KGrid
 LIBVER = ("earliest", "v110")
 ENTRY = "/entry_1"
 DATA = "/entry_1/data_1/data"
+MASK = "/entry_1/data_1/mask"
 NUMBERS = "/entry_1/data_1/pattern"
 LABELS = "/entry_1/data_1/labels"
 PARTICLES = "/entry_1/particles"
@@ -117,10 +118,13 @@ def skeleton(
     return data
 
 
-def describe(data: h5py.Dataset, numbers: h5py.Dataset) -> None:
-    """Add the attributes of `data`, a stack of intensity images, and of its pattern `numbers`."""
-    data.attrs["units"] = UNITS["intensity"]
-    data.attrs["long_name"] = "intensity"
+def describe(data: h5py.Dataset, numbers: h5py.Dataset, *, recorded: bool = False) -> None:
+    """Add the attributes of `data`, a stack of images, and of its pattern `numbers`.
+
+    They hold intensities, or what a detector `recorded` of these.
+    """
+    data.attrs["units"] = "" if recorded else UNITS["intensity"]
+    data.attrs["long_name"] = "detector signal" if recorded else "intensity"
     data.attrs["interpretation"] = "image"
     numbers.attrs["units"] = ""
     numbers.attrs["long_name"] = "pattern"

@@ -13,10 +13,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from speckle_core.analysis.regrid import completed
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.manifest import Shard
-from speckle_core.data.shard import open_shard
+from speckle_core.data.shard import mask_beside, open_shard
 from speckle_core.errors import DataError
 
 # Maximum number of open files. Some systems allow a process only 256; with fewer here, random
@@ -47,11 +48,15 @@ class ShardReader:
         self._firsts = np.asarray([shard.first for shard in shards])
         self._grid = grid
         self._labels = labels
-        self._open: collections.OrderedDict[int, h5py.Dataset] = collections.OrderedDict()
+        self._open: collections.OrderedDict[int, tuple[h5py.Dataset, h5py.Dataset | None]] = (
+            collections.OrderedDict()
+        )
         self._lock = threading.Lock()
 
     def __call__(self, indices: IntArray) -> NDArray[np.float32]:
         """Return the raw patterns at `indices`, in that order, float32 (B, ny, nx).
+
+        Pixels that a detector's mask leaves out are completed as those of measured frames are.
 
         Raises
         ------
@@ -75,31 +80,39 @@ class ShardReader:
 
     def _read(self, number: int, index: int, target: NDArray[np.float32]) -> None:
         shard = self._shards[number]
-        data = self._dataset(number)
+        data, mask = self._datasets(number)
         inside = index - shard.first
         try:
             data.read_direct(target, np.s_[inside])
+            valid = None if mask is None else mask[inside] == 0
         except OSError as error:
             raise DataError(
                 f"pattern {inside} (number {index} of the set) is damaged",
                 where=str(self._folder / shard.name),
                 hint="Run 'speckle verify --repair' on the data set.",
             ) from error
+        if valid is not None and not valid.all():
+            target[:] = completed(target, valid, self._grid)
 
-    def _dataset(self, number: int) -> h5py.Dataset:
+    def _datasets(self, number: int) -> tuple[h5py.Dataset, h5py.Dataset | None]:
         if number in self._open:
             self._open.move_to_end(number)
             return self._open[number]
         shard = self._shards[number]
         labels = self._labels[shard.first : shard.first + shard.count]
         data = open_shard(self._folder, shard, self._grid, labels)
-        self._open[number] = data
+        try:
+            mask = mask_beside(data)
+        except BaseException:
+            data.file.close()
+            raise
+        self._open[number] = data, mask
         if len(self._open) > _OPEN:
-            self._open.popitem(last=False)[1].file.close()
-        return data
+            self._open.popitem(last=False)[1][0].file.close()
+        return data, mask
 
     def close(self) -> None:
         """Close the files; the next read reopens them."""
         with self._lock:
             while self._open:
-                self._open.popitem()[1].file.close()
+                self._open.popitem()[1][0].file.close()

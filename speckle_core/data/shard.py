@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.columns import Columns
-from speckle_core.data.hdf5 import check, find, open_file
+from speckle_core.data.hdf5 import check, find, is_there, open_file
 from speckle_core.data.hdf5_limits import read_text
 from speckle_core.data.manifest import Shard
 from speckle_core.data.nexus import (
@@ -28,6 +28,7 @@ from speckle_core.data.nexus import (
     EXPERIMENT,
     LABELS,
     LIBVER,
+    MASK,
     describe,
     field,
     skeleton,
@@ -61,7 +62,7 @@ def build(
     Raises
     ------
     PackingError, PluginError
-        From the sampler or the scatterer.
+        From the sampler, the scatterer or the detector.
     """
     grid = pipeline.grid
     labels = labels_of(experiment, shard)
@@ -73,13 +74,14 @@ def build(
         data = _empty(file, experiment, grid, shard)
         for start in range(0, shard.count, size):
             rows = range(start, min(start + size, shard.count))
-            drawn = [
-                pipeline.draw(int(labels[i]), (shard.first + i) % each, experiment.seed)
-                for i in rows
-            ]
+            places = [(int(labels[i]), (shard.first + i) % each) for i in rows]
+            drawn = [pipeline.draw(count, number, experiment.seed) for count, number in places]
             for i, configuration in zip(rows, drawn, strict=True):
                 columns.add(shard.first + i, configuration)
-            data[rows.start : rows.stop] = pipeline.simulate(drawn)
+            patterns, valid = pipeline.record(pipeline.simulate(drawn), places, experiment.seed)
+            data[rows.start : rows.stop] = patterns
+            if valid is not None:
+                _mask_of(data)[rows.start : rows.stop] = ~valid
             if on_progress is not None:
                 on_progress(len(rows))
         columns.write(file[ENTRY])
@@ -118,8 +120,40 @@ def _empty(file: h5py.File, experiment: Experiment, grid: KGrid, shard: Shard) -
         track_times=False,
     )
     numbers = np.arange(shard.first, shard.first + shard.count, dtype=np.int64)
-    describe(data, field(home, "pattern", numbers))
+    describe(data, field(home, "pattern", numbers), recorded=experiment.detector is not None)
     return data
+
+
+def _mask_of(data: h5py.Dataset) -> h5py.Dataset:
+    """Return the mask beside the patterns `data`, which is made when it is first asked for."""
+    home, name = data.parent, MASK.rsplit("/", 1)[1]
+    if name in home:
+        return home[name]
+    made = home.create_dataset(
+        name, data.shape, np.uint8, chunks=data.chunks, fletcher32=True, track_times=False
+    )
+    made.attrs["long_name"] = "pixel mask: 0 where a pixel counts"
+    made.attrs["units"] = ""
+    return made
+
+
+def mask_beside(data: h5py.Dataset) -> h5py.Dataset | None:
+    """Return the mask beside the patterns of an open shard, if it has one: 0 where a pixel counts.
+
+    Raises
+    ------
+    DataError
+        When it is not a mask of these patterns.
+    """
+    if not is_there(data.file, MASK):
+        return None
+    mask = _checked_dataset(data.file, MASK)
+    if mask.shape != data.shape or mask.dtype != np.uint8:
+        raise DataError(
+            f"contains {mask.dtype} of shape {mask.shape}, not a uint8 mask {data.shape}",
+            where=f"{data.file.filename}: {MASK}",
+        )
+    return mask
 
 
 def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5py.Dataset:

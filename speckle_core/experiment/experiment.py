@@ -42,21 +42,22 @@ if TYPE_CHECKING:
 
 
 #: Keys of the file whose components make patterns, and keys whose components process them.
-SIMULATION = ("structure", "scattering")
+SIMULATION = ("structure", "scattering", "detector")
 READING = ("prepare", "classifier", "baselines", "explainers")
 #: Those whose components results are named by.
 _LABELLED = ("classifier", "baselines", "explainers")
 
 
 #: What decides the patterns: of a simulated set, and of one that was measured.
-_DECIDE = ("seed", "structure", "grid", "scattering")
+_DECIDE = ("seed", "structure", "grid", "scattering", "detector")
 _DECIDE_IMPORTED = ("grid", "imported")
 
 
 def recipe_of(resolved: Experiment) -> dict[str, Any]:
     """Return the part of a resolved experiment that determines the patterns; needs no plugin."""
     data = resolved.to_dict()
-    return {key: data[key] for key in (_DECIDE_IMPORTED if resolved.imported else _DECIDE)}
+    keys = _DECIDE_IMPORTED if resolved.imported else _DECIDE
+    return {key: data[key] for key in keys if key in data}
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +74,8 @@ class Experiment:
         Determines every random number of data, split and training.
     structure, grid, scattering, split
         See those classes.
+    detector : Choice, optional
+        The detector that records the simulated patterns; by default they stay as computed.
     prepare : tuple of Choice
         Preprocessors, in order.
     classifier : Choice
@@ -91,6 +94,7 @@ class Experiment:
     structure: Structure = attrs.field(factory=Structure)
     grid: Grid = attrs.field(factory=Grid)
     scattering: Scattering = attrs.field(factory=Scattering)
+    detector: Choice | None = None
     prepare: tuple[Choice, ...] = ()
     split: Split = attrs.field(factory=Split)
     classifier: Choice = Choice("torch-resnet50")
@@ -157,8 +161,9 @@ class Experiment:
         """Return the experiment as nested plain values, without keys that are not set."""
         data: dict[str, Any] = without_none(converter.unstructure(self))
         if self.imported is not None:
-            # Nothing was simulated, so no sampler and no scatterer is named.
-            del data["structure"], data["scattering"]
+            # Nothing was simulated, so no sampler, scatterer or detector is named.
+            for key in SIMULATION:
+                data.pop(key, None)
         return data
 
     def to_toml(self) -> str:
@@ -191,6 +196,8 @@ class Experiment:
         if self.imported is None:
             found.append(("structure.sampler", "sampler", self.structure.sampler))
             found.append(("scattering.scatterer", "scatterer", self.scattering.scatterer))
+            if self.detector is not None:
+                found.append(("detector", "detector", self.detector))
         found.append(("classifier", "classifier", self.classifier))
         lists: tuple[tuple[str, Role], ...] = (
             ("prepare", "preprocessor"),
@@ -262,7 +269,7 @@ class Experiment:
 
     def data_recipe(self) -> dict[str, Any]:
         """Return the part that determines the patterns, with defaults written out."""
-        return recipe_of(self.resolved(only=("structure", "scattering")))
+        return recipe_of(self.resolved(only=SIMULATION))
 
     def on_data_of(self, other: Experiment) -> Experiment:
         """Return this experiment on the measured patterns of `other`, if those were imported.
@@ -317,13 +324,13 @@ class Experiment:
                 # A preprocessor may occur twice, so its position is its key; others have labels.
                 key = place if part == "prepare" else choice.key
                 parts[part][key] = self._create(manager, f"{where}{path}", role, choice)
-        sampler, scatterer, classifier = (
-            next(iter(parts[part].values()), None)
-            for part in ("structure", "scattering", "classifier")
+        sampler, scatterer, detector, classifier = (
+            next(iter(parts[part].values()), None) for part in (*SIMULATION, "classifier")
         )
         return Pipeline(
             sampler=sampler,
             scatterer=scatterer,
+            detector=detector,
             grid=self.kgrid(manager),
             prepare=parts["prepare"].values(),
             classifier=classifier,

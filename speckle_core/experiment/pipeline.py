@@ -1,4 +1,4 @@
-"""The pipeline of live objects: sampler, scatterer, preprocessors, classifier, explainers.
+"""The pipeline of live objects, one for each role, from the sampler to the explainers.
 
 Commands, notebooks and tests all run a `Pipeline`. It passes arrays from one role to the next and
 knows nothing about files or progress bars.
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.regrid import completed
 from speckle_core.analysis.verdict import evaluate
 from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.contracts.geometry import Configuration
@@ -21,6 +22,7 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet, prepare
 from speckle_core.contracts.roles import (
     Classifier,
+    Detector,
     Epoch,
     Explainer,
     OnEpoch,
@@ -36,6 +38,8 @@ from speckle_core.experiment.split import Split
 from speckle_core.plugins.manager import plugin_manager
 
 T = TypeVar("T")
+#: Last part of the key of a pattern's detector noise, beside its class and number.
+_NOISE = 1
 
 
 def _resolve(role: Role, thing: str | T | None) -> Any:
@@ -49,9 +53,10 @@ class Pipeline:
 
     Parameters
     ----------
-    sampler, scatterer, classifier : object or str, optional
+    sampler, scatterer, detector, classifier : object or str, optional
         Components, or names of components with default options; only those used are required.
-        A scikit-learn estimator with ``predict_proba`` can be the classifier.
+        A scikit-learn estimator with ``predict_proba`` can be the classifier. Without a detector,
+        patterns stay as the scatterer computes them.
     grid : KGrid
         The grid of the patterns.
     prepare : sequence of Preprocessor or str
@@ -68,6 +73,7 @@ class Pipeline:
         grid: KGrid,
         sampler: Sampler | str | None = None,
         scatterer: Scatterer | str | None = None,
+        detector: Detector | str | None = None,
         prepare: Iterable[Preprocessor | str] = (),
         classifier: Classifier | Any | str | None = None,
         baselines: Mapping[str, Classifier] | Sequence[str] = (),
@@ -76,6 +82,7 @@ class Pipeline:
         self.grid = grid
         self._sampler: Sampler | None = _resolve("sampler", sampler)
         self._scatterer: Scatterer | None = _resolve("scatterer", scatterer)
+        self.detector: Detector | None = _resolve("detector", detector)
         self.prepare: tuple[Preprocessor, ...] = tuple(_resolve("preprocessor", p) for p in prepare)
         self._classifier: Classifier | None = _resolve("classifier", classifier)
         self.baselines: dict[str, Classifier] = _named("classifier", baselines)
@@ -151,14 +158,90 @@ class Pipeline:
             )
         return patterns
 
+    def record(
+        self, intensities: NDArray[np.float32], places: Sequence[tuple[int, int]], seed: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+        """Return what the detector records of simulated `intensities`, and its mask.
+
+        Parameters
+        ----------
+        intensities : array, (B, ny, nx)
+            From `simulate`; they are left unchanged.
+        places : sequence of (int, int)
+            Class and number of each pattern, as given to `draw`.
+        seed : int
+            Noise depends on this and the place only, and not on what `draw` has drawn.
+
+        Returns
+        -------
+        counts : array, float32 (B, ny, nx)
+            0 where the mask is False; the `intensities` themselves without a detector.
+        valid : array of bool, (B, ny, nx), or None
+            True where a pixel counts; None when every pixel does.
+
+        Raises
+        ------
+        PluginError
+            When the detector returns a wrong shape or type, or NaN or infinity where a pixel
+            counts.
+        """
+        if self.detector is None:
+            return intensities, None
+        counts = np.empty_like(intensities)
+        valid = np.empty(intensities.shape, dtype=bool)
+        for at, (count, number) in enumerate(places):
+            sequence = np.random.SeedSequence(seed, spawn_key=(count, number, _NOISE))
+            found, mask = self.detector.record(
+                intensities[at].astype(np.float64), self.grid, np.random.default_rng(sequence)
+            )
+            self._check_record(found, mask)
+            counts[at], valid[at] = np.where(mask, found, 0), mask
+        return counts, None if valid.all() else valid
+
+    def _check_record(self, counts: Any, mask: Any) -> None:
+        where, shape = f"detector {type(self.detector).__name__}", self.grid.shape
+        if np.shape(counts) != shape or np.shape(mask) != shape:
+            raise PluginError(
+                f"returned counts of shape {np.shape(counts)} and a mask of shape "
+                f"{np.shape(mask)} for a pattern of {shape[0]} × {shape[1]} pixels",
+                where=where,
+            )
+        if np.asarray(mask).dtype != bool:
+            raise PluginError(f"returned a mask of {np.asarray(mask).dtype}, not bool", where=where)
+        with np.errstate(over="ignore"):
+            stored = np.asarray(counts).astype(np.float32)
+        if not np.isfinite(stored[mask]).all():
+            raise PluginError("returned NaN or infinity where a pixel counts", where=where)
+
+    def recorded(
+        self, configurations: Sequence[Configuration], places: Sequence[tuple[int, int]], seed: int
+    ) -> NDArray[np.float32]:
+        """Return the patterns of a data set, float32 (B, ny, nx): simulated, recorded, completed.
+
+        Pixels that do not count are completed as those of measured frames are.
+
+        Raises
+        ------
+        PluginError
+            When the scatterer or the detector returns something that is not a pattern.
+        PatternError
+            When too few pixels count to complete a pattern.
+        """
+        patterns, valid = self.record(self.simulate(configurations), places, seed)
+        if valid is None:
+            return patterns
+        pairs = zip(patterns, valid, strict=True)
+        return np.stack([completed(p, v, self.grid).astype(np.float32) for p, v in pairs])
+
     def pattern_set(
         self, counts: Iterable[int], patterns_per_count: int, *, seed: int = 0
     ) -> PatternSet:
         """Simulate a set in memory; its patterns equal those of a data set on disk."""
         counts = sorted(counts)
-        drawn = [self.draw(n, i, seed) for n in counts for i in range(patterns_per_count)]
+        places = [(n, i) for n in counts for i in range(patterns_per_count)]
+        patterns = self.recorded([self.draw(n, i, seed) for n, i in places], places, seed)
         labels = np.repeat(counts, patterns_per_count)
-        return PatternSet.from_arrays(self.simulate(drawn), labels, self.grid, steps=self.prepare)
+        return PatternSet.from_arrays(patterns, labels, self.grid, steps=self.prepare)
 
     def recipe(self) -> dict[str, Any]:
         """Return grid, preprocessors and classifiers as plain values.

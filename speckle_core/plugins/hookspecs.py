@@ -138,6 +138,20 @@ def speckle_readers() -> Iterable[Component]:
     return ()
 
 
+@hookspec
+def speckle_detectors() -> Iterable[Component]:
+    """Return components that record simulated intensities (role `Detector`).
+
+    Examples
+    --------
+    >>> from speckle_core import Component, hookimpl
+    >>> @hookimpl
+    ... def speckle_detectors():
+    ...     yield Component("ccd", "my_package.ccd:Ccd", "A CCD in direct detection.")
+    """
+    return ()
+
+
 HOOKS = {
     "sampler": "speckle_samplers",
     "scatterer": "speckle_scatterers",
@@ -146,4 +160,5 @@ HOOKS = {
     "explainer": "speckle_explainers",
     "solver": "speckle_solvers",
     "reader": "speckle_readers",
+    "detector": "speckle_detectors",
 }

@@ -31,6 +31,7 @@ _SUMMARIES: dict[Role, str] = {
     "explainer": "Loss of probability when a patch of the pattern is blanked.",
     "solver": "One Gaussian body, from the slope of Guinier's plot.",
     "reader": "Frames as text: rows of numbers, with an empty line between frames.",
+    "detector": "Photon counts with Poisson noise; every pixel counts.",
 }
 _USAGES: dict[Role, str] = {
     "sampler": 'sampler = { name = "%s" }` under `[structure]` of an experiment',
@@ -40,6 +41,7 @@ _USAGES: dict[Role, str] = {
     "explainer": 'explainers = ["%s"]` in an experiment',
     "solver": "speckle solve FILE --solver %s` on the command line",
     "reader": "speckle show FILE.%s` on the command line, by the ending of the file",
+    "detector": 'name = "%s"` under `[detector]` of an experiment',
 }
 
 

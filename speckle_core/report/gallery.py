@@ -57,7 +57,7 @@ def gallery(experiment: Experiment, dataset: Dataset | None = None) -> Gallery:
     places = np.unique(np.linspace(0, len(counts) - 1, min(SHOWN, len(counts))).round().astype(int))
     drawn = [pipeline.draw(counts[at], 0, experiment.seed) for at in places]
     if dataset is None:
-        patterns = pipeline.simulate(drawn)
+        patterns = pipeline.recorded(drawn, [(counts[at], 0) for at in places], experiment.seed)
     else:
         patterns = dataset.patterns().raw(places * experiment.structure.patterns_per_count)
     mask = hidden_pixels(pipeline.prepare, pipeline.grid)

@@ -30,6 +30,7 @@ _CALLS: dict[Role, dict[str, tuple[int, tuple[str, ...]]]] = {
     "explainer": {"explain": (3, ())},
     "solver": {"solve": (2, ("mask", "seed"))},
     "reader": {"matches": (1, ()), "read": (1, ("dataset", "frames_axis"))},
+    "detector": {"record": (3, ())},
 }
 _MISSING = object()
 

@@ -16,6 +16,7 @@ from speckle_core.errors import ExperimentError, SpeckleError, nearest
 from speckle_core.testing import (
     capabilities,
     classifier,
+    detector,
     explainer,
     particles,
     preprocessor,
@@ -47,6 +48,7 @@ KNOWN_NUMBER: Mapping[Subjects, int] = {
     "explainer": 14,
     "solver": 14,
     "reader": 11,
+    "detector": 11,
 }
 COMPLETE = "kit.complete"
 
@@ -62,6 +64,7 @@ def _collect(role: Subjects) -> tuple[Check, ...]:
         "explainer": explainer,
         "solver": solver,
         "reader": reader,
+        "detector": detector,
     }
     more = capabilities.CHECKS if role == "classifier" else ()
     return (*common_checks(role), *modules[role].CHECKS, *more)

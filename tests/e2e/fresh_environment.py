@@ -19,6 +19,7 @@ ROLES = (
     "explainer",
     "solver",
     "reader",
+    "detector",
 )
 
 #: Console scripts that come with packages of the parent, for shells in the environment.

@@ -262,11 +262,21 @@ def test_listing_imports_no_framework() -> None:
 
 @pytest.mark.parametrize(
     "left_out",
-    ["disks", "scatter", "prepare", "baselines", "torch", "keras", "explain", "readers"],
+    [
+        "disks",
+        "scatter",
+        "prepare",
+        "baselines",
+        "torch",
+        "keras",
+        "explain",
+        "readers",
+        "detectors",
+    ],
 )
 def test_the_core_works_without_any_one_of_its_built_in_plugins(left_out: str) -> None:
     everything = ["disks", "scatter", "prepare", "baselines", "torch", "keras", "explain"]
-    everything.append("readers")
+    everything += ["readers", "detectors"]
     kept = [name for name in everything if name != left_out]
     code = (
         "from speckle_core import plugin_manager as p, Experiment; "

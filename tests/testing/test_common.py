@@ -147,7 +147,7 @@ def test_every_shared_check_has_been_seen_to_fail():
 
 
 def test_every_role_shares_these_checks():
-    for role in ("sampler", "scatterer", "classifier", "explainer", "solver", "reader"):
+    for role in ("sampler", "scatterer", "classifier", "explainer", "solver", "reader", "detector"):
         assert set(CHECKS) <= {check.id for check in checks_for(role)}
 
 

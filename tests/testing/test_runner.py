@@ -109,6 +109,14 @@ IDS = {
         "reader.runs-nothing",
         "reader.leaves-no-trace",
     ],
+    "detector": [
+        *SHARED,
+        "detector.records-the-grid",
+        "detector.finite-where-a-pixel-counts",
+        "detector.some-pixels-count",
+        "detector.deterministic",
+        "detector.input-unchanged",
+    ],
 }
 
 

@@ -19,7 +19,8 @@ def new_package(
         str,
         typer.Option(
             metavar="ROLE",
-            help="sampler, scatterer, preprocessor, classifier, explainer, solver or reader.",
+            help="sampler, scatterer, detector, preprocessor, classifier, explainer, solver or "
+            "reader.",
         ),
     ],
     output: Annotated[

@@ -1,0 +1,1 @@
+"""Detectors: how a simulated intensity is recorded."""

@@ -1,0 +1,153 @@
+"""A pixel detector: photons become electrons and counts, with noise and missing pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from speckle_core import FloatArray, KGrid, OptionError, PatternError
+from speckle_detectors.layout import beamstop, defects, gaps
+
+#: NumPy draws Poisson numbers up to about 2**63.
+_MOST_PHOTONS = 1e15
+
+
+def _at_least_zero(_: object, option: attrs.Attribute[Any], value: float) -> None:
+    if not (math.isfinite(value) and value >= 0):
+        raise OptionError(f"must be at least 0 and finite, not {value}", where=option.name)
+
+
+def _positive(_: object, option: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise OptionError(f"must be positive and finite, not {value}", where=option.name)
+
+
+def _share(_: object, option: attrs.Attribute[Any], value: float) -> None:
+    if not 0 <= value <= 0.5:
+        raise OptionError(f"must be a share from 0 to 0.5, not {value}", where=option.name)
+
+
+_none = attrs.field(default=0.0, validator=_at_least_zero)
+_off = attrs.field(default=None, validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class Counting:
+    """Counts = gain · (Poisson(photons + dark) + readout noise), clipped at saturation.
+
+    The intensity is moved by the jitter of the centre and blurred by the point spread before
+    photons are counted. Gaps, beamstop and defect pixels are those of one detector, the same in
+    all patterns.
+
+    Parameters
+    ----------
+    photons : float, optional
+        Mean number of photons on the whole grid, gaps and beamstop included [photons]; none: each
+        pixel's mean is its intensity times `flux`.
+    flux : float
+        Photons per unit of intensity, where `photons` is none [photons/length^4].
+    dark : float
+        Mean number of dark counts of each pixel [electrons].
+    readout : float
+        Standard deviation of the readout noise [electrons].
+    gain : float
+        Counts per electron; a photon gives one electron [counts/electron].
+    saturation : float, optional
+        Largest value of a pixel; more is clipped [counts]. None: no limit.
+    hot : float
+        Share of pixels that always read `saturation`, or else ten times the brightest.
+    dead : float
+        Share of pixels that always read 0.
+    defects_masked : bool
+        Whether the mask leaves hot and dead pixels out.
+    defects_seed : int
+        Decides which pixels are hot and dead.
+    gaps : {"none", "cross", "modules"}
+        Gaps between modules: one along each axis, or two.
+    gap_share : float
+        Share of all pixels in gaps, to the nearest whole width.
+    beamstop : float
+        Radius of the beamstop about k = 0 [pixel]; 0: none.
+    arm : float
+        Width of its arm, from k = 0 towards high ky [pixel]; 0: none.
+    jitter : float
+        Standard deviation of the centre of each pattern along each axis [pixel].
+    point_spread : float
+        Standard deviation of the Gaussian point spread [pixel].
+
+    Raises
+    ------
+    OptionError
+        For a value that is not finite or out of its range.
+    """
+
+    photons: float | None = attrs.field(default=1e5, validator=_positive)
+    flux: float = attrs.field(default=1.0, validator=_at_least_zero)
+    dark: float = _none
+    readout: float = _none
+    gain: float = attrs.field(default=1.0, validator=_positive)
+    saturation: float | None = _off
+    hot: float = attrs.field(default=0.0, validator=_share)
+    dead: float = attrs.field(default=0.0, validator=_share)
+    defects_masked: bool = True
+    defects_seed: int = attrs.field(default=0, validator=_at_least_zero)
+    gaps: Literal["none", "cross", "modules"] = "none"
+    gap_share: float = attrs.field(default=0.05, validator=_share)
+    beamstop: float = _none
+    arm: float = _none
+    jitter: float = _none
+    point_spread: float = _none
+
+    def record(
+        self, intensity: FloatArray, grid: KGrid, rng: np.random.Generator
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return counts (ny, nx) and a mask that is True where a pixel counts.
+
+        Raises
+        ------
+        PatternError
+            When a pixel would get more photons than can be drawn.
+        """
+        mean = self._mean_photons(np.asarray(intensity, dtype=np.float64), rng) + self.dark
+        electrons = rng.poisson(mean).astype(np.float64)
+        if self.readout > 0:
+            electrons += rng.normal(0.0, self.readout, grid.shape)
+        counts = self.gain * electrons
+        if self.saturation is not None:
+            counts = np.minimum(counts, self.saturation)
+        hidden = gaps(grid, self.gaps, self.gap_share)
+        hidden |= beamstop(grid, self.beamstop, self.arm)
+        hot, dead = defects(grid, self.hot, self.dead, self.defects_seed)
+        if hot.any():
+            counts[hot] = self.saturation or 10 * counts.max()
+        counts[dead] = 0
+        if self.defects_masked:
+            hidden |= hot | dead
+        return counts, ~hidden
+
+    def _mean_photons(
+        self, intensity: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Return the mean number of photons in each pixel, moved and blurred."""
+        scale, total = self.flux, float(intensity.sum())
+        if self.photons is not None:
+            scale = self.photons / total if total > 0 else 0.0
+        mean = intensity * scale
+        if self.jitter > 0:
+            # Splines overshoot where the intensity is about zero.
+            offset = rng.normal(0.0, self.jitter, 2)
+            mean = ndimage.shift(mean, offset, order=3, mode="nearest").clip(min=0)
+        if self.point_spread > 0:
+            mean = ndimage.gaussian_filter(mean, self.point_spread, mode="nearest")
+        if not mean.max() <= _MOST_PHOTONS:
+            raise PatternError(
+                f"a pixel would get {mean.max():.3g} photons, more than {_MOST_PHOTONS:g}",
+                where="counting",
+                hint="Lower photons or flux.",
+            )
+        return mean

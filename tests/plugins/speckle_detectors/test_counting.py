@@ -1,0 +1,137 @@
+"""The counting detector against the closed forms of photon counting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from speckle_core import KGrid, OptionError, PatternError, create
+
+GRID = KGrid.centered(101, np.pi / 2000)
+EVEN = np.full(GRID.shape, 3.0)
+
+
+def record(intensity=EVEN, grid=GRID, seed=0, **options):
+    detector = create("detector", "counting", **options)
+    return detector.record(intensity, grid, np.random.default_rng(seed))
+
+
+def lobe(center=(0.0, 0.0)):
+    y, x = GRID.indices[:, None] - center[0], GRID.indices - center[1]
+    return np.exp(-(y**2 + x**2) / (2 * 8.0**2))
+
+
+def test_mean_and_variance_of_the_photons_are_equal() -> None:
+    counts, mask = record(photons=50.0 * EVEN.size)
+    assert mask.all()
+    assert (counts == np.rint(counts)).all()
+    # Of 10201 numbers: standard errors of 0.07 and of 0.7.
+    assert counts.mean() == pytest.approx(50, abs=0.3)
+    assert counts.var() == pytest.approx(50, abs=3)
+
+
+def test_without_a_number_of_photons_the_flux_counts() -> None:
+    assert record(photons=None, flux=10.0)[0].mean() == pytest.approx(30, abs=0.25)
+
+
+def test_variances_of_light_dark_and_readout_add_and_gain_multiplies() -> None:
+    counts, _ = record(photons=20.0 * EVEN.size, dark=5.0, readout=3.0, gain=2.5)
+    assert counts.mean() == pytest.approx(2.5 * 25, abs=0.6)
+    assert counts.var() == pytest.approx(2.5**2 * (20 + 5 + 3**2), rel=0.06)
+
+
+def test_many_exposures_approach_the_intensity() -> None:
+    intensity = lobe()
+    rng = np.random.default_rng(3)
+    detector = create("detector", "counting", photons=1e6, gain=2.0, readout=1.0)
+    mean = np.mean([detector.record(intensity, GRID, rng)[0] for _ in range(200)], axis=0)
+    expected = intensity * (1e6 / intensity.sum())
+    error = 2 * np.sqrt((expected + 1) / 200)
+    assert np.sqrt(np.mean(((mean - 2 * expected) / error) ** 2)) == pytest.approx(1, abs=0.05)
+
+
+def test_saturation_clips_and_nothing_else() -> None:
+    free, _ = record(photons=50.0 * EVEN.size)
+    clipped, _ = record(photons=50.0 * EVEN.size, saturation=55.0)
+    assert (free > 55).any()
+    assert np.array_equal(clipped, np.minimum(free, 55))
+
+
+def test_hot_and_dead_pixels_are_the_same_in_every_exposure() -> None:
+    options = {"photons": 50.0 * EVEN.size, "saturation": 1000.0, "hot": 0.01, "dead": 0.02}
+    (first, mask), (second, other) = (record(seed=s, **options) for s in (1, 2))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(mask, other)
+    assert np.array_equal(first == 1000, second == 1000)
+    assert np.mean(first == 1000) == pytest.approx(0.01, abs=1e-4)
+    assert np.mean(first == 0) == pytest.approx(0.02, abs=1e-4)
+    assert np.array_equal(mask, (first != 1000) & (first != 0))
+    assert record(defects_masked=False, **options)[1].all()
+    assert not np.array_equal(record(defects_seed=5, **options)[1], mask)
+
+
+@pytest.mark.parametrize("layout", ["cross", "modules"])
+@pytest.mark.parametrize("size", [129, 257])
+def test_gaps_cover_their_share_and_are_seen_at_minus_k(layout: str, size: int) -> None:
+    grid = KGrid.centered(size, 0.001)
+    _, mask = record(np.ones(grid.shape), grid, gaps=layout)
+    # Half a pixel of width for each gap along each axis.
+    bands = 1 if layout == "cross" else 2
+    assert np.mean(~mask) == pytest.approx(0.05, abs=bands / size)
+    assert np.mean(mask | mask[::-1, ::-1]) > 0.99
+
+
+def test_the_beamstop_is_a_disk_with_an_arm() -> None:
+    _, mask = record(beamstop=10.0)
+    assert np.sum(~mask) == pytest.approx(np.pi * 10**2, rel=0.03)
+    assert np.array_equal(mask, mask[::-1, ::-1])
+    _, with_arm = record(beamstop=10.0, arm=4.0)
+    arm = mask & ~with_arm
+    assert arm.sum() == 3 * 41
+    assert not arm[:60].any()
+
+
+def centroid(pattern):
+    return np.array([np.sum(pattern * GRID.indices[:, None]), np.sum(pattern * GRID.indices)]) / (
+        pattern.sum()
+    )
+
+
+def test_the_centre_moves_from_exposure_to_exposure_by_the_jitter() -> None:
+    rng = np.random.default_rng(0)
+    detector = create("detector", "counting", photons=1e7, jitter=1.5)
+    found = np.array([centroid(detector.record(lobe(), GRID, rng)[0]) for _ in range(150)])
+    # A standard deviation of 300 numbers has a standard error of 4 %.
+    assert found.std() == pytest.approx(1.5, rel=0.15)
+    assert abs(found.mean()) < 0.3
+
+
+def test_the_point_spread_adds_its_variance() -> None:
+    counts, _ = record(lobe(), photons=1e8, point_spread=3.0)
+    width = np.sum(counts * GRID.indices**2) / counts.sum()
+    assert width == pytest.approx(8.0**2 + 3.0**2, rel=0.01)
+
+
+def test_an_empty_intensity_gives_no_photons() -> None:
+    assert not record(np.zeros(GRID.shape))[0].any()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("photons", 0.0), ("dark", -1.0), ("gain", 0.0), ("hot", 0.6), ("defects_seed", -1)],
+)
+def test_an_impossible_option_is_refused_by_name(option: str, value: float) -> None:
+    with pytest.raises(OptionError, match="must be") as error:
+        create("detector", "counting", **{option: value})
+    assert option in error.value.where
+
+
+def test_more_photons_than_can_be_drawn_are_refused() -> None:
+    with pytest.raises(PatternError, match="photons, more than"):
+        record(photons=1e20)
+
+
+def test_ideal_changes_nothing() -> None:
+    counts, mask = create("detector", "ideal").record(lobe(), GRID, np.random.default_rng(0))
+    assert np.array_equal(counts, lobe())
+    assert mask.all()
