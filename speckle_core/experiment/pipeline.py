@@ -231,7 +231,14 @@ class Pipeline:
         if valid is None:
             return patterns
         pairs = zip(patterns, valid, strict=True)
-        return np.stack([completed(p, v, self.grid).astype(np.float32) for p, v in pairs])
+        try:
+            return np.stack([completed(p, v, self.grid).astype(np.float32) for p, v in pairs])
+        except PatternError as error:
+            raise PatternError(
+                error.what,
+                where=f"detector {type(self.detector).__name__}",
+                hint="Let more of its pixels count.",
+            ) from error
 
     def pattern_set(
         self, counts: Iterable[int], patterns_per_count: int, *, seed: int = 0

@@ -90,6 +90,11 @@ def _choice(value: Any, _: Any) -> Choice:
     raise ValueError(f'{value!r} is not a component: write {{ name = "…", option = … }}')
 
 
+def _optional_choice(value: Any, _: Any) -> Choice | None:
+    """Return a component, or None for "none", which a setting writes to take one away."""
+    return None if value in (None, "none") else _choice(value, Choice)
+
+
 def _strict(value: Any, kind: Any) -> Any:
     try:
         return Option("value", kind, Option.required).check(value, "")
@@ -121,6 +126,7 @@ for _kind in (int, float, bool, str):
 converter.register_structure_hook_func(_scalar, _strict)
 converter.register_structure_hook_func(_is_tuple, _tuple)
 converter.register_structure_hook(Choice, _choice)
+converter.register_structure_hook_func(lambda kind: kind == Choice | None, _optional_choice)
 converter.register_unstructure_hook(Choice, Choice.to_dict)
 
 

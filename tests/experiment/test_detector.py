@@ -131,7 +131,7 @@ def test_a_mask_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
 def test_a_detector_that_sees_too_little_is_refused_before_anything_is_written(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(PatternError, match="no pixel of it counts"):
+    with pytest.raises(PatternError, match="detector Counting: no pixel of it counts"):
         made(tmp_path, {"name": "counting", "beamstop": 100.0})
     assert not (tmp_path / "set" / "shards" / "00000.h5").exists()
 
@@ -164,6 +164,12 @@ def test_what_is_not_a_record_is_a_plugin_error(answer: Any, message: str) -> No
     with pytest.raises(PluginError, match=message) as error:
         pipeline.pattern_set([2, 3], 1)
     assert error.value.where == "detector Broken"
+
+
+def test_a_setting_takes_the_detector_away() -> None:
+    without = Experiment.load("realistic-mono-257", ["detector=none"])
+    assert without.detector is None
+    assert without.data_recipe() == Experiment.load("paper-mono-257").data_recipe()
 
 
 def test_of_measured_patterns_no_detector_is_named() -> None:
