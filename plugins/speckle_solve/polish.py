@@ -20,6 +20,9 @@ _ROUNDS = 8
 #: A model is at the level of its noise within this factor of R; the roundings of a pattern are
 #: neither quite uniform nor quite independent. What our own float64 leaves is below `_OURS`.
 WITHIN, _OURS = 4.0, 3e-9
+# BIC's price of a body holds for Gaussian noise. Roundings are not, and ghosts have paid it two or
+# three times; the faintest body of any set tried pays it a million times.
+_DOUBT = 100.0
 # Two equal disks depend on the difference of their radii by its square: steps then only halve it.
 _STEPS = 60
 # Above the level of noise a body is kept if R² rises by this factor without it: a raster's steps or
@@ -110,11 +113,11 @@ def judged(scene: Scene, centers: Floats, parameters: Floats) -> Polished:
 def _without_ghosts(scene: Scene, current: Polished, factor: float) -> Polished:
     """Return `current` without the bodies that it fits as well without.
 
-    A model at the level of noise keeps what pays BIC's price; one above it, whatever lowers R² by
-    this `factor`.
+    A model at the level of noise keeps what pays BIC's price, and more; one above it, whatever
+    lowers R² by this `factor`.
     """
     pixels = len(scene.pixels)
-    price = scene.noise * scene.parameters(1) * np.log(pixels) / pixels
+    price = _DOUBT * scene.noise * scene.parameters(1) * np.log(pixels) / pixels
     while len(current.centers) > 1:
         cost = losses(
             scene,
