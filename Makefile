@@ -4,20 +4,33 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: run test lint mutation test-lowest pip-audit lock clean
+.PHONY: run test test-fast coverage lint mutation test-lowest pip-audit lock clean
 
 run: $(VENV)/.run-installed
 	$(BIN)/speckle run quickstart
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(PYTEST)
+
+# What needs no PyTorch, Keras or TensorFlow: a minute and a half.
+test-fast: $(VENV)/.dev-installed
+	$(PYTEST) -m "not framework"
+
+# Fails below the share of pyproject.toml's `fail_under`. Processes that tests start are measured too.
+coverage: $(VENV)/.dev-installed
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(wordlist 2,99,$(PYTEST))
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/structure.py
 
 # Half an hour: does a test fail when a line of analysis/, plugins/ or audit/ is changed? What is listed
 # at the end survived; `mutmut show NAME` shows the change. Not part of `make test`.
@@ -54,7 +67,7 @@ test-lowest:
 	uv pip compile --quiet --resolution lowest-direct pyproject.toml -o .venv-lowest/lowest.txt
 	.venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/lowest.txt pytest hypothesis
 	.venv-lowest/bin/python -m pip install --quiet --no-deps -e .
-	.venv-lowest/bin/python -m pytest -q tests/data tests/experiment tests/analysis tests/test_run.py
+	.venv-lowest/bin/python -m pytest -q -W default tests/data tests/experiment tests/analysis tests/test_run.py
 
 # Known weaknesses of the pinned packages; needs a network.
 pip-audit:
@@ -63,4 +76,5 @@ pip-audit:
 	.venv-audit/bin/pip-audit --require-hashes -r constraints.txt
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-audit mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-lowest .venv-audit mutants .coverage* .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-# Before NumPy is first imported: tests run two at a time on machines of two cores.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# One thread for each process, before NumPy is first imported: tests run two at a time, and threads
+# that wait for one another cost several times what they save. What tests start inherits it.
+ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Continuous integration asks for colours, which would stand between the words looked for.
 os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
 
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner, Result  # noqa: E402
 
-from speckle_core.cli.app import app
+from speckle_core.cli.app import app  # noqa: E402
 
 TINY = """
 name = "tiny"
@@ -43,6 +45,22 @@ name = "radial-lda"
 """
 
 Invoke = Callable[..., Result]
+
+#: Folders in which every test loads PyTorch, Keras or TensorFlow, or starts processes that do.
+FRAMEWORKS = ("speckle_torch", "speckle_keras", "parity")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test-fast` leaves out."""
+    for item in items:
+        if item.path.parent.name in FRAMEWORKS:
+            item.add_marker("framework")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import it then: that takes longer than some tests."""
+    fast = config.option.markexpr == "not framework"
+    return True if fast and collection_path.name in FRAMEWORKS else None
 
 
 @pytest.fixture(scope="session")

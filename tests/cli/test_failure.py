@@ -31,7 +31,7 @@ def test_ctrl_c_ends_with_one_line_and_the_same_command_goes_on(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=dict(os.environ),
         # a suite that a shell runs in the background was told to ignore it, and so are its children
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
@@ -181,7 +181,7 @@ def test_on_a_terminal_there_are_bars_with_rate_and_time_left(
         command(*words),
         stdout=subprocess.PIPE,
         stderr=theirs,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "100"},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
     )
     os.close(theirs)
     shown = b""

@@ -61,7 +61,7 @@ class Fresh:
         return subprocess.run(
             [shutil.which(program, path=path) or program, *map(str, arguments)],
             cwd=cwd or self.folder,
-            env=clean | offline | {"OMP_NUM_THREADS": "1", "PATH": path},
+            env=clean | offline | {"PATH": path},
             capture_output=True,
             text=True,
             check=False,

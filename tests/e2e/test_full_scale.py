@@ -76,6 +76,7 @@ def test_every_command_reads_what_an_earlier_one_wrote(listed):
             there.add(command[command.index("-o") + 1])
 
 
+@pytest.mark.framework
 def test_a_job_runs_from_data_to_figures_and_once_only(tmp_path):
     sets = [word for setting in SMALL for word in ("--set", setting)]
     first = typed("mono", "-o", "runs", *sets, folder=tmp_path)

@@ -11,7 +11,9 @@ from speckle_core import Epoch, OutputError
 from speckle_core.models.tensorboard import EventFile
 
 READ = """
-import json, sys
+import json, sys, types
+# With this module TensorBoard's reader does without TensorFlow, which would take seconds to load.
+sys.modules["tensorboard.compat.notf"] = types.ModuleType("notf")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 events = EventAccumulator(sys.argv[1]).Reload()
 tags = events.Tags()["scalars"]
@@ -25,7 +27,7 @@ def epoch(number: int, loss: float, valid: float = NAN) -> Epoch:
 
 
 def seen(folder: Path) -> dict[str, list[list[float]]]:
-    # In a process of its own: TensorBoard's reader loads TensorFlow where that is installed.
+    # In a process of its own, which may believe that there is no TensorFlow.
     done = subprocess.run(
         [sys.executable, "-c", READ, str(folder)], capture_output=True, text=True, check=True
     )

@@ -1,6 +1,6 @@
 """Run in a process of its own: train, save and ask one classifier, and write what it says.
 
-``python answers.py COMPONENT train:MODEL:SEED answer:MODEL:OUT.npz small:OUT.npz …``
+``python answers.py COMPONENT TASK:ARGUMENT:… …``; the tasks are the functions in `TASKS`.
 """
 
 import sys
@@ -56,42 +56,95 @@ def train(component, folder, seed):
     save_model(pipeline, experiment, Path(folder))
 
 
-def answer(component, folder, out):
-    """Write probabilities at several sizes, and the maps of every explainer at 65 × 65."""
+def loaded(component, folder):
     options = read_record(Path(folder)).classifier.options
     given = {name: value for name, value in options.items() if value != "none"}
     classifier = create("classifier", component, **given)
     classifier.load(Path(folder) / "classifier")
+    return classifier
+
+
+def probabilities(classifier):
+    """Return what it says of two patterns at each of several sizes, and of the second one alone."""
     found = {}
     for size in (64, 65, 257):
         patterns = np.random.default_rng(size).standard_normal((2, size, size)) * 0.1
         patterns += np.exp(-((np.hypot(*np.indices((size, size)) - size // 2) / 9) ** 2))
         found[f"probabilities{size}"] = classifier.predict_proba(patterns.astype(np.float32))
+    found["alone"] = classifier.predict_proba(patterns[1:].astype(np.float32))
+    return found
+
+
+def maps(classifier, explainers):
+    """Return the maps of explainers, of three patterns of 65 × 65."""
     patterns, targets = easy(3, 65, 2).batch(range(3))[0], np.array([0, 1, 3])
-    for name, options in EXPLAINERS.items():
-        explainer = create("explainer", name.partition(" of ")[0], **options)
-        found[name] = explainer.explain(classifier, patterns, targets)
-    np.savez(out, **found)
+    return {
+        name: create("explainer", name.partition(" of ")[0], **options).explain(
+            classifier, patterns, targets
+        )
+        for name, options in explainers.items()
+    }
 
 
-def small(component, out):
-    """Write the history and the weights of a small network after three epochs of one batch."""
+def explain(component, folder, out):
+    """Write probabilities and the maps of every explainer."""
+    classifier = loaded(component, folder)
+    np.savez(out, **probabilities(classifier), **maps(classifier, EXPLAINERS))
+
+
+def predict(component, folder, out):
+    """Write probabilities and one map: what the other maps need, `explain` has been asked for."""
+    classifier = loaded(component, folder)
+    np.savez(out, **probabilities(classifier), **maps(classifier, {"saliency": {}}))
+
+
+def tiny(component, **options):
+    """Return the same classifier around a small network."""
     kind = type(create("classifier", component))
 
     @attrs.define(kw_only=True, eq=False)
-    class Small(kind):
+    class Tiny(kind):
         def _plan(self):
             return Plan(blocks=(2, 1), widths=(3, 4), stem=5)
 
-    one = Small(epochs=3, batch_size=20, weight_decay=0.01, **OPTIONS)
+    return Tiny(**options, **OPTIONS)
+
+
+def small(component, folder, out):
+    """Train a small network for three epochs of one batch; write its history and its weights."""
+    one = tiny(component, epochs=3, batch_size=20, weight_decay=0.01)
     history = one.fit(easy(20, 33, 0), easy(8, 33, 1), seed=3)
     losses = [[e.loss, e.accuracy, e.valid_loss, e.valid_accuracy] for e in history]
+    Path(folder).mkdir()
+    one.save(Path(folder))
     np.savez(out, history=losses, **one._fitted.network.weights())
 
+
+def judge(component, folder, out):
+    """Write the validation loss of a small network that another framework has trained."""
+    one = tiny(component)
+    one.load(Path(folder))
+    patterns, labels = easy(8, 33, 1).batch(range(8))
+    chosen = one.predict_proba(patterns)[np.arange(8), one.classes.searchsorted(labels)]
+    np.savez(out, loss=-np.log(chosen).mean())
+
+
+def convert(component, folder, out):
+    """Turn a model folder into one of this framework, as the command does."""
+    from typer.testing import CliRunner
+
+    from speckle_core.cli.app import app
+
+    words = ["convert", folder, "--to", component, "-o", out]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert (result.exit_code, result.output.strip()) == (0, f"model: {out}")
+
+
+TASKS = {task.__name__: task for task in (train, explain, predict, small, judge, convert)}
 
 if __name__ == "__main__":
     component, *tasks = sys.argv[1:]
     for task in tasks:
         name, *arguments = task.split(":")
-        {"train": train, "answer": answer, "small": small}[name](component, *arguments)
+        TASKS[name](component, *arguments)
     print(*sorted({"tensorflow", "torch"} & set(sys.modules)))

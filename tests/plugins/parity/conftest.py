@@ -1,12 +1,13 @@
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.plugins.parity.processes import run
-
-HERE = Path(__file__).parent
+SCRIPT = str(Path(__file__).with_name("answers.py"))
 FRAMEWORKS = {
     "torch": ("torch-resnet50", {}, "torch"),
     "keras": ("keras-resnet50", {"KERAS_BACKEND": "tensorflow"}, "tensorflow"),
@@ -15,9 +16,19 @@ FRAMEWORKS = {
 
 
 def ask(who, *tasks):
+    """Let one framework do tasks of `answers.py`, in a process of its own."""
     component, variables, framework = FRAMEWORKS[who]
+    process = subprocess.run(
+        [sys.executable, SCRIPT, component, *(":".join(map(str, task)) for task in tasks)],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
     # Never two frameworks in one process, whatever was asked.
-    assert run(str(HERE / "answers.py"), component, *tasks, **variables) == framework
+    assert process.stdout.strip() == framework
 
 
 @pytest.fixture(scope="session")
@@ -28,20 +39,42 @@ def models(tmp_path_factory):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
     folder = tmp_path_factory.mktemp("parity")
+    torchs, keras, there = (folder / name for name in ("by torch", "by keras", "converted"))
 
-    def tasks(who, *names):
-        return [f"answer:{folder / name}:{folder / f'{name}, {who}.npz'}" for name in names]
+    def answers(who):
+        return folder / f"by torch, {who}.npz", folder / f"by keras, {who}.npz"
 
-    def begin(who):
-        return f"small:{folder / f'small, {who}.npz'}"
+    def small(who):
+        return "small", folder / f"small by {who}", folder / f"small, {who}.npz"
 
-    ask("torch", f"train:{folder / 'by torch'}:1", *tasks("torch", "by torch"), begin("torch"))
+    def judge(who):
+        return "judge", folder / f"small by {who}", folder / f"judged, {who}.npz"
+
+    first, second = answers("torch")
+    ask("torch", ("train", torchs, 1), ("explain", torchs, first), small("torch"))
+    explained, predicted = answers("keras")
     ask(
-        "keras", *tasks("keras", "by torch"), f"train:{folder / 'by keras'}:2",
-        *tasks("keras", "by keras"), begin("keras"),
-    )  # fmt: skip
-    ask("torch", *tasks("torch", "by keras"))
-    ask("keras on torch", *tasks("keras on torch", "by torch", "by keras"), begin("keras on torch"))
+        "keras",
+        ("train", keras, 2),
+        ("explain", torchs, explained),
+        ("predict", keras, predicted),
+        small("keras"),
+        ("convert", torchs, there),
+    )
+    explained, predicted = answers("keras on torch")
+    ask(
+        "keras on torch",
+        ("explain", torchs, explained),
+        ("predict", keras, predicted),
+        small("keras on torch"),
+    )
+    ask(
+        "torch",
+        ("predict", keras, second),
+        judge("keras"),
+        judge("keras on torch"),
+        ("convert", there, folder / "back"),
+    )
     return folder
 
 

@@ -15,6 +15,8 @@ OTHERS = ("keras", "keras on torch")
 def test_the_same_weights_give_the_same_probabilities(said, model, who, size):
     ours, theirs = (said(model, w)[f"probabilities{size}"] for w in ("torch", who))
     assert np.abs(ours - theirs).max() <= 1e-4
+    alone = said(model, who)["alone"]
+    assert np.abs(alone - said(model, who)["probabilities257"][1:]).max() <= 1e-4
     # Neither certain nor evenly spread, which anything would agree on.
     assert 0.3 < ours.max() < 0.999
 
@@ -31,9 +33,8 @@ def test_the_same_weights_give_the_same_probabilities(said, model, who, size):
     ],
 )
 @pytest.mark.parametrize("who", OTHERS)
-@pytest.mark.parametrize("model", MODELS)
-def test_the_same_weights_give_the_same_maps(said, model, who, explainer):
-    ours, theirs = (said(model, w)[explainer].reshape(3, -1) for w in ("torch", who))
+def test_the_same_weights_give_the_same_maps(said, who, explainer):
+    ours, theirs = (said("by torch", w)[explainer].reshape(3, -1) for w in ("torch", who))
     length = np.linalg.norm(ours, axis=1)
     assert length.min() > 0
     cosine = (ours * theirs).sum(1) / length / np.linalg.norm(theirs, axis=1)
@@ -50,9 +51,24 @@ def test_the_maps_of_two_models_differ(said):
 @pytest.mark.parametrize("who", OTHERS)
 def test_training_takes_the_same_steps(said, who):
     ours, theirs = (said("small", w) for w in ("torch", who))
-    np.testing.assert_allclose(theirs["history"], ours["history"], atol=2e-4)
+    loss_and_accuracy = np.s_[:, :2]
+    np.testing.assert_allclose(
+        theirs["history"][loss_and_accuracy], ours["history"][loss_and_accuracy], atol=2e-5
+    )
     for name in ours.files:
         # A bias before a batch norm has no gradient but rounding, which Adam blows up; the
-        # averages follow it.
-        if name.endswith((".kernel", ".gamma", ".beta", "dense.bias")):
+        # averages' means follow it.
+        if name.endswith((".kernel", ".gamma", ".beta", "dense.bias", ".moving_variance")):
             np.testing.assert_allclose(theirs[name], ours[name], atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_a_validation_loss_is_what_torch_finds_for_the_same_weights(said, who):
+    """Not what torch had in its own training: there the biases above have other rounding.
+
+    In training a batch norm takes them out again; in validation it subtracts an average that lags
+    behind, so that they show in the fourth digit of the loss, another one for every number of
+    threads.
+    """
+    losses = said("small", who)["history"][:, 2]
+    assert said("judged", who)["loss"] == pytest.approx(losses.min(), rel=1e-5)

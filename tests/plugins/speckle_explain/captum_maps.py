@@ -1,10 +1,4 @@
-"""Runs captum and our explainers over one small torch network, in a process of its own.
-
-Torch and TensorFlow must not meet in one process, so the tests start this one: it writes the maps
-of both to the .npz file that it is given.
-"""
-
-import sys
+"""What captum and our explainers say of one small network in torch."""
 
 import captum.attr
 import numpy as np
@@ -58,10 +52,11 @@ class Powers:
         return self._pass(patterns, targets)[1:]
 
 
-def main(path):
-    torch.manual_seed(4)
-    torch.set_num_threads(1)
-    net = Net().double().eval()
+def maps():
+    """Return the maps of both, by ``captum_NAME`` and ``ours_NAME``, and what they are held to."""
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        net = Net().double().eval()
     patterns = np.random.default_rng(4).normal(size=(6, 17, 21))
     targets = np.array([0, 1, 2, 2, 1, 0])
     x, t = torch.tensor(patterns)[:, None], torch.tensor(targets)
@@ -90,8 +85,4 @@ def main(path):
     with torch.no_grad():
         gain = net(x) - net(lowest)
     arrays["gain"] = gain[torch.arange(6), t].numpy()
-    np.savez(path, patterns=patterns, **arrays)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return {"patterns": patterns, **arrays}

@@ -1,27 +1,26 @@
 """The explainers against captum, on one convolutional network in torch."""
 
-import importlib.util
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from speckle_explain.grad_cam import resize
 
+pytestmark = [
+    pytest.mark.framework,
+    pytest.mark.xdist_group("captum"),
+    # captum says what it does to inputs and activations, and undoes it.
+    pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients"),
+    pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU activations"),
+]
+
 
 @pytest.fixture(scope="module")
-def maps(tmp_path_factory):
-    for needed in ("torch", "captum"):
-        if importlib.util.find_spec(needed) is None:
-            pytest.skip(f"{needed} is not installed")
-    path = tmp_path_factory.mktemp("captum") / "maps.npz"
-    script = Path(__file__).with_name("captum_maps.py")
-    done = subprocess.run([sys.executable, script, path], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    with np.load(path) as arrays:
-        return dict(arrays)
+def maps():
+    pytest.importorskip("torch")
+    pytest.importorskip("captum")
+    from tests.plugins.speckle_explain.captum_maps import maps
+
+    return maps()
 
 
 @pytest.mark.parametrize("name", ["saliency", "guided", "cam", "integrated"])

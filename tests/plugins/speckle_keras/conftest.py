@@ -10,11 +10,11 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def run_python():
-    """Return a function that runs Python in a fresh process with one thread."""
+    """Return a function that runs Python in a fresh process."""
 
     def run(*arguments, without=(), **variables):
         environment = {k: v for k, v in os.environ.items() if k not in without}
-        environment |= {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", **variables}
+        environment |= variables
         return subprocess.run(
             [sys.executable, *arguments],
             env=environment,

@@ -12,7 +12,7 @@ def test_the_network_does_all_that_is_asked_of_it(backend, run_python):
     if importlib.util.find_spec(backend) is None or importlib.util.find_spec("keras") is None:
         pytest.skip(f"keras and {backend} are not both installed")
     process = run_python(
-        "-m", "pytest", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning",
+        "-m", "pytest", "-p", "no:cacheprovider",
         "-o", "python_files=inside_*.py", INSIDE, KERAS_BACKEND=backend,
     )  # fmt: skip
     assert process.returncode == 0, process.stdout + process.stderr

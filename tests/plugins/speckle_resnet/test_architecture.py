@@ -21,6 +21,7 @@ def test_one_channel_saves_two_of_the_three_slices_of_the_first_kernel():
     assert count(tensors(RESNET50, 1, 19)) == 23_611_283 - 2 * 7 * 7 * 64
 
 
+@pytest.mark.framework
 def test_torch_holds_exactly_the_tensors_of_the_table():
     torch = pytest.importorskip("torch")
     from speckle_torch.network import ResNet, named_tensors

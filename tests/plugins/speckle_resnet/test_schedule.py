@@ -4,10 +4,13 @@ import pytest
 
 from speckle_resnet.schedule import learning_rate, stops
 
-torch = pytest.importorskip("torch")
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
 
 
-def torch_rates(make, count, losses=None):
+def rates_of(torch, make, count, losses=None):
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.01)
     schedule = make(optimizer)
     rates = []
@@ -19,9 +22,11 @@ def torch_rates(make, count, losses=None):
     return rates
 
 
+@pytest.mark.framework
 @pytest.mark.parametrize("steps", [10, 137])
-def test_one_cycle_is_torchs(steps):
-    expected = torch_rates(
+def test_one_cycle_is_torchs(torch, steps):
+    expected = rates_of(
+        torch,
         lambda o: torch.optim.lr_scheduler.OneCycleLR(
             o, max_lr=0.01, total_steps=steps, cycle_momentum=False
         ),
@@ -37,10 +42,12 @@ def test_one_cycle_of_a_few_steps_stays_within_its_bounds(steps):
         assert 0 < learning_rate("one-cycle", 0.01, step, steps, []) <= 0.01
 
 
-def test_plateau_is_torchs_with_the_authors_settings():
+@pytest.mark.framework
+def test_plateau_is_torchs_with_the_authors_settings(torch):
     losses = [3, 2, 2, 2, 2, 2, 2, 1.9, 1.9, 1.89995, 1.9, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2] + [2] * 60
     # torch waits for more than `patience` bad epochs, Keras for as many.
-    expected = torch_rates(
+    expected = rates_of(
+        torch,
         lambda o: torch.optim.lr_scheduler.ReduceLROnPlateau(
             o,
             factor=math.sqrt(0.1),

@@ -7,78 +7,80 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from speckle_core import Dataset, Experiment, OutputError  # noqa: E402
+from speckle_core import Dataset, Experiment, OutputError, plugin_manager  # noqa: E402
 from speckle_core.data.generate import generate  # noqa: E402
 from speckle_core.models.folder import load_model  # noqa: E402
 from speckle_core.models.torchrun import is_main_process  # noqa: E402
 from speckle_core.models.train import train  # noqa: E402
 from speckle_core.run import Run  # noqa: E402
 from speckle_torch.distributed import Team  # noqa: E402
+from tests.plugins.speckle_torch.fit_in_processes import fit  # noqa: E402
+from tests.plugins.speckle_torch.tiny_network import TinyPlugin  # noqa: E402
 
 SCRIPT = str(Path(__file__).with_name("fit_in_processes.py"))
-SPECKLE = str(Path(sys.executable).with_name("speckle"))
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-
-
-@pytest.mark.skipif(
-    not torch.distributed.is_available() or sys.platform == "win32", reason="torch without gloo"
-)
-def test_two_processes_train_as_one_with_the_same_batch(tmp_path, run_python):
-    """Equal up to the order of sums: batch norm sees the whole batch, gradients are averaged."""
-    alone = run_python(SCRIPT, str(tmp_path / "alone"), prefix=("-u",))
-    assert alone.returncode == 0, alone.stderr
-    together = run_python(
-        SCRIPT, str(tmp_path / "together"), str(tmp_path / "state"), prefix=TORCHRUN
-    )
-    assert together.returncode == 0, together.stderr
-    assert together.stdout.count("heard") == 4
-    assert (tmp_path / "state" / "checkpoint.json").exists()
-
-    one, first, second = (
-        json.loads((tmp_path / name).read_text())
-        for name in ("alone.0", "together.0", "together.1")
-    )
-    assert first == second
-    np.testing.assert_allclose(first["history"], one["history"], rtol=2e-3, atol=2e-3)
-    # The first epoch's three steps, before rounding has been through Adam often:
-    assert first["history"][0][0] == pytest.approx(one["history"][0][0], rel=1e-5)
-
-
-def test_a_team_shares_each_batch_without_rest():
-    shares = [Team(rank, 3).share(np.arange(8)).tolist() for rank in range(3)]
-    assert shares == [[0, 1, 2], [3, 4, 5], [6, 7]]
-
-
-#: A training of seconds with the paper's network: 12 patterns of 33 × 33 pixels, 1 epoch.
+#: A training of seconds: 12 patterns of 33 × 33 pixels, 1 epoch.
 SETTINGS = [
     "structure.counts=[2, 3]",
     "structure.patterns_per_count=10",
     "grid.size=33",
     "split={train = 12, valid = 4, test = 4}",
     'prepare=[{name = "block-center", size = 3}, {name = "standardize"}]',
-    "classifier.epochs=1",
-    "classifier.batch_size=6",
     "baselines=['radial-lda']",
 ]
+TINY = 'classifier={name = "tiny", channels = 1, epochs = 1, batch_size = 6}'
 
 
-@pytest.mark.skipif(
-    not torch.distributed.is_available() or sys.platform == "win32", reason="torch without gloo"
-)
-def test_speckle_train_under_torchrun_is_one_training_with_one_voice(tmp_path, run_python):
-    """The same command in every process: one of them writes and reports."""
-    data, output = tmp_path / "data", tmp_path / "model"
-    generate(Experiment.load("quickstart", SETTINGS), data, workers=1)
-    chosen = [word for setting in SETTINGS for word in ("--set", setting)]
-    words = ("train", "quickstart", *chosen, "--data", str(data), "--tensorboard", "-o")
-    done = run_python(SPECKLE, *words, str(output), prefix=(*TORCHRUN, "--no-python"))
+@pytest.fixture(scope="module")
+def together(tmp_path_factory, run_python):
+    """Return the folder that two processes trained in, and the process that started them."""
+    if not torch.distributed.is_available() or sys.platform == "win32":
+        pytest.skip("torch without gloo")
+    folder = tmp_path_factory.mktemp("together")
+    generate(Experiment.load("quickstart", SETTINGS), folder / "data", workers=1)
+    chosen = [word for setting in (*SETTINGS, TINY) for word in ("--set", setting)]
+    command = ("train", "quickstart", *chosen, "--data", str(folder / "data"), "--tensorboard")
+    places = str(folder / "result"), str(folder / "state")
+    done = run_python(SCRIPT, *places, *command, "-o", str(folder / "model"), prefix=TORCHRUN)
     assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_two_processes_train_as_one_with_the_same_batch(together):
+    """Equal up to the order of sums: batch norm sees the whole batch, gradients are averaged."""
+    folder, _ = together
+    assert (folder / "state" / "checkpoint.json").exists()
+    first, second = (json.loads((folder / f"result.{rank}").read_text()) for rank in (0, 1))
+    assert (first.pop("heard"), second.pop("heard")) == ([1, 2, 3, 4], [])
+    assert first == second
+    alone = fit()
+    np.testing.assert_allclose(first["history"], alone["history"], rtol=2e-3, atol=2e-3)
+    # The first epoch's three steps, before rounding has been through Adam often:
+    assert first["history"][0][0] == pytest.approx(alone["history"][0][0], rel=1e-5)
+
+
+def test_speckle_train_under_torchrun_is_one_training_with_one_voice(together, tiny_plugin):
+    """The same command in every process: one of them writes and reports."""
+    folder, done = together
+    output = folder / "model"
     assert done.stdout.splitlines() == [f"model: {output}"]
-    assert done.stderr.count("train torch-resnet50: 1 epoch") == 1
+    assert done.stderr.count("train tiny: 1 epoch") == 1
     assert done.stderr.count("fit radial-lda") == 1
     assert len(list((output / "tensorboard").iterdir())) == 1
     assert len((output / "history.csv").read_text().splitlines()) == 2
     assert set(load_model(output).pipeline.baselines) == {"radial-lda"}
+
+
+@pytest.fixture
+def tiny_plugin():
+    plugin_manager().register(TinyPlugin(), "tests")
+    yield
+    plugin_manager.cache_clear()
+
+
+def test_a_team_shares_each_batch_without_rest():
+    shares = [Team(rank, 3).share(np.arange(8)).tolist() for rank in range(3)]
+    assert shares == [[0, 1, 2], [3, 4, 5], [6, 7]]
 
 
 def test_a_process_that_does_not_lead_writes_nothing_and_a_run_is_refused(tmp_path, monkeypatch):

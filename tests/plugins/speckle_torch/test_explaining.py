@@ -64,6 +64,7 @@ def test_gradients_are_finite_differences_of_the_linear_score():
         assert gradient[0, row, column].item() == pytest.approx(sum(quotient) / 2e-6, abs=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients")
 def test_saliency_is_captums(trained):
     network = trained._fitted.network.module
     expected = attribution.Saliency(network).attribute(
@@ -87,6 +88,8 @@ class WithModules(torch.nn.Module):
         return self.network(x, lambda y: next(relus)(y))
 
 
+@pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients")
+@pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU activations")
 def test_guided_gradients_are_captums(trained):
     model = WithModules(trained._fitted.network.module)
     expected = attribution.GuidedBackprop(model).attribute(

@@ -156,12 +156,16 @@ def test_a_finished_training_is_read_and_not_repeated(tmp_path):
     assert (first.predict_proba(patterns) == second.predict_proba(patterns)).all()
 
 
-def test_only_the_files_of_the_last_checkpoint_remain(tmp_path):
-    one = tiny(epochs=3)
+def test_only_the_files_of_the_last_two_checkpoints_remain(tmp_path):
+    one = tiny(epochs=4)
     one.checkpoint_in(tmp_path)
     one.fit(easy(12), easy(6, 1), seed=3)
-    names = sorted(p.name.partition("-")[0] for p in tmp_path.iterdir())
-    assert names == ["best", "checkpoint.json", "last"]
+    found = {p.name for p in tmp_path.iterdir()}
+    indices = {"checkpoint.json", "checkpoint-before.json"}
+    assert indices < found
+    told = "".join((tmp_path / name).read_text() for name in indices)
+    assert all(name in told for name in found - indices)
+    assert {name[:9] for name in found if name.startswith("last")} == {"last-0003", "last-0004"}
 
 
 SIGKILL = """

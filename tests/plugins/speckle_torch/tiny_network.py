@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 
+from speckle_core import Component, hookimpl
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
 from speckle_resnet.architecture import Plan
@@ -42,3 +43,11 @@ def easy(count, seed=0, size=SIZE, **settings):
 def timeless(history):
     """Return the history without the seconds, as strings that are equal only if all bits are."""
     return [repr(attrs.evolve(epoch, seconds=0.0)) for epoch in history]
+
+
+class TinyPlugin:
+    """What installs the classifier for the command line."""
+
+    @hookimpl
+    def speckle_classifiers(self):
+        return [Component("tiny", Tiny, "The paper's network, made tiny.", requires=("torch",))]

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.plugins.speckle_keras.inside.small_network import SETS, TRAINED, small
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_framework():
@@ -13,3 +15,16 @@ def one_framework():
     other = {"tensorflow": "torch", "torch": "tensorflow"}[os.environ["KERAS_BACKEND"]]
     assert "keras" in sys.modules
     assert other not in sys.modules
+
+
+@pytest.fixture(scope="session")
+def training():
+    """Return one classifier trained to the end, and its history: each training is compiled anew."""
+    one = small(**TRAINED)
+    return one, one.fit(*SETS, seed=3)
+
+
+@pytest.fixture(scope="session")
+def trained(training):
+    """Return that classifier; tests only ask it."""
+    return training[0]

@@ -40,3 +40,8 @@ def easy(count, seed=0, size=SIZE, classes=(2, 3, 5)):
 def timeless(history):
     """Return the history without the seconds, as strings that are equal only if all bits are."""
     return [repr(attrs.evolve(epoch, seconds=0.0)) for epoch in history]
+
+
+#: What `conftest.training` trains with, and on.
+TRAINED = {"channels": 3, "schedule": "one-cycle", "augment": "flips"}
+SETS = easy(20), easy(6, 1)
