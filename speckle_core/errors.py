@@ -19,7 +19,7 @@ _LONGEST_PLACE = 600
 
 
 class DamageWarning(UserWarning):
-    """Something was found damaged, and what is told of it is done about it."""
+    """Something was found damaged; the message says what is done about it."""
 
 
 class SpeckleError(Exception):
@@ -102,38 +102,38 @@ class OutputError(SpeckleError):
 
 
 def printable(text: str, most: int = 2000) -> str:
-    """Return `text` without what a terminal would obey, and at most `most` characters of it.
+    """Return `text` safe for a terminal, and shortened to at most `most` characters.
 
-    Lines and spaces stay; control characters, escapes and marks that turn the direction of writing
-    are written as Python writes them.
+    Newlines and spaces stay; control characters, escapes and marks of writing direction are shown
+    as Python escapes.
     """
     cut = text if len(text) <= most else f"{text[:most]}…"
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in cut)
 
 
 def shorten(place: str) -> str:
-    """Return the begin and the end of a path that is too long to be read."""
+    """Return the beginning and end of an overlong path."""
     if len(place) <= _LONGEST_PLACE:
         return place
     return f"{place[: _LONGEST_PLACE // 2]}…{place[-_LONGEST_PLACE // 2 :]}"
 
 
-def combined(faults: Sequence[SpeckleError], kind: type[SpeckleError]) -> SpeckleError:
-    """Return one error that tells all `faults`: the fault itself if it is the only one."""
+def combine(faults: Sequence[SpeckleError], kind: type[SpeckleError]) -> SpeckleError:
+    """Return one error that lists all `faults`, or the fault itself if there is only one."""
     if len(faults) == 1:
         return faults[0]
     told = "\n".join(f"  - {fault}".replace("\n", "\n  ") for fault in faults)
-    return kind(f"{len(faults)} things stand in the way\n{told}")
+    return kind(f"{len(faults)} problems\n{told}")
 
 
-# The cutoff of difflib.get_close_matches, which would order equal matches by spelling: the preset
-# of 513 pixels before that of 257.
+# The cutoff of difflib.get_close_matches. That function orders equal matches alphabetically, which
+# would suggest the preset with 513 pixels before the one with 257.
 _CLOSE = 0.6
 _LONGEST_WORD = 200
 
 
 def nearest(word: object, known: Iterable[object]) -> list[str]:
-    """Return the known words that are spelt most like `word`, best first, else in their order."""
+    """Return the known words closest in spelling to `word`, best first; equals in given order."""
     if len(str(word)) > _LONGEST_WORD:
         return []
     text = str(word)

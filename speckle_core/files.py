@@ -1,7 +1,7 @@
 """Atomic writes: files and folders appear under their final name complete or not at all.
 
 Bytes go to a temporary file beside the target, are flushed to disk, and the file is then renamed.
-A kill or a full disk leaves at most something temporary, which `sweep` removes.
+A kill or a full disk leaves at most a temporary file, which `sweep` removes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from speckle_core.errors import OutputError
 
-#: The file that says which process is at work in a folder; see `speckle_core.locks`.
+#: The file that records which process is writing to a folder; see `speckle_core.locks`.
 LOCK = ".speckle-lock"
 _PREFIX = ".unfinished-"
 _AGAIN = "Free some space or choose another place, then run the same command again."
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all; an old file, or a link, is replaced.
+    """Write `data` to `path` atomically; an old file, or a link, is replaced.
 
     Raises
     ------
@@ -57,19 +57,19 @@ def write_text(path: Path, text: str) -> None:
 
 
 def make_folder(folder: Path, *, within: Path | None = None) -> Path:
-    """Return `folder`, made with its parents if it was not there.
+    """Return `folder`, created with its parents if necessary.
 
     Parameters
     ----------
     folder : Path
-        The folder to make.
+        The folder to create.
     within : Path, optional
-        A folder above it that nothing may leave: no folder on the way down may be a link.
+        A parent folder; no folder between it and `folder` may be a link.
 
     Raises
     ------
     OutputError
-        When something other than a folder is in the way, or it may not be made.
+        When something other than a folder is in the way, or permission is denied.
     """
     if within is not None:
         check_inside(folder, within)
@@ -83,24 +83,24 @@ def make_folder(folder: Path, *, within: Path | None = None) -> Path:
 
 
 def check_inside(path: Path, home: Path) -> None:
-    """Raise `OutputError` when `path`, below the folder `home`, is a link or lies behind one."""
+    """Raise `OutputError` when `path`, or a folder between it and `home`, is a link."""
     for part in (path, *path.parents):
         if part == home:
             return
         if part.is_symlink():
             raise OutputError(
-                "is a link, and nothing is written through it",
+                "is a link, and speckle does not write through links",
                 where=str(part),
-                hint="Replace it by what it leads to.",
+                hint="Replace it with its target.",
             )
 
 
 @contextlib.contextmanager
 def replaced_folder(target: Path) -> Iterator[Path]:
-    """Give a new folder to write in, which takes the name `target` when the block ends well.
+    """Provide a new folder to write to; it replaces `target` when the block succeeds.
 
-    What `target` was before is then gone. After an error nothing of the new folder is left; what a
-    kill leaves, the next call for the same target removes.
+    After an error the new folder is removed; leftovers of a killed process are removed by the next
+    call for the same target.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def replaced_folder(target: Path) -> Iterator[Path]:
 
 
 def is_leftover(path: Path) -> bool:
-    """Return whether `path` is what an interrupted command left, or the mark of one at work."""
+    """Return whether `path` is left by an interrupted command, or the lock of a running one."""
     return path.name.startswith(_PREFIX) or path.name == LOCK
 
 
@@ -142,15 +142,15 @@ def empty(folder: Path) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what interrupted writes left in `folder`, which nobody else may be writing in."""
+    """Remove leftovers of interrupted writes in `folder`; nobody else may be writing there."""
     for left in folder.glob(f"{_PREFIX}*"):
         _remove(left)
 
 
 def clear(folder: Path, *, keep: tuple[str, ...] = ()) -> None:
-    """Remove all that is in `folder`, but for the names to `keep` and the mark of this process.
+    """Remove the contents of `folder`, except the names in `keep` and the lock of this process.
 
-    Links are removed, and not what they lead to.
+    Links are removed, not their targets.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def clear(folder: Path, *, keep: tuple[str, ...] = ()) -> None:
 
 
 def _remove(left: Path) -> None:
-    """Remove a temporary file or folder, if that is possible."""
+    """Remove a temporary file or folder if possible."""
     with contextlib.suppress(OSError):
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
@@ -181,9 +181,9 @@ def _remove(left: Path) -> None:
 
 
 def inside_run(path: Path, part: str, mark: str) -> Path:
-    """Return the folder `part` of a run where `path` is a run's, else `path` itself.
+    """Return the folder `part` of `path` if `path` is a run folder, else `path` itself.
 
-    `mark` is the file that such a folder always holds.
+    `mark` is a file that every such folder contains.
     """
     inner = path / part
     return inner if not (path / mark).exists() and (inner / mark).exists() else path

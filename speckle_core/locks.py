@@ -1,9 +1,9 @@
-"""One process at a time in a folder, and who it is.
+"""Lock a folder so that one process at a time writes to it.
 
-The lock is one of the operating system's on a file in the folder, so it ends with its process,
-however that ends, and on network file systems with the lease of its machine. Where a file system
-has no locks, what the file says of its writer is all there is: a writer on this machine that is
-gone is passed over, and one elsewhere is believed.
+This is an operating-system lock on a file in the folder, so it ends with its process, however that
+ends, and on network file systems with the lease of its machine. On a file system without locks the
+record in the file decides: a holder on this machine that has ended is ignored, and one on another
+machine is assumed to be running.
 """
 
 from __future__ import annotations
@@ -25,49 +25,50 @@ _held: set[IO[bytes]] = set()
 
 
 @contextlib.contextmanager
-def alone(folder: Path, doing: str) -> Iterator[None]:
-    """Hold `folder`, which is there, against other processes that would write in it.
+def lock_folder(folder: Path, doing: str) -> Iterator[None]:
+    """Lock the existing `folder` against other processes that write to it.
 
     Parameters
     ----------
     folder : Path
-        What is held.
+        The folder to lock.
     doing : str
-        What this process does in it, for others to read: ``"train"``.
+        What this process does, for the message that others get, such as ``"train"``.
 
     Raises
     ------
     OutputError
-        When another process holds it (which one, where, and since when), or it cannot be written.
+        When another process has the lock (the message says which, where and since when), or the
+        folder is not writable.
     """
     path = folder / LOCK
     try:
-        file = _taken(path)
+        file = _open_locked(path)
     except OSError as error:
         raise OutputError(
             f"cannot be written: {error.strerror or error}", where=str(folder)
         ) from error
     _held.add(file)
     try:
-        _sign(file, path, doing)
+        _write_holder(file, path, doing)
         yield
     finally:
-        # Under the lock, so that no other process can have begun to rely on it.
+        # Remove it while still locked, so that no other process can have started to use it.
         with contextlib.suppress(OSError):
             path.unlink()
         _held.discard(file)
         file.close()
 
 
-def release(folder: Path) -> None:
-    """Remove the lock that a killed process left in a folder where nothing is left to do."""
+def remove_stale_lock(folder: Path) -> None:
+    """Remove the lock file that a killed process left in a finished folder."""
     if (folder / LOCK).is_file():
-        with contextlib.suppress(OutputError), alone(folder, "clean up"):
+        with contextlib.suppress(OutputError), lock_folder(folder, "clean up"):
             pass
 
 
-def _taken(path: Path) -> IO[bytes]:
-    """Return the file at `path`, locked by this process."""
+def _open_locked(path: Path) -> IO[bytes]:
+    """Open and lock the file at `path`."""
     import portalocker
 
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
@@ -77,23 +78,23 @@ def _taken(path: Path) -> IO[bytes]:
         try:
             portalocker.lock(file, at_once)
         except portalocker.AlreadyLocked:
-            raise _busy(path, _signature(file), file) from None
+            raise _busy_error(path, _read_holder(file), file) from None
         except portalocker.LockException:  # a file system without locks
-            holder = _signature(file)
-            if holder and not _gone(holder):
-                raise _busy(path, holder, file) from None
+            holder = _read_holder(file)
+            if holder and not _has_ended(holder):
+                raise _busy_error(path, holder, file) from None
             return file
         except BaseException:
             file.close()
             raise
-        # The last holder may have removed the file after it was opened here.
+        # The previous holder may have removed the file between opening and locking.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
         file.close()
 
 
-def _sign(file: IO[bytes], path: Path, doing: str) -> None:
+def _write_holder(file: IO[bytes], path: Path, doing: str) -> None:
     since = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     text = json.dumps(
         {"host": socket.gethostname(), "process": os.getpid(), "since": since, "doing": doing}
@@ -107,8 +108,8 @@ def _sign(file: IO[bytes], path: Path, doing: str) -> None:
         ) from error
 
 
-def _signature(file: IO[bytes]) -> dict[str, Any]:
-    """Return what the holder wrote of itself; nothing if it has not come to that yet."""
+def _read_holder(file: IO[bytes]) -> dict[str, Any]:
+    """Return the record of the lock's holder; empty if it is not written yet."""
     try:
         found = json.loads(file.read(_LONGEST))
     except (OSError, ValueError, RecursionError):
@@ -116,8 +117,8 @@ def _signature(file: IO[bytes]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _gone(holder: dict[str, Any]) -> bool:
-    """Say whether the holder was a process of this machine that has ended."""
+def _has_ended(holder: dict[str, Any]) -> bool:
+    """Return whether the holder is a process of this machine that has ended."""
     number = holder.get("process")
     if holder.get("host") != socket.gethostname() or type(number) is not int or number < 1:
         return False
@@ -130,7 +131,7 @@ def _gone(holder: dict[str, Any]) -> bool:
     return False
 
 
-def _busy(path: Path, holder: dict[str, Any], file: IO[bytes]) -> OutputError:
+def _busy_error(path: Path, holder: dict[str, Any], file: IO[bytes]) -> OutputError:
     file.close()
     who = "another process"
     if holder:
@@ -140,15 +141,15 @@ def _busy(path: Path, holder: dict[str, Any], file: IO[bytes]) -> OutputError:
         )
         who += f" ({number} on {host}, speckle {doing}, since {since})"
     return OutputError(
-        f"{who} is at work in it",
+        f"{who} is writing to it",
         where=str(path.parent),
-        hint="Wait until it is done, or end it and run this again. "
-        f"If it has ended long ago, remove {path}.",
+        hint="Wait for it to finish, or stop it and run this again. "
+        f"If it ended long ago, remove {path}.",
     )
 
 
 def _close_in_child() -> None:
-    """Let go of locks in a forked child, which would hold them beyond the parent's end."""
+    """Close lock files in a forked child, which would otherwise keep them after the parent ends."""
     while _held:
         _held.pop().close()
 

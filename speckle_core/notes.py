@@ -1,8 +1,8 @@
-"""Small text files that say what lies beside them: JSON or TOML with a checksum of its own.
+"""Small JSON or TOML files that describe the files beside them, with a checksum of their own.
 
-The SHA-256 of the whole text, with zeros in its place, is one of the keys; so a flipped bit or a
-lost line is noticed in the record as well as in what it records. Texts are read with a bound on
-their size. What they say is for whoever reads them.
+The SHA-256 of the whole text, computed with zeros in its place, is one of the keys, so damage to
+the record itself is detected, too. Reading limits the size of the text and leaves the meaning of
+the keys to the caller.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tomli_w
 
 from speckle_core.files import write_text
 
-#: Largest text that is read, unless the caller says otherwise [bytes].
+#: Default limit on the size of a text [bytes].
 LARGEST = 2**24
 _KEY = "checksum"
 _BLANK = f"sha256:{'0' * 64}"
@@ -31,51 +31,51 @@ _BREAKS = str.maketrans("=,{}#", "\n" * 5)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write `data` as JSON with a checksum to `path`, whole or not at all."""
+    """Write `data` as JSON with a checksum to `path` atomically."""
     text = json.dumps({_KEY: _BLANK, **data}, indent=1, allow_nan=False) + "\n"
-    write_text(path, _sealed(text))
+    write_text(path, _seal(text))
 
 
 def write_toml(path: Path, data: Mapping[str, Any]) -> None:
-    """Write `data` as TOML with a checksum to `path`, whole or not at all."""
-    write_text(path, _sealed(tomli_w.dumps({_KEY: _BLANK, **data})))
+    """Write `data` as TOML with a checksum to `path` atomically."""
+    write_text(path, _seal(tomli_w.dumps({_KEY: _BLANK, **data})))
 
 
 def read_json(path: Path, *, largest: int = LARGEST, sealed: bool = True) -> dict[str, Any]:
     """Return what `write_json` wrote, or a JSON table without a checksum.
 
-    Without `sealed`, a checksum that differs is passed over.
+    Without `sealed`, a wrong checksum is ignored.
 
     Raises
     ------
     OSError
         When the file is missing or cannot be read.
     ValueError
-        When it is too large, not a file, not JSON, nested too deep, or has another checksum.
+        When it is too large, not a file, not JSON, nested too deep, or has a wrong checksum.
     """
     text = read_text(path, largest=largest)
     try:
         data = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
-    return _checked(text, data, sealed)
+    return _check_seal(text, data, sealed)
 
 
 def read_toml(path: Path, *, largest: int = LARGEST) -> dict[str, Any]:
     """Return what `write_toml` wrote, or a TOML file without a checksum; errors as `read_json`."""
     text = read_text(path, largest=largest)
-    return _checked(text, parse_toml(text))
+    return _check_seal(text, parse_toml(text))
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return what a TOML text says.
+    """Return the contents of a TOML text.
 
     Raises
     ------
     ValueError
         When it is not valid TOML, or nested too deep.
     """
-    # A parser takes minutes for a key of ten thousand dots.
+    # The parser takes minutes for a key with ten thousand dots.
     if any(part.count(".") > _MOST_DOTS for part in text.translate(_BREAKS).split("\n")):
         raise ValueError(f"a key has more than {_MOST_DOTS} dots")
     try:
@@ -90,13 +90,13 @@ def read_text(path: Path, *, largest: int = LARGEST) -> str:
     if not stat.S_ISREG(found.st_mode):
         raise ValueError("it is not a regular file")
     if found.st_size > largest:
-        raise ValueError(f"it has {found.st_size} bytes, more than the {largest} that are read")
+        raise ValueError(f"it has {found.st_size} bytes, more than the limit of {largest}")
     with path.open("rb") as file:
         return file.read(largest + 1).decode()
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a regular file, in hexadecimal; `OSError` if it cannot be read."""
+    """Return the SHA-256 of a regular file in hexadecimal; `OSError` if it cannot be read."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(0, "is not a regular file", str(path))
     found = hashlib.sha256()
@@ -116,14 +116,14 @@ def digests(folder: Path, parts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def damage(folder: Path, recorded: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong with the files of `folder` whose SHA-256 were `recorded`, by path."""
+def find_damage(folder: Path, recorded: Mapping[str, str]) -> dict[str, str]:
+    """Return the faults of the files in `folder` with `recorded` SHA-256, by path."""
     found: dict[str, str] = {}
     home = folder.resolve()
     for name, sha256 in recorded.items():
         path = folder / name
         if not path.resolve().is_relative_to(home):
-            found[name] = "leads out of the folder"
+            found[name] = "is a link out of the folder"
         elif not path.is_file():
             found[name] = "is missing"
         else:
@@ -135,7 +135,7 @@ def damage(folder: Path, recorded: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _sealed(text: str) -> str:
+def _seal(text: str) -> str:
     return text.replace(_BLANK, _sum(text), 1)
 
 
@@ -143,7 +143,7 @@ def _sum(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _checked(text: str, data: Any, sealed: bool = True) -> dict[str, Any]:
+def _check_seal(text: str, data: Any, sealed: bool = True) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError("it is not a table of keys")
     stated = data.pop(_KEY, None)

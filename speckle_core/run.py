@@ -20,7 +20,7 @@ from speckle_core.data.manifest import NAME as DATA_MANIFEST
 from speckle_core.data.verify import verify
 from speckle_core.errors import DamageWarning, DataError, OutputError
 from speckle_core.files import check_inside, clear, make_folder
-from speckle_core.locks import alone
+from speckle_core.locks import lock_folder
 from speckle_core.models.evaluate import assess, part_of
 from speckle_core.models.folder import RECORD, load_model
 from speckle_core.models.tensorboard import require_tensorboard
@@ -35,7 +35,7 @@ DATA_FILES = (f"data/{DATA_MANIFEST}", f"data/{MASTER}")
 
 
 class Run(RunFolder):
-    """An experiment in its folder, which `execute` brings to its end."""
+    """An experiment in its folder; `execute` runs its stages."""
 
     def execute(
         self,
@@ -57,8 +57,8 @@ class Run(RunFolder):
         progress = progress or Progress()
         if tensorboard:
             require_tensorboard()
-        with alone(self.folder, "run"):
-            # Since `begin`, another process may have been at work here.
+        with lock_folder(self.folder, "run"):
+            # Another process may have written here since `begin`.
             known = Run.open(self.folder)
             self.stages, self.files = known.stages, known.files
             self._execute(workers, progress, tensorboard)
@@ -103,16 +103,16 @@ class Run(RunFolder):
         self._run_stage("report", lambda: write_report(self, progress), [self.report.name])
 
     def _run_stage(self, name: str, work: Callable[[], object], parts: Sequence[str]) -> None:
-        """Do a stage that is not over, or whose files below `parts` are not there and whole."""
+        """Run a stage that is unfinished, or whose files below `parts` are missing or damaged."""
         for part in parts:
             check_inside(self.folder / part, self.folder)
         if name in self.stages:
-            found = self.damage(name, parts)
+            found = self.find_damage(name, parts)
             if not found:
                 return
             path, what = next(iter(found.items()))
             warnings.warn(
-                f"{self.folder / path}: {what}; {name} is done again", DamageWarning, stacklevel=2
+                f"{self.folder / path}: {what}; {name} is repeated", DamageWarning, stacklevel=2
             )
             _make_way(self, name, found)
         begun = time.perf_counter()
@@ -121,7 +121,7 @@ class Run(RunFolder):
 
 
 def _make_way(run: Run, stage: str, found: Mapping[str, str]) -> None:
-    """Remove or mend what would keep a damaged stage from being done again."""
+    """Remove or repair what would prevent a damaged stage from being repeated."""
     if stage == "generate":
         try:
             verify(run.data, repair=True)
@@ -130,7 +130,7 @@ def _make_way(run: Run, stage: str, found: Mapping[str, str]) -> None:
     elif stage == "train":
         if "model/training.json" in found:
             clear(make_folder(run.model, within=run.folder))
-        # What a checkpoint holds need not be learned again.
+        # Training resumes from an intact checkpoint.
         (run.model / RECORD).unlink(missing_ok=True)
 
 

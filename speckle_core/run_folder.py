@@ -1,6 +1,6 @@
-"""What a run folder says of itself: whose it is, which stages are over, and what they wrote.
+"""The record of a run folder: its experiment, the finished stages and the files they wrote.
 
-``run.json`` is the first file in the folder and the last of every stage. Nothing here does a stage.
+``run.json`` is written first, and again at the end of every stage. Nothing here runs a stage.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import reading_keys
 from speckle_core.files import clear, empty, make_folder, sweep, write_text
-from speckle_core.locks import alone
-from speckle_core.notes import damage, digests, read_json, read_text, write_json
+from speckle_core.locks import lock_folder
+from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -29,18 +29,18 @@ _KEYS = {"format", "experiment", "versions", "stages", "clearing"}
 
 @attrs.define
 class RunFolder:
-    """An experiment in its folder, and how far it has come.
+    """An experiment in its folder, and its progress.
 
     Parameters
     ----------
     folder : Path
-        Holds ``data``, ``model``, ``evaluation``, ``explanations``, ``report.html``, ``run.json``.
+        With ``data``, ``model``, ``evaluation``, ``explanations``, ``report.html``, ``run.json``.
     experiment : Experiment
         Resolved: every default written out.
     stages : dict
-        Seconds that each finished stage took, by name.
+        Duration of each finished stage [s], by name.
     files : dict
-        SHA-256 of what each finished stage wrote, by its name and the path in the folder.
+        SHA-256 of the files of each finished stage, by stage and path in the folder.
     clearing : bool
         Whether an earlier run is still to be removed.
     """
@@ -53,22 +53,22 @@ class RunFolder:
 
     @classmethod
     def begin(cls, experiment: Experiment, folder: Path, *, fresh: bool = False) -> Self:
-        """Return the run of `experiment` in `folder`: a new one, or the one to go on with.
+        """Return the run of `experiment` in `folder`: a new one, or the one to resume.
 
-        With `fresh`, an earlier run there is removed first; anything that is not a run stays.
+        With `fresh`, an earlier run there is removed first; nothing but a run is ever removed.
 
         Raises
         ------
         OutputError
-            When the folder holds another experiment or something else, or another process is at
-            work in it.
+            When the folder contains another experiment or something else, or another process is
+            writing to it.
         """
         resolved = experiment.resolved()
-        cls._known(resolved, folder, fresh)
-        with alone(make_folder(folder), "run"):
-            run = cls._known(resolved, folder, fresh)
+        cls._find_existing(resolved, folder, fresh)
+        with lock_folder(make_folder(folder), "run"):
+            run = cls._find_existing(resolved, folder, fresh)
             if run is None:
-                # First of all, whose folder this is: a cut-short run can then be gone on with.
+                # Write this first, so that an interrupted run can be resumed.
                 run = cls(folder, resolved, clearing=fresh)
                 run._write()
             if run.clearing:
@@ -88,12 +88,12 @@ class RunFolder:
         OutputError
             When the folder contains the run of another experiment, or something else.
         """
-        known = cls._known(experiment.resolved(), folder, fresh)
+        known = cls._find_existing(experiment.resolved(), folder, fresh)
         return [] if known is None else list(known.stages)
 
     @classmethod
-    def _known(cls, resolved: Experiment, folder: Path, fresh: bool) -> Self | None:
-        """Return the run to go on with in `folder`; None where a new one may begin."""
+    def _find_existing(cls, resolved: Experiment, folder: Path, fresh: bool) -> Self | None:
+        """Return the run to resume in `folder`, or None if a new one may start."""
         if folder.exists() and not folder.is_dir():
             raise OutputError("is a file, not a folder", where=str(folder))
         if empty(folder):
@@ -124,7 +124,7 @@ class RunFolder:
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r}, not {FORMAT}")
             if unknown := data.keys() - _KEYS:
-                raise ValueError(f"there is no key {min(unknown)!r}")
+                raise ValueError(f"unknown key {min(unknown)!r}")
             stages = {name: float(stage["seconds"]) for name, stage in data["stages"].items()}
             files = {name: dict(stage.get("files", {})) for name, stage in data["stages"].items()}
             experiment = Experiment.from_dict(data["experiment"], str(folder / MANIFEST))
@@ -138,9 +138,9 @@ class RunFolder:
 
     @classmethod
     def rescue(cls, folder: Path) -> Self:
-        """Return the run in `folder` from its ``experiment.toml``, its notes being damaged.
+        """Return the run in `folder` from its ``experiment.toml``, when ``run.json`` is damaged.
 
-        No stage counts as over, so each looks at what it finds.
+        No stage counts as finished, so each checks what it finds.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class RunFolder:
             When that file cannot be read either.
         """
         resolved = Experiment.load(folder / TOML).resolved()
-        with alone(folder, "verify --repair"):
+        with lock_folder(folder, "verify --repair"):
             run = cls(folder, resolved)
             run._write()
         return run
@@ -167,7 +167,7 @@ class RunFolder:
         write_json(self.folder / MANIFEST, data | ({"clearing": True} if self.clearing else {}))
 
     def _write_toml(self) -> None:
-        """Write the experiment as a file of its own, for readers, if it is not there as it was."""
+        """Write the experiment to a separate file for readers, unless it is already there."""
         path, text = self.folder / TOML, self.experiment.to_toml()
         try:
             if read_text(path) == text:
@@ -177,23 +177,23 @@ class RunFolder:
         write_text(path, text)
 
     def finish(self, stage: str, seconds: float, parts: Sequence[str]) -> None:
-        """Record that `stage` is over, and the SHA-256 of its files at or below `parts`."""
+        """Record that `stage` is finished, with the SHA-256 of its files at or below `parts`."""
         self.stages[stage] = seconds
         self.files[stage] = digests(self.folder, parts)
         self._write()
 
-    def damage(self, stage: str, parts: Sequence[str] = ()) -> dict[str, str]:
-        """Return what is wrong with the files of a finished stage, by path in the folder.
+    def find_damage(self, stage: str, parts: Sequence[str] = ()) -> dict[str, str]:
+        """Return the faults in the files of a finished stage, by path in the folder.
 
-        In a run of version 0.1.0, which recorded no files, `parts` have to be there at least.
+        A run of version 0.1.0 recorded no files; there, `parts` must at least exist.
         """
         recorded = self.files.get(stage)
-        found = damage(self.folder, recorded or {})
+        found = find_damage(self.folder, recorded or {})
         if not recorded:
             found |= {p: "is missing" for p in parts if not (self.folder / p).exists()}
         if stage == "generate" and not found:
             manifest = read(self.data)
-            shards = damage(self.data, {r.name: r.sha256 for r in manifest.shards})
+            shards = find_damage(self.data, {r.name: r.sha256 for r in manifest.shards})
             found = {f"{self.data.name}/{name}": what for name, what in shards.items()}
         return found
 
@@ -214,7 +214,7 @@ class RunFolder:
 
     @property
     def solutions(self) -> Path:
-        """The folder of solved patterns, if a baseline solves them."""
+        """The folder of solved patterns, present if a baseline uses a solver."""
         return self.folder / "solutions"
 
     @property

@@ -1,4 +1,4 @@
-"""The report of a finished run: what its stages left, put on one page."""
+"""Write the report of a finished run from the files of its stages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from speckle_core.run_folder import MANIFEST, TOML, RunFolder
 
 
 def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
-    """Write the report of a run whose data, model and evaluations are there; return its path.
+    """Write the report of a run that has data, model and evaluations; return its path.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""`verify` for whatever folder speckle wrote: a data set, a model, or a whole run.
+"""`verify` for any folder that speckle wrote: a data set, a model, or a whole run.
 
-Each kind says itself what its files must be; here it is only told which kind a folder is, and what
-was found is put into one form.
+The package of each kind checks its own files; this module recognises the kind of folder and
+converts the results to one form.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from speckle_core.data.verify import verify as verify_data
 from speckle_core.errors import DamageWarning, DataError, ModelError, OutputError, SpeckleError
 from speckle_core.files import is_leftover
 from speckle_core.models.folder import RECORD, read_record
-from speckle_core.notes import damage
+from speckle_core.notes import find_damage
 from speckle_core.run import Run
 from speckle_core.run_folder import MANIFEST as RUN
 
 
 def patterns_in(folder: Path) -> int:
-    """Return how many patterns `verify` looks at in `folder`, 0 where that is not known."""
+    """Return how many patterns `verify` checks in `folder`, or 0 if unknown."""
     for place in (folder, folder / "data"):
         try:
             return patterns_of(read_manifest(place).experiment)
@@ -40,22 +40,22 @@ def verify(
     repair: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> VerifyReport:
-    """Check every recorded file of a data set, a model or a run in `folder`; mend it if asked.
+    """Check every recorded file of a data set, model or run in `folder`; optionally repair it.
 
     Parameters
     ----------
     folder : path
-        What ``speckle generate``, ``train`` or ``run`` wrote.
+        A folder written by ``speckle generate``, ``train`` or ``run``.
     repair : bool
-        Mend what is damaged or missing: patterns are simulated again, and of a run the stages done
-        again. A model by itself cannot be mended without the data that it learned from.
+        Repair what is damaged or missing: patterns are simulated again, and stages of a run
+        repeated. A single model cannot be repaired without its training data.
     on_progress : callable, optional
-        Told how many more patterns were looked at.
+        Called with the number of patterns checked since the last call.
 
     Raises
     ------
     SpeckleError
-        When the folder is none of these, or its own record is damaged.
+        When the folder is none of these, or its record is damaged.
     """
     folder = Path(folder).absolute()
     if (folder / RUN).exists():
@@ -63,17 +63,19 @@ def verify(
     if (folder / RECORD).exists():
         return _model(folder, repair)
     if not (folder / DATA).exists() and (folder / "training.json").exists():
-        raise ModelError("is a training that was cut short", where=str(folder))
+        raise ModelError("is an unfinished training", where=str(folder))
     return verify_data(folder, repair=repair, on_progress=on_progress)
 
 
 def _model(folder: Path, repair: bool) -> VerifyReport:
     record = read_record(folder)
-    found = damage(folder, record.files)
+    found = find_damage(folder, record.files)
     if not record.files:
-        found[RECORD] = "lists no SHA-256: version 0.1.0 wrote it, and damage cannot be seen"
+        found[RECORD] = (
+            "lists no SHA-256, since version 0.1.0 wrote it, so damage cannot be detected"
+        )
     elif repair:
-        why = "; its record is right. Remove model.toml and train again with the same command"
+        why = "; its record is intact. Remove model.toml and train again with the same command"
         found = {name: what + why for name, what in found.items()}
     ours = {*record.files, RECORD, "training.json"}
     names = (p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file())
@@ -83,12 +85,12 @@ def _model(folder: Path, repair: bool) -> VerifyReport:
         checked=len(record.files),
         problems=tuple(Problem(name, what) for name, what in found.items()),
         strays=tuple(
-            n for n in names if n not in ours and not n.startswith(known) and not _left(n)
+            n for n in names if n not in ours and not n.startswith(known) and not _is_leftover(n)
         ),
     )
 
 
-def _left(name: str) -> bool:
+def _is_leftover(name: str) -> bool:
     return any(is_leftover(Path(part)) for part in Path(name).parts)
 
 
@@ -116,16 +118,16 @@ def _run(folder: Path, repair: bool, on_progress: Callable[[int], None] | None) 
 
 
 def _damage_of(run: Run, on_progress: Callable[[int], None] | None) -> dict[str, str]:
-    """Return what is wrong with the finished stages of a run, by path."""
+    """Return the faults in the finished stages of a run, by path."""
     found: dict[str, str] = {}
     for stage in run.stages:
         if stage != "generate":
-            found |= run.damage(stage)
+            found |= run.find_damage(stage)
             continue
         try:
             report = verify_data(run.data, on_progress=on_progress)
             found |= {f"{run.data.name}/{p.name}": p.what for p in report.problems}
         except DataError as error:
             found[f"{run.data.name}/{DATA}"] = error.what
-        found |= {k: v for k, v in run.damage(stage).items() if k not in found}
+        found |= {k: v for k, v in run.find_damage(stage).items() if k not in found}
     return found

@@ -16,12 +16,12 @@ import pytest
 
 from speckle_core import OutputError
 from speckle_core.files import LOCK, empty
-from speckle_core.locks import alone
+from speckle_core.locks import lock_folder
 
 HOLD = """
 import pathlib, sys, time
-from speckle_core.locks import alone
-with alone(pathlib.Path(sys.argv[1]), "train"):
+from speckle_core.locks import lock_folder
+with lock_folder(pathlib.Path(sys.argv[1]), "train"):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -40,7 +40,7 @@ def holder(tmp_path: Path):
 
 
 def test_the_second_process_is_told_who_holds_the_folder(holder, tmp_path: Path) -> None:
-    with pytest.raises(OutputError) as caught, alone(tmp_path, "generate"):
+    with pytest.raises(OutputError) as caught, lock_folder(tmp_path, "generate"):
         pass
     told = str(caught.value).splitlines()[0]
     assert "another process" in told
@@ -53,14 +53,14 @@ def test_what_a_killed_holder_left_is_taken_and_removed(holder, tmp_path: Path) 
     holder.wait()
     assert (tmp_path / LOCK).exists()
     assert empty(tmp_path)
-    with alone(tmp_path, "generate"):
+    with lock_folder(tmp_path, "generate"):
         assert json.loads((tmp_path / LOCK).read_text())["process"] == os.getpid()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_process_cannot_hold_a_folder_twice(tmp_path: Path) -> None:
-    with alone(tmp_path, "run"):
-        with pytest.raises(OutputError, match="another process"), alone(tmp_path, "run"):
+    with lock_folder(tmp_path, "run"):
+        with pytest.raises(OutputError, match="another process"), lock_folder(tmp_path, "run"):
             pass
         assert (tmp_path / LOCK).exists()
 
@@ -72,12 +72,12 @@ def _sleep(pipe) -> None:
 def test_a_forked_child_does_not_hold_on_after_its_parent_let_go(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    with alone(tmp_path, "run"):
+    with lock_folder(tmp_path, "run"):
         child = context.Process(target=_sleep, args=(theirs,))
         child.start()
     try:
         (tmp_path / LOCK).touch()
-        with alone(tmp_path, "run"):
+        with lock_folder(tmp_path, "run"):
             pass
     finally:
         ours.send(None)
@@ -103,12 +103,12 @@ def test_without_locks_on_the_file_system_the_note_of_the_holder_counts(
     note = {"host": host, "process": process, "since": "2026-01-01", "doing": "run"}
     (tmp_path / LOCK).write_text(json.dumps(note))
     if free:
-        with alone(tmp_path, "run"):
+        with lock_folder(tmp_path, "run"):
             pass
         return
     with (
         pytest.raises(OutputError, match=f"another process .{process} on {host}"),
-        alone(tmp_path, "run"),
+        lock_folder(tmp_path, "run"),
     ):
         pass
 
@@ -118,6 +118,6 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     target.write_text("mine")
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / LOCK).symlink_to(target)
-    with pytest.raises(OutputError), alone(tmp_path / "set", "run"):
+    with pytest.raises(OutputError), lock_folder(tmp_path / "set", "run"):
         pass
     assert target.read_text() == "mine"

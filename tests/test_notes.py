@@ -75,7 +75,7 @@ def test_json_from_anywhere_is_one_error(text: str, tmp_path: Path) -> None:
 
 def test_a_text_that_is_too_large_or_a_pipe_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "large").write_text("x" * 101)
-    with pytest.raises(ValueError, match="101 bytes, more than the 100"):
+    with pytest.raises(ValueError, match="101 bytes, more than the limit of 100"):
         notes.read_text(tmp_path / "large", largest=100)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="not a regular file"):
@@ -94,7 +94,7 @@ def test_damage_names_what_is_missing_changed_or_elsewhere(tmp_path: Path) -> No
         "/etc/passwd": "0",
     }
     (home / "changed").write_text("y")
-    found = notes.damage(home, recorded)
+    found = notes.find_damage(home, recorded)
     assert set(found) == {"changed", "gone", "../secret", "/etc/passwd"}
     assert found["gone"] == "is missing"
-    assert found["../secret"] == found["/etc/passwd"] == "leads out of the folder"
+    assert found["../secret"] == found["/etc/passwd"] == "is a link out of the folder"

@@ -116,7 +116,7 @@ def test_a_run_does_a_stage_again_whose_file_is_damaged(copy: Path) -> None:
     path = copy / "evaluation" / "radial-lda" / "metrics.json"
     whole = path.read_bytes()
     path.write_bytes(whole[:50])
-    with pytest.warns(DamageWarning, match="evaluate is done again"):
+    with pytest.warns(DamageWarning, match="evaluate is repeated"):
         Run.begin(experiment(), copy).execute(workers=1)
     assert path.read_bytes() == whole
 

@@ -19,7 +19,7 @@ from speckle_core.analysis.intervals import Interval, wilson
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.errors import DataError
 from speckle_core.files import make_folder, write_text
-from speckle_core.notes import damage, digests, read_json, read_text, write_json
+from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
 
 _METRICS, _PREDICTIONS = "metrics.json", "predictions.csv"
 _LARGEST = 2**26
@@ -253,7 +253,7 @@ class Evaluation:
         """
         try:
             metrics = read_json(folder / _METRICS)
-            for name, what in damage(folder, metrics.get("files", {})).items():
+            for name, what in find_damage(folder, metrics.get("files", {})).items():
                 raise ValueError(f"{name} {what}")
             table_text = read_text(folder / _PREDICTIONS, largest=_LARGEST)
             header, *rows = csv.reader(io.StringIO(table_text))

@@ -14,7 +14,7 @@ from speckle_core.errors import (
     OutputError,
     PluginError,
     UnknownComponentError,
-    combined,
+    combine,
 )
 from speckle_core.files import empty, inside_run
 
@@ -127,7 +127,7 @@ def load_experiment(
         experiment = Experiment.load(source, settings or (), on_note=notes.append)
         if faults := component_faults(experiment, only, where=read_source(source)[0]):
             ours = all(isinstance(fault, wrong) for fault in faults)
-            raise combined(faults, ExperimentError if ours else PluginError)
+            raise combine(faults, ExperimentError if ours else PluginError)
         check_memory(experiment.kgrid())
     for note in notes:
         say(f"note: {note}")

@@ -37,7 +37,7 @@ def check_start(
     from speckle_core.cli.output import duration
     from speckle_core.cli.progress import show_progress
     from speckle_core.contracts.progress import Progress
-    from speckle_core.errors import SpeckleError, combined
+    from speckle_core.errors import SpeckleError, combine
     from speckle_core.models.rehearsal import human_bytes, rehearse
 
     # Simulating a few patterns takes no time; training on them may take a minute.
@@ -48,7 +48,7 @@ def check_start(
         found = rehearse(experiment, folder, only=only, dataset=dataset)
         progress.finish()
     if found.faults:
-        raise combined(found.faults, SpeckleError)
+        raise combine(found.faults, SpeckleError)
     total = sum(found.seconds.values())
     if total > LONG and not quiet:
         size = f" and {human_bytes(found.data_bytes)}" if found.data_bytes else ""

@@ -34,7 +34,7 @@ from speckle_core.experiment.experiment import SIMULATION, Experiment, recipe_of
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
 from speckle_core.files import empty, make_folder, sweep
-from speckle_core.locks import alone
+from speckle_core.locks import lock_folder
 
 _ELSEWHERE = "Choose another folder; nothing in this one was changed."
 
@@ -87,7 +87,7 @@ def generate(
         # Fail before a folder is created if the particles cannot be packed.
         resolved.build(only=SIMULATION).draw(resolved.counts[-1], 0, resolved.seed)
     make_folder(folder)
-    with alone(folder, "generate"):
+    with lock_folder(folder, "generate"):
         _fill(folder, resolved, workers, executor, on_progress or (lambda _: None))
     return Dataset.open(folder)
 

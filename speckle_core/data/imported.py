@@ -1,7 +1,6 @@
-"""Measured frames with labels as a data set like any other: on one grid, in shards, with hashes.
+"""Import labelled measured frames as an ordinary data set: one grid, shards, hashes.
 
-Nothing is invented for what was not simulated: the recipe names the files, their hashes, and what
-was said of the frames.
+Nothing is invented: the recipe records the files, their hashes, and the options given.
 """
 
 from __future__ import annotations
@@ -43,33 +42,33 @@ def import_frames(
     on_progress: Callable[[int], None] | None = None,
     on_remark: Callable[[str], None] | None = None,
 ) -> Dataset:
-    """Make a data set of labelled frames in `folder`, and return it.
+    """Write a data set of labelled frames to `folder`, and return it.
 
     Parameters
     ----------
     files : sequence of path
         Files of frames, in the order of the data set.
     labels : str, path or sequence of int
-        See `labels_of_files`: the numbers, ``"folders"``, a table, or the name of a data set.
+        The numbers, ``"folders"``, a table, or the name of a dataset; see `labels_of_files`.
     folder : path
         New or empty.
     options : FrameOptions, optional
-        Mask, geometry and the rest of what is to be said of the frames.
+        Mask, geometry, and how to read the frames.
     grid : KGrid, optional
-        Where they are brought to; by default a grid of the first frame's own step about its k = 0.
-        Where no step is known, that grid's is 1, a pixel.
+        The grid to resample to; by default one around the first frame's k = 0 with its own step,
+        or with step 1 (a pixel) if the step is unknown.
     on_progress : callable, optional
-        Told of every frame that is done.
+        Called with 1 after every frame.
     on_remark : callable, optional
-        Told what the user should know of a file.
+        Called with remarks on a file for the user.
 
     Raises
     ------
     DataError
-        When a label is wrong or missing, or a frame cannot be read or brought to the grid. Unlike a
-        prediction, a data set has no gaps: leave that frame out, or say what it is.
+        When a label is wrong or missing, or a frame cannot be read or resampled to the grid. A
+        data set has no gaps, so that frame must be corrected or left out.
     OutputError
-        When the folder holds something, or cannot be written.
+        When the folder is not empty or not writable.
     """
     options, folder = options or FrameOptions(), Path(folder)
     if not empty(folder):
@@ -92,7 +91,7 @@ def import_frames(
             files=tuple(path.name for path in paths),
             sha256=tuple(_sha256(path) for path in paths),
             frames=tuple(frames),
-            options=_told(options),
+            options=_options_as_text(options),
             step_known=step_known,
         ),
     )
@@ -109,8 +108,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _told(options: FrameOptions) -> tuple[str, ...]:
-    """Return what was said, as text; of a file its hash, wherever it lies."""
+def _options_as_text(options: FrameOptions) -> tuple[str, ...]:
+    """Return the options given, as text; a file is represented by its hash."""
     said = []
     for field in attrs.fields(FrameOptions):
         value: Any = getattr(options, field.name)
@@ -148,7 +147,7 @@ def _write(
             )
             manifest = manifest.with_shard(record)
     except SpeckleError:
-        # Nothing that is here is of use without the rest.
+        # An incomplete import is useless, so remove what was written.
         for shard in manifest.plan:
             (folder / shard.name).unlink(missing_ok=True)
         sweep(folder / SHARDS)
@@ -161,7 +160,7 @@ def _write(
 def _patterns(
     sources: Sequence[Measured], grid: KGrid, on_progress: Callable[[int], None]
 ) -> Iterator[NDArray[np.float32]]:
-    """Iterate over all frames, brought to the grid."""
+    """Iterate over all frames, resampled to the grid."""
     for source in sources:
         for index in range(len(source)):
             try:

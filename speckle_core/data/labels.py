@@ -1,6 +1,6 @@
-"""Labels of measured frames: from a table, from folders, or from a data set beside the frames.
+"""Labels of measured frames: from a table, folder names, or a dataset beside the frames.
 
-Every label is a whole number of at least 1; whatever else is found is refused with its row.
+Every label must be a whole number of at least 1; errors give the row.
 """
 
 from __future__ import annotations
@@ -31,35 +31,35 @@ def labels_of_files(
     Parameters
     ----------
     source : str, path or sequence of int
-        The labels themselves; ``folders`` for the names of the folders that the files lie in; a
-        ``.csv`` with a header, the files in one column and the labels in another, and the number of
-        the pattern in a third where a file holds several; an ``.npy``; or the name of a data set in
+        The labels themselves; ``folders`` to use the name of each file's folder; a ``.csv`` with a
+        header, the files in one column, the labels in another and, for files with several
+        patterns, the index of the pattern in a third; an ``.npy``; or the name of a dataset in
         each file.
     files : sequence of Path
         The files.
     frames : sequence of int
-        How many frames each has.
+        Number of frames in each file.
 
     Raises
     ------
     DataError
-        When a label is missing, is not a whole number of at least 1, or there are too many.
+        When a label is missing or not a whole number of at least 1, or there are too many.
     """
     if not isinstance(source, (str, Path)):
-        return _checked(np.asarray(source), "labels", sum(frames))
+        return _check_labels(np.asarray(source), "labels", sum(frames))
     text = str(source)
     if text == FOLDERS:
         found = [[_label(file.resolve().parent.name, f"{file}: its folder")] for file in files]
         return [n for (n,), count in zip(found, frames, strict=True) for n in [n] * count]
     if text.lower().endswith(".csv"):
-        return _of_table(Path(text), files, frames)
+        return _read_table(Path(text), files, frames)
     if text.lower().endswith(".npy"):
         values = np.load(Path(text), mmap_mode="r", allow_pickle=False)
-        return _checked(values, text, sum(frames))
+        return _check_labels(values, text, sum(frames))
     return [
         label
         for file, count in zip(files, frames, strict=True)
-        for label in _checked(_inside(file, text), f"{file}: {text}", count)
+        for label in _check_labels(_read_dataset(file, text), f"{file}: {text}", count)
     ]
 
 
@@ -77,25 +77,25 @@ def _label(value: Any, where: str) -> int:
     return int(number)
 
 
-def _checked(values: Any, where: str, count: int) -> list[int]:
+def _check_labels(values: Any, where: str, count: int) -> list[int]:
     values = np.asarray(values)
     if values.ndim == 2 and 1 in values.shape:
         values = values.reshape(-1)
     if values.ndim == 2 and (np.sort(values, axis=1)[:, :-1] == 0).all():
         raise DataError(
-            f"holds one column for each class, {values.shape[1]} of them, not one label a pattern",
+            f"has one column per class ({values.shape[1]}), not one label per pattern",
             where=where,
-            hint="Give the numbers themselves: classes[values.argmax(axis=1)].",
+            hint="Convert it to numbers: classes[values.argmax(axis=1)].",
         )
     if values.ndim != 1:
-        raise DataError(f"has the shape {values.shape}, not one label a pattern", where=where)
+        raise DataError(f"has the shape {values.shape}, not one label per pattern", where=where)
     if len(values) != count:
         raise DataError(f"has {len(values)} labels for {count} patterns", where=where)
     return [_label(value, f"{where}, row {row}") for row, value in enumerate(values.tolist())]
 
 
-def _of_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> list[int]:
-    """Return the labels of a CSV whose rows may stand in any order."""
+def _read_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> list[int]:
+    """Return the labels in a CSV file with rows in any order."""
     try:
         if path.stat().st_size > _LARGEST:
             raise DataError("is far too large for a table of labels", where=str(path))
@@ -108,10 +108,10 @@ def _of_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> list[
     pattern_column = next((c for c in columns if str(c).strip().lower() in _PATTERN), None)
     if file_column is None or label_column is None:
         raise DataError(
-            f"has the columns {', '.join(map(str, columns)) or 'none'}, not one of files and one "
-            "of labels",
+            f"has the columns {', '.join(map(str, columns)) or 'none'}, not one for files "
+            "and one for labels",
             where=str(path),
-            hint="Begin it with the line: file,n",
+            hint="Start the file with the line: file,n",
         )
     known: dict[Path, dict[int | None, int]] = {}
     for number, row in enumerate(rows, start=2):
@@ -119,7 +119,7 @@ def _of_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> list[
         place = (path.parent / str(row[file_column] or "").strip()).resolve()
         which = None if pattern_column is None else int(float(row[pattern_column] or 0))
         if which in known.setdefault(place, {}):
-            raise DataError(f"labels {row[file_column]!r} a second time", where=where)
+            raise DataError(f"has a second label for {row[file_column]!r}", where=where)
         known[place][which] = _label(row[label_column], where)
     found: list[int] = []
     for file, count in zip(files, frames, strict=True):
@@ -134,8 +134,8 @@ def _of_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> list[
     return found
 
 
-def _inside(file: Path, name: str) -> Any:
-    """Return the values of a data set beside the frames."""
+def _read_dataset(file: Path, name: str) -> Any:
+    """Return the values of a dataset in the file of frames."""
     if file.name.lower().endswith(".npz"):
         with np.load(file, allow_pickle=False) as archive:
             if name not in archive.files:

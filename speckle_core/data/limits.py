@@ -1,7 +1,7 @@
-"""What a file can honestly hold: bounds that are checked before anything is inflated.
+"""Bounds on the size of file contents, checked before anything is decompressed.
 
-A few kilobytes can ask for terabytes: by an array that was never stored, a chunk larger than its
-array, or a packed stream that never ends. Nothing here knows a file format.
+A file of a few kilobytes can demand terabytes: with an array that was never stored, a chunk larger
+than its array, or an endless compressed stream. Nothing here depends on a file format.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from typing import Any
 
 from speckle_core.errors import DataError
 
-#: Deflate, the strongest of the usual compressions, gains at most a factor of 1032.
+#: Deflate, the strongest of the usual compressions, reaches at most a factor of 1032.
 STRONGEST = 1100
-#: Room that is granted in any case: to pages of a file, chunks, headers [bytes].
+#: Size that is always accepted, for file pages, chunks and headers [bytes].
 SMALL = 2**24
 _PIECE = 2**20
 _LONGEST_HEADER = 2**16
 
 
 def check_npy(path: Path) -> None:
-    """Refuse a ``.npy`` file whose header is longer than one can be.
+    """Reject a ``.npy`` file with an implausibly long header.
 
     Raises
     ------
     DataError
-        When it is.
+        When the header is too long.
     """
     with path.open("rb") as file:
         check_npy_head(file.read(12), str(path))
 
 
 def check_npy_head(head: bytes, where: str) -> None:
-    """Refuse an array of NumPy's that begins with the 12 bytes `head`, as `check_npy`."""
+    """Do the check of `check_npy` on the first 12 bytes of a ``.npy`` file."""
     wide = len(head) == 12 and head[6] >= 2
     if wide and int.from_bytes(head[8:12], "little") > _LONGEST_HEADER:
         raise DataError("is damaged: its header is far too long", where=where)
 
 
 def unpacks_to_at_most(data: bytes, limit: int, kind: str = "deflate") -> bool:
-    """Return whether a packed stream holds at most `limit` bytes, inflating no more than that.
+    """Return whether a stream decompresses to at most `limit` bytes, producing no more than that.
 
     Parameters
     ----------
     data : bytes
         As stored.
     limit : int
-        Bytes that are allowed.
+        Maximum size [bytes].
     kind : {"deflate", "lzma"}
         The compression.
 
@@ -78,7 +78,7 @@ def unpacks_to_at_most(data: bytes, limit: int, kind: str = "deflate") -> bool:
 
 
 def _lzma_within(data: bytes, limit: int) -> bool:
-    # The memory of a decoder is part of what a stream may ask for.
+    # The decoder's memory counts towards the limit, too.
     stream = lzma.LZMADecompressor(memlimit=max(2 * limit, 2**27))
     total, rest = 0, data
     try:
@@ -95,12 +95,12 @@ def _lzma_within(data: bytes, limit: int) -> bool:
 
 
 class Inflated:
-    """A packed stream, read piece by piece and never held as a whole.
+    """A compressed stream, read piecewise so that it is never in memory as a whole.
 
     Parameters
     ----------
     read : callable
-        ``read(size)`` gives the next bytes as stored; none at the end.
+        ``read(size)`` returns the next compressed bytes, or none at the end.
     """
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
@@ -124,7 +124,7 @@ class Inflated:
         return b"".join(parts)
 
     def skip(self, size: int) -> None:
-        """Pass over the next `size` bytes."""
+        """Skip the next `size` bytes."""
         while size > 0:
             size -= len(self.take(min(size, _PIECE)))
 
@@ -133,7 +133,7 @@ class Inflated:
             while True:
                 stored = self._rest or self._read(2**16)
                 if self._stream.eof or not (stored or self._stream.unconsumed_tail):
-                    raise ValueError("the packed stream is shorter than it says")
+                    raise ValueError("the compressed stream is shorter than declared")
                 piece: bytes = self._stream.decompress(stored, size)
                 self._rest = self._stream.unconsumed_tail
                 if piece:

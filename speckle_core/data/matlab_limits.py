@@ -1,7 +1,8 @@
-"""What a MATLAB file up to version 7 may ask for, found by walking its elements and no values.
+"""Limits on what a MATLAB file up to version 7 may demand, checked without reading values.
 
-Every element says how long it is, and a packed variable can say so of gigabytes in kilobytes; an
-array must say as many bytes as its dimensions take. The walk inflates in pieces and keeps none.
+Every element declares its length, and a compressed variable of kilobytes can declare gigabytes.
+An array must declare the bytes that its dimensions take. Data is decompressed piecewise and
+discarded.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from speckle_core.data.limits import SMALL, Inflated
 from speckle_core.errors import DataError
 
-#: Bytes of all arrays of a file together.
+#: Maximum bytes of all arrays in a file.
 MOST = 4 * 2**30
 _PACKED, _MATRIX = 15, 14
 _CELL, _STRUCT, _OBJECT, _SPARSE = 1, 2, 3, 5
@@ -25,7 +26,7 @@ _LONGEST_NAME, _MOST_AXES, _DEEPEST, _MOST_ELEMENTS = 4096, 32, 16, 200_000
 
 
 class _Walk:
-    """One file: how many elements and bytes were met so far."""
+    """The walk through one file, with the number of elements and bytes so far."""
 
     def __init__(self, order: str) -> None:
         self.order = order
@@ -33,7 +34,7 @@ class _Walk:
         self.bytes = 0
 
     def tag(self, take: Callable[[int], bytes]) -> tuple[int, int, bytes | None]:
-        """Return type, length, and the value itself where it stands within the tag."""
+        """Return type, length, and the value if it is stored within the tag."""
         self.elements += 1
         if self.elements > _MOST_ELEMENTS:
             raise ValueError(f"it has more than {_MOST_ELEMENTS} elements")
@@ -47,21 +48,21 @@ class _Walk:
         return first, second, None
 
     def small(self, stream: Any, most: int) -> bytes:
-        """Return the value of an element of at most so many bytes."""
+        """Return the value of an element of at most `most` bytes."""
         _, length, value = self.tag(stream.take)
         if value is not None:
             return value
         if length > most:
-            raise ValueError(f"it has {length} bytes where {most} are the most there can be")
+            raise ValueError(f"it has {length} bytes, more than the maximum of {most}")
         value = stream.take(length)
         stream.skip(-length % 8)
         return bytes(value)
 
     def matrix(self, stream: Any, length: int, depth: int) -> None:
-        """Pass over one array, once its parts are found to be as long as they must."""
+        """Check the lengths of the parts of one array and skip it."""
         begun = stream.at
         if depth > _DEEPEST:
-            raise ValueError(f"it is nested deeper than {_DEEPEST}")
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
         flags = struct.unpack(f"{self.order}I", self.small(stream, 16)[:4].ljust(4, b"\0"))[0]
         kind = flags & 0xFF
         axes = self.small(stream, 4 * _MOST_AXES)
@@ -84,9 +85,9 @@ class _Walk:
             for _ in range(2 if flags & 0x800 else 1):
                 self.values(stream, count)
         else:
-            # What else there is (sparse arrays, functions) is not read, and passed over.
+            # Other kinds (sparse arrays, functions) are never read: skip them.
             if length > SMALL:
-                raise ValueError(f"it holds a sparse array or function of {length} bytes")
+                raise ValueError(f"it contains a sparse array or function of {length} bytes")
             stream.skip(begun + length - stream.at)
 
     def children(self, stream: Any, count: int, depth: int) -> None:
@@ -101,7 +102,7 @@ class _Walk:
 
     def values(self, stream: Any, count: int) -> None:
         kind, length, value = self.tag(stream.take)
-        # What has no width of its own here counts as bytes.
+        # Types without a known width count as bytes.
         if value is None:
             if length > count * _SIZES.get(kind, 1) + 8:
                 raise ValueError(f"an array of {count} values declares {length} bytes")
@@ -112,7 +113,7 @@ class _Walk:
 
 
 class _Plain:
-    """What is stored as it is."""
+    """An uncompressed stream."""
 
     def __init__(self, file: Any, size: int) -> None:
         self._file, self._size = file, size
@@ -125,17 +126,17 @@ class _Plain:
     def take(self, size: int) -> bytes:
         data: bytes = self._file.read(min(size, self._size))
         if len(data) < size:
-            raise ValueError("it is shorter than it says")
+            raise ValueError("it is shorter than declared")
         return data
 
     def skip(self, size: int) -> None:
         if self._file.tell() + size > self._size + 8:
-            raise ValueError("it is shorter than it says")
+            raise ValueError("it is shorter than declared")
         self._file.seek(size, 1)
 
 
 def check_matlab(path: Path) -> None:
-    """Refuse a MATLAB 5 file with an element that is longer than its array, before it is read.
+    """Reject a MATLAB 5 file in which an element is longer than its array, before reading it.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def check_matlab(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(128)
         if len(head) < 128 or head[126:128] not in (b"IM", b"MI"):
-            return  # an older format, which holds plain matrices alone and packs nothing
+            return  # an older format with plain, uncompressed matrices only
         walk = _Walk("<" if head[126:128] == b"IM" else ">")
         at = 128
         try:
@@ -154,7 +155,7 @@ def check_matlab(path: Path) -> None:
                 file.seek(at)
                 kind, length, value = walk.tag(_Plain(file, size).take)
                 if value is not None or length > size - at:
-                    raise ValueError("it is shorter than it says")
+                    raise ValueError("it is shorter than declared")
                 _variable(walk, file, kind, length, size)
                 at += 8 + length + (0 if kind == _PACKED else -length % 8)
         except (ValueError, struct.error) as error:

@@ -1,7 +1,7 @@
-"""Frames as a user means them: with mask, invalid values, geometry, crop and binning applied.
+"""Frames with the user's mask, invalid values, geometry, crop and binning applied.
 
-One class holds what the command line's options say, so that a script says the same; `on_grid`
-brings a frame to the grid of a model, or says why that cannot be.
+`FrameOptions` has the options of the command line, for use in scripts; `on_grid` resamples a frame
+to the grid of a model, or says why that is impossible.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ def _as_path(value: str | Path | None) -> Path | None:
 
 @attrs.frozen(kw_only=True)
 class FrameOptions:
-    """What a user says of frames beyond what their file says.
+    """What the user states about frames beyond what the file does.
 
     Parameters
     ----------
     dataset, frames_axis
         See `open_frames`.
     mask : path, optional
-        A file as large as the frames, not 0 where a pixel does not count (pyFAI, NeXus); an HDF5
-        one may be ``FILE::DATASET``.
+        A mask file of the frames' shape, non-zero for invalid pixels as in pyFAI and NeXus; for
+        HDF5 ``FILE::DATASET`` is possible.
     invalid : tuple of str
-        Values that mean no counts: ``negative``, ``max``, ``nan``, or a number.
+        Values that mark invalid pixels: ``negative``, ``max``, ``nan``, or a number.
     center : (y, x) or "auto", optional
-        k = 0 [pixel]; whole numbers are middles of pixels. ``auto`` finds it by I(-k) = I(k).
+        k = 0 [pixel]; integers are pixel centres. ``auto`` finds it from I(-k) = I(k).
     step : float, optional
-        Distance of pixels in k [1 / unit of length of the box].
+        Pixel spacing in k [1 / unit of length of the box].
     wavelength, distance, pixel_size : float, optional
         [m]
     unit : float, optional
-        The box's unit of length [m], which turns a step in 1/m into the model's.
+        The box's unit of length [m], to convert a step in 1/m to the model's unit.
     poni : path, optional
         A PONI file of pyFAI.
     crop : tuple of int, optional
-        (y0, y1, x0, x1): which rows and columns are kept.
+        (y0, y1, x0, x1): the rows and columns to keep.
     rebin : int
-        Sum blocks of so many pixels a side.
+        Sum blocks of `rebin` × `rebin` pixels.
     """
 
     dataset: str | None = None
@@ -82,11 +82,11 @@ class FrameOptions:
                 where="--step",
                 hint="Give one of them.",
             )
-        self.geometry  # noqa: B018 - numbers that cannot be are found now
+        self.geometry  # noqa: B018 - reports invalid numbers now
 
     @property
     def geometry(self) -> Geometry:
-        """What is said of the geometry."""
+        """The geometry stated by the user."""
         known = Geometry() if self.poni is None else read_poni(self.poni)
         return known.updated(
             Geometry(
@@ -100,37 +100,37 @@ class FrameOptions:
 
     @property
     def places(self) -> bool:
-        """Whether the user said where the frame lies: what it shows of k is then meant."""
+        """Whether the user stated a position, so that a frame of another size is intended."""
         return self.center is not None or self.crop is not None or self.poni is not None
 
 
 def read_mask(name: str) -> Mask:
-    """Return which pixels a mask file leaves, True where one counts."""
+    """Return the valid pixels of a mask file as True."""
     path, _, dataset = name.partition("::")
     frames = open_frames(path, dataset=dataset or None)
     values = frames[0].counts
     if len(frames) > 1:
-        raise OptionError(f"holds {len(frames)} masks, not one", where=f"--mask {name}")
+        raise OptionError(f"contains {len(frames)} masks, not one", where=f"--mask {name}")
     bad = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
     return np.asarray((values == 0) & ~bad)
 
 
 class Measured:
-    """The frames of one file as a user means them, each read when it is asked for.
+    """The frames of one file with the user's options applied, read lazily.
 
     Parameters
     ----------
     path : Path
         The file.
     options : FrameOptions
-        What is said of it.
+        The user's options.
     mask : array of bool, optional
-        True where a pixel counts, of `options.mask`; read here unless it is given.
+        True for valid pixels; by default read from `options.mask`.
 
     Attributes
     ----------
     remarks : dict
-        What the user should be told, and of how many frames.
+        Remarks for the user, and for which frames.
     """
 
     def __init__(
@@ -158,14 +158,14 @@ class Measured:
         self.remarks[text] = self.remarks.get(text, 0) + 1
 
     def frame(self, index: int) -> Frame:
-        """Return one frame: masked, cropped, binned, its centre found if that was asked for.
+        """Return one frame, masked, cropped and binned, with its centre located if requested.
 
         Raises
         ------
         DataError
-            When it cannot be read.
+            When the frame cannot be read.
         PatternError
-            When no pixel of it counts, or no centre is found.
+            When it has no valid pixel, or no centre is found.
         """
         options, frame = self.options, self.frames[index]
         counts = frame.counts
@@ -176,12 +176,12 @@ class Measured:
         valid = valid & ~bad
         geometry = frame.geometry.updated(options.geometry)
         if options.crop is not None:
-            counts, valid, geometry = _cropped(counts, valid, geometry, options.crop)
+            counts, valid, geometry = _crop(counts, valid, geometry, options.crop)
         if options.rebin > 1:
             counts, valid = rebin(counts, valid, options.rebin)
-            geometry = _binned(geometry, options.rebin)
+            geometry = _bin_geometry(geometry, options.rebin)
         if not valid.any():
-            raise PatternError("no pixel of it counts", hint="Look at its mask and values.")
+            raise PatternError("no pixel is valid", hint="Check the mask and the invalid values.")
         if options.center == "auto":
             center = beam_center(counts, valid)
             self._say(f"k = 0 found at ({center[0]:.1f}, {center[1]:.1f})")
@@ -189,12 +189,12 @@ class Measured:
         return attrs.evolve(frame, counts=counts, valid=valid, geometry=geometry)
 
     def center(self, frame: Frame, grid: KGrid | None = None) -> tuple[float, float]:
-        """Return k = 0 of a frame: as known, or else the middle pixel, which is said.
+        """Return k = 0 of a frame: as known, or else the middle pixel, with a remark.
 
         Raises
         ------
         PatternError
-            When it is not known and there is no middle pixel.
+            When it is unknown and there is no middle pixel.
         """
         if frame.geometry.center is not None:
             return frame.geometry.center
@@ -204,10 +204,10 @@ class Measured:
         if ny != nx or nx % 2 == 0:
             raise PatternError(
                 f"patterns of {nx} x {ny} pixels have no middle pixel for k = 0",
-                hint="Say where it is: --center Y,X, with whole numbers for the middles of "
-                "pixels, or --center auto.",
+                hint="Give its position with --center Y,X (integers are pixel centres), or use "
+                "--center auto.",
             )
-        self._say("k = 0 is taken to be in the middle pixel (--center says otherwise)")
+        self._say("k = 0 is assumed to be in the middle pixel (change with --center)")
         return (ny // 2, nx // 2)
 
     def on_grid(self, index: int, grid: KGrid) -> tuple[OnGrid, bool]:
@@ -216,7 +216,7 @@ class Measured:
         Raises
         ------
         PatternError
-            When it cannot be brought there, with the numbers.
+            When it cannot be resampled to that grid.
         """
         frame = self.frame(index)
         center = self.center(frame, grid)
@@ -224,37 +224,37 @@ class Measured:
         known = step is not None
         if step is None:
             self._check_size(frame, grid)
-            metric = " in the model's unit of length (--unit says it)"
+            metric = " in the model's unit of length (set it with --unit)"
             self._say(
-                f"its k step is not known{metric if frame.geometry.is_metric else ''}; taken to "
-                f"be the model's, {grid.step:.6g} (--step says otherwise)"
+                f"its k step is unknown{metric if frame.geometry.is_metric else ''}; assumed to "
+                f"be the model's, {grid.step:.6g} (change with --step)"
             )
             step = grid.step
         return to_grid(frame.counts, frame.valid, center, step, grid), known
 
     def _check_size(self, frame: Frame, grid: KGrid) -> None:
-        """Refuse to believe another size when nobody says what the frame shows of k."""
+        """Reject a frame of another size than the model's grid if its k is not stated."""
         ny, nx = frame.counts.shape
         options = self.options
         told = options.center is not None or options.crop is not None or options.poni is not None
         if (ny, nx) != grid.shape and not told:
             raise PatternError(
-                f"it has {ny} × {nx} pixels of an unknown k step, the model's grid {grid.size} × "
+                f"it has {ny} × {nx} pixels of unknown k step, the model's grid {grid.size} × "
                 f"{grid.size} pixels of {grid.step:.6g}",
-                hint="Say its step with --step K, or with --wavelength, --distance, --pixel-size "
-                "and --unit; or, if the step is the model's, where k = 0 is, with --center Y,X.",
+                hint="Give its step with --step K, or --wavelength, --distance, --pixel-size and "
+                "--unit; or, if the step is the model's, give k = 0 with --center Y,X.",
             )
 
 
 def own_grid(measured: Measured) -> tuple[KGrid, bool]:
-    """Return a grid of the frames' own step about their k = 0, and whether that step is known.
+    """Return a grid around the frames' k = 0 with their own step, and whether that is known.
 
-    It reaches as far in k as the frames do; where no step is known, its step is 1, a pixel.
+    It extends as far in k as the frames; with an unknown step, its step is 1 (a pixel).
 
     Raises
     ------
     DataError
-        When there is no good frame, or nothing says where k = 0 is.
+        When no frame is usable, or the position of k = 0 is unknown.
     """
     where = measured.frames.source
     for index in range(len(measured)):
@@ -265,14 +265,14 @@ def own_grid(measured: Measured) -> tuple[KGrid, bool]:
             last = PatternError(error.what, where=where, hint=error.hint)
             continue
         step = frame.geometry.k_step(measured.options.unit)
-        # Further on one side than on the other: -k is known where k is.
+        # The longer side decides, since I(-k) = I(k).
         sides = zip(center, frame.counts.shape, strict=True)
         reach = min(int(max(round(c), n - 1 - round(c))) for c, n in sides)
         return KGrid.centered(2 * reach + 1, step or 1.0), step is not None
     raise last
 
 
-def _cropped(
+def _crop(
     counts: NDArray[np.generic],
     valid: Mask,
     geometry: Geometry,
@@ -281,7 +281,7 @@ def _cropped(
     y0, y1, x0, x1 = crop
     if not (0 <= y0 < y1 <= counts.shape[0] and 0 <= x0 < x1 <= counts.shape[1]):
         raise OptionError(
-            f"rows {y0} to {y1} and columns {x0} to {x1} are not on a frame of "
+            f"rows {y0} to {y1} and columns {x0} to {x1} are outside a frame of "
             f"{counts.shape[0]} × {counts.shape[1]} pixels",
             where="--crop",
         )
@@ -291,7 +291,7 @@ def _cropped(
     return counts[y0:y1, x0:x1], valid[y0:y1, x0:x1], geometry
 
 
-def _binned(geometry: Geometry, by: int) -> Geometry:
+def _bin_geometry(geometry: Geometry, by: int) -> Geometry:
     larger = {
         name: value * by
         for name in ("pixel_size", "step", "metric_step")

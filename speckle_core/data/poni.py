@@ -11,7 +11,7 @@ from speckle_core.contracts.frames import Geometry
 from speckle_core.errors import DataError
 
 _LARGEST = 2**20
-#: Pixel sizes [m] of detectors that a PONI file names without saying them.
+#: Pixel sizes [m] of detectors that PONI files give by name only.
 _PIXELS = {
     "eiger": 75e-6,
     "jungfrau": 75e-6,
@@ -24,15 +24,15 @@ _PIXELS = {
 
 
 def read_poni(path: Path) -> Geometry:
-    """Return the geometry that a PONI file states, both its old layout and version 2.
+    """Return the geometry in a PONI file, of the old layout or of version 2.
 
-    pyFAI measures the point of normal incidence from the detector's corner; the beam is elsewhere
-    where the detector is tilted, and pixels are counted from their middles here.
+    pyFAI measures the point of normal incidence from the detector's corner. On a tilted detector
+    the beam centre differs from that point, and pixel coordinates here refer to pixel centres.
 
     Raises
     ------
     DataError
-        When it cannot be read or lacks something.
+        When it cannot be read or is incomplete.
 
     References
     ----------
@@ -55,9 +55,7 @@ def read_poni(path: Path) -> Geometry:
     except (KeyError, ValueError) as error:
         raise DataError(f"is not a PONI file: {error}", where=where) from error
     if pixel is None:
-        raise DataError(
-            "does not say how large a pixel is", where=where, hint="Give --pixel-size as well."
-        )
+        raise DataError("has no pixel size", where=where, hint="Give --pixel-size as well.")
     y = poni1 + distance * math.tan(rot2) / math.cos(rot1)
     x = poni2 - distance * math.tan(rot1)
     return Geometry(

@@ -1,6 +1,6 @@
-"""What a reader of other people's files needs: HDF5 without trust, and a bound on every array.
+"""Helpers for readers of untrusted files: safe HDF5, and a size limit on every array.
 
-These are the names that plugins use; what they do is `speckle_core.data.hdf5`'s.
+These are the public names for plugins; they are implemented in `speckle_core.data.hdf5`.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = [
     "walk_hdf5",
 ]
 
-#: Largest array that is read at once [bytes].
+#: Largest array read at once [bytes].
 LIMIT = 4 * 2**30
 
 
 def check_array(
     shape: Sequence[int], dtype: np.dtype[Any], source: str, *, stored: float = math.inf
 ) -> None:
-    """Refuse, before it is read, an array that is not frames or cannot be in its file.
+    """Reject an array, before reading it, that cannot be frames or cannot fit in its file.
 
     Parameters
     ----------
@@ -46,21 +46,21 @@ def check_array(
     dtype : numpy.dtype
         As declared.
     source : str
-        The file and the place in it, for messages.
+        The file and the place in it, for error messages.
     stored : float
-        Bytes of the file; a compressed array may be up to 1100 times as large.
+        Size of the file [bytes]; a compressed array may be up to 1100 times as large.
 
     Raises
     ------
     DataError
-        For complex or no numbers, fewer than two axes, an empty array, or too many bytes.
+        For complex or non-numeric values, fewer than two axes, an empty array, or too many bytes.
     """
     if dtype.kind == "c":
         raise DataError(
-            "holds complex numbers, not intensities", where=source, hint="Store |A|² instead."
+            "contains complex numbers, not intensities", where=source, hint="Store |A|² instead."
         )
     if dtype.kind not in "iufb":
-        raise DataError(f"holds {dtype}, not numbers", where=source)
+        raise DataError(f"contains {dtype}, not numbers", where=source)
     if len(shape) < 2:
         raise DataError(
             f"has shape {tuple(shape)}, neither a pattern (ny, nx) nor a stack (B, ny, nx)",

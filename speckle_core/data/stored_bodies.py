@@ -1,7 +1,7 @@
-"""The bodies that lie beside the patterns of a file of ours, enough of them to draw.
+"""Read the bodies stored beside the patterns of a speckle file, to draw them.
 
-The classes that a file names are not imported, since a file must not decide what code runs. So
-bodies come back as discs of their bounding radius, which is exact for disks.
+The class named in the file is not imported, since a file must not decide what code runs. Bodies
+are therefore read as discs of their bounding radius, which is exact for disks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _AXIS = "/entry_1/data_1/x"
 
 @attrs.frozen(eq=False)
 class BoundingDiscs:
-    """Bodies as a file tells them: a centre, a bounding radius and a contrast each."""
+    """Bodies as stored in a file: centre, bounding radius and contrast."""
 
     centers: NDArray[np.float64]
     bounding_radii: NDArray[np.float64]
@@ -37,9 +37,9 @@ class BoundingDiscs:
         return len(self.centers)
 
     def form_factors(self, kx: FloatArray, ky: FloatArray) -> FloatArray:
-        """Raise `DataError`: what these bodies scatter is not in the file."""
+        """Raise `DataError`: the form factors are not in the file."""
         del kx, ky
-        raise DataError("bodies read back from a file can be drawn only")
+        raise DataError("bodies read from a file can only be drawn")
 
     def density(self, i: int, x: FloatArray, y: FloatArray) -> NDArray[np.float64]:
         """Return 1 within the bounding radius of body `i`, else 0."""
@@ -48,7 +48,7 @@ class BoundingDiscs:
 
 
 def first_system(path: Path) -> tuple[Configuration, KGrid] | None:
-    """Return the bodies and the grid of the first pattern in `path`, None in files of others.
+    """Return the bodies and grid of the first pattern in `path`; None if speckle did not write it.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def first_system(path: Path) -> tuple[Configuration, KGrid] | None:
 
 @attrs.frozen
 class _Reader:
-    """Reads arrays of an open file, each checked first."""
+    """Reads arrays from an open file after checking each."""
 
     file: h5py.File
     folder: Path
@@ -89,5 +89,5 @@ class _Reader:
         """Return the bodies below `home` of the pattern called `number`."""
         rows = self(f"{home}/pattern_index") == number
         centers, radii = (self(f"{home}/{name}")[rows] for name in ("centers", "bounding_radii"))
-        # Whatever their contrast, bodies that were found or drawn are to be seen.
+        # Draw all bodies alike, whatever their contrast.
         return BoundingDiscs(centers, radii, np.ones(len(radii)))

@@ -1,4 +1,4 @@
-"""What a TIFF may ask for: pages, the strips or tiles of each, and what those unpack to."""
+"""Limits on what a TIFF file may demand: pages, strips or tiles, and their decompressed size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from speckle_core.data.limits import SMALL, STRONGEST, unpacks_to_at_most
 from speckle_core.errors import DataError
 
-#: Pages of one file.
+#: Maximum number of pages.
 MOST_PAGES = 100_000
 _KINDS = {8: "deflate", 32946: "deflate", 34925: "lzma"}
 _NONE = 1
@@ -23,23 +23,23 @@ def list_tiff_pages(file: Any, path: Path) -> list[Any]:
     Raises
     ------
     DataError
-        When there are too many, or more than the file can hold.
+        When there are too many, or more than fit in the file.
     """
-    # A directory of one entry takes 18 bytes, so more would be shared between pages.
+    # The smallest page directory takes 18 bytes; with more pages, some would be shared.
     most = min(MOST_PAGES, path.stat().st_size // 18)
     pages = list(itertools.islice(iter(file.pages), most + 1))
     if len(pages) > most:
-        raise DataError(f"says that it has more than {most} pages", where=str(path))
+        raise DataError(f"declares more than {most} pages", where=str(path))
     return pages
 
 
 def check_tiff_pages(pages: Sequence[Any], path: Path) -> None:
-    """Refuse pages whose strips or tiles take or unpack to far more than the page has.
+    """Reject pages whose strips or tiles take, or decompress to, far more than the page.
 
     Parameters
     ----------
     pages : sequence of tifffile.TiffPage
-        Those that are to be read.
+        The pages to be read.
     path : Path
         Their file.
 
@@ -64,7 +64,7 @@ def _check_page(page: Any, file: Any, where: str, size: int) -> None:
     wanted = math.prod(page.chunked)
     if len(page.dataoffsets) > wanted or len(page.databytecounts) > wanted:
         raise DataError(f"has more than its {wanted} strips or tiles", where=where)
-    # Bits of a pixel are unpacked to bytes, and bytes that do not get smaller grow a little.
+    # Sub-byte pixels are expanded to bytes, and incompressible bytes grow a little.
     longest = segment + segment // 64 + 4096
     for at, count in zip(page.dataoffsets, page.databytecounts, strict=False):
         if count > longest or at + count > size:
@@ -79,5 +79,6 @@ def _check_page(page: Any, file: Any, where: str, size: int) -> None:
             raise DataError(f"is damaged: {error}", where=where) from error
         if not fits:
             raise DataError(
-                f"has a strip or tile that unpacks to more than its {segment} bytes", where=where
+                f"has a strip or tile that decompresses to more than its {segment} bytes",
+                where=where,
             )

@@ -29,7 +29,7 @@ from speckle_core.data.shard import check_recipe, labels_of, open_shard
 from speckle_core.errors import DataError
 from speckle_core.experiment.provenance import versions
 from speckle_core.files import check_inside, is_leftover, make_folder, sweep
-from speckle_core.locks import alone
+from speckle_core.locks import lock_folder
 from speckle_core.notes import digest
 
 
@@ -56,7 +56,7 @@ class VerifyReport:
     repaired : tuple of str
         Names of the repaired files.
     records : tuple of str
-        Those whose record in the manifest was wrong, and not the file.
+        Files that were intact but had a wrong record in the manifest.
     strays : tuple of str
         Files that do not belong to the set; they are harmless and left alone.
     """
@@ -103,7 +103,7 @@ def verify(
     except DataError as error:
         if not repair:
             raise
-        # What it says may still be right: the shards tell.
+        # Its contents may still be right; the shards will show.
         manifest = read(folder, sealed=False)
         problems[NAME] = Problem(NAME, error.what)
     for shard in manifest.plan:
@@ -118,7 +118,7 @@ def verify(
     found = tuple(problems)
     records: tuple[str, ...] = ()
     if repair and found:
-        with alone(folder, "verify --repair"):
+        with lock_folder(folder, "verify --repair"):
             records = _repair(folder, manifest, problems)
     return VerifyReport(
         folder=folder,
@@ -156,7 +156,7 @@ def _find_master_fault(folder: Path, manifest: Manifest) -> str | None:
 def _find_bytes_fault(folder: Path, record: Record) -> str | None:
     path = folder / record.name
     if not path.resolve().is_relative_to(folder.resolve()):
-        return "leads out of the data set's folder"
+        return "is a link out of the data set folder"
     if not path.is_file():
         return "is missing"
     try:
@@ -171,7 +171,7 @@ def _find_bytes_fault(folder: Path, record: Record) -> str | None:
 
 
 def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> tuple[str, ...]:
-    """Repair what can be repaired, leave the rest in `problems`; return the wrong records."""
+    """Repair what is possible, leave the rest in `problems`; return files with wrong records."""
     records = [NAME] if NAME in problems else []
     for place in (folder / SHARDS, *(folder / name for name in problems)):
         check_inside(place, folder)
@@ -187,7 +187,7 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> t
             if _find_bytes_fault(folder, record) is not None:
                 changed.append(record.name)
                 return
-            # The file is what the experiment makes: its record was wrong.
+            # The file matches the experiment, so its record was wrong.
             records.append(record.name)
             manifest = manifest.with_shard(record)
             manifest.write(folder)
@@ -197,7 +197,7 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> t
         del problems[record.name]
 
     if manifest.experiment.imported is not None:
-        # Measured patterns cannot be computed again; what is wrong beside the shards can be mended.
+        # Measured patterns cannot be regenerated, but everything besides the shards can.
         return tuple(records)
     produce(
         manifest.experiment,

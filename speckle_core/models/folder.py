@@ -26,7 +26,7 @@ from speckle_core.experiment.schema import Choice, converter, structure
 from speckle_core.experiment.sections import Grid
 from speckle_core.files import make_folder, replaced_folder, sweep
 from speckle_core.models.novelty import FILE as FAMILIAR
-from speckle_core.notes import damage, digests, read_toml, write_toml
+from speckle_core.notes import digests, find_damage, read_toml, write_toml
 
 FORMAT = 1
 RECORD = "model.toml"
@@ -183,7 +183,7 @@ def read_whole(folder: Path) -> ModelRecord:
         As `read_record`, and for a file that is missing or damaged.
     """
     record = read_record(folder)
-    for name, what in damage(folder, record.files).items():
+    for name, what in find_damage(folder, record.files).items():
         raise ModelError(what, where=str(folder / name), hint=_DAMAGED)
     return record
 

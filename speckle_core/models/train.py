@@ -26,7 +26,7 @@ from speckle_core.errors import DataError, ExperimentError, ModelError, OutputEr
 from speckle_core.experiment.experiment import READING, Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
-from speckle_core.locks import alone, release
+from speckle_core.locks import lock_folder, remove_stale_lock
 from speckle_core.models.folder import (
     HISTORY,
     RECORD,
@@ -83,12 +83,12 @@ def train(
         _is_ours(folder, resolved, origin)
     if (folder / RECORD).exists():
         if is_main:
-            release(folder)
+            remove_stale_lock(folder)
         return load_model(folder)
     work = partial(_train, experiment, dataset, folder, progress, start=start)
     if not is_main:
         return work(tensorboard=False, is_main=False)
-    with alone(make_folder(folder), "train"):
+    with lock_folder(make_folder(folder), "train"):
         if not _is_ours(folder, resolved, origin):
             begun = {"experiment": resolved.to_dict()} | ({"from": origin} if origin else {})
             write_json(folder / _STARTED, begun)

@@ -1,1 +1,1 @@
-"""Patterns solved: the bodies behind them, in a folder of pictures, tables and HDF5 files."""
+"""Solve patterns for the bodies behind them; write pictures, tables and HDF5 files."""

@@ -1,7 +1,7 @@
 """Solutions in a folder: a record, a NeXus file and a picture of each pattern, and two tables.
 
-A pattern's record appears last, so one that is there is whole; ``solution.json`` says whose the
-folder is, and in the end gathers the records.
+A pattern's record is written last, so a pattern with a record is complete. ``solution.json``
+identifies the folder from the start, and lists all records at the end.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from speckle_core.contracts.progress import Progress
 from speckle_core.errors import OutputError, PatternError
 from speckle_core.experiment.schema import differences, plain
 from speckle_core.files import empty, make_folder, sweep, write_bytes, write_text
-from speckle_core.locks import alone
-from speckle_core.notes import damage, digests, read_json, write_json
+from speckle_core.locks import lock_folder
+from speckle_core.notes import digests, find_damage, read_json, write_json
 from speckle_core.solve.records import FILES, bodies_csv, stem
 from speckle_core.solve.solving import Answer, Recipe, solve_all
 from speckle_core.solve.source import Source, Subject
@@ -38,36 +38,36 @@ def solve(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> list[Answer]:
-    """Solve the patterns `indices` of `source`; return what came of each, in that order.
+    """Solve the patterns `indices` of `source`; return the answers in that order.
 
     Parameters
     ----------
     source : Source
-        Where patterns come from.
+        Source of the patterns.
     indices : sequence of int
-        Numbers of patterns in it.
+        Indices of patterns in it.
     recipe : Recipe
-        The solver; one with an option `box` is told that of the source, where it is known.
+        The solver; an option `box` is set to that of the source, if known.
     folder : Path, optional
-        Where files go. One that holds solutions of the same recipe is gone on with: patterns whose
-        files are whole are read back and not solved again.
+        Output folder. If it contains solutions of the same recipe, solving resumes: patterns with
+        intact files are read back and not solved again.
     workers : int, optional
-        The most processes.
+        Maximum number of processes.
     progress : Progress, optional
-        Is told of every pattern.
+        Receives the progress, one unit per pattern.
 
     Raises
     ------
     OutputError
-        When the folder holds something else, or a file cannot be written.
+        When the folder contains something else, or a file cannot be written.
     PluginError, OptionError
-        When the solver cannot be made, or is broken.
+        When the solver cannot be created, or is broken.
     """
     progress, recipe = progress or Progress(), recipe.within(source.box)
     if folder is None:
         return _solve(source, indices, recipe, None, workers, progress)
     claim(folder, source, recipe)
-    with alone(folder, "solve"):
+    with lock_folder(folder, "solve"):
         return _solve(source, indices, recipe, folder, workers, progress)
 
 
@@ -105,7 +105,7 @@ def _solve(
 def _readable(
     source: Source, indices: Iterable[int], take: Callable[[Answer], None]
 ) -> Iterator[Subject]:
-    """Iterate over the patterns that can be read; of the others, `take` gets the error."""
+    """Iterate over the readable patterns; `take` receives the error of each of the others."""
     for index in indices:
         try:
             subject = source.read(index)
@@ -116,19 +116,19 @@ def _readable(
 
 
 def claim(folder: Path, source: Source, recipe: Recipe) -> None:
-    """Mark `folder` as that of these solutions.
+    """Claim `folder` for these solutions.
 
     Raises
     ------
     OutputError
-        When it holds other ones, or something else.
+        When it contains other solutions, or something else.
     """
     ours = {"source": source.recipe(), "solver": _recipe(recipe)}
     if (folder / SUMMARY).is_file():
         theirs = _summary(folder)
         if found := differences(ours, {key: theirs.get(key) for key in ours}):
             raise OutputError(
-                f"holds solutions of something else; they differ in {', '.join(found)}",
+                f"contains other solutions; they differ in {', '.join(found)}",
                 where=str(folder),
                 hint="Choose another folder for -o.",
             )
@@ -136,7 +136,7 @@ def claim(folder: Path, source: Source, recipe: Recipe) -> None:
         return
     if not empty(folder):
         raise OutputError(
-            "is not empty and holds no solutions",
+            "is not empty and contains no solutions",
             where=str(folder),
             hint="Choose another folder for -o.",
         )
@@ -158,7 +158,7 @@ def _summary(folder: Path) -> dict[str, Any]:
             raise ValueError(f"format {found['format']!r}, not {FORMAT}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(
-            f"does not say which solutions lie beside it: {error}",
+            f"is not a valid record of solutions: {error}",
             where=str(path),
             hint="Choose another folder for -o.",
         ) from error
@@ -176,18 +176,18 @@ def _write(folder: Path, answer: Answer) -> None:
 
 
 def _read(folder: Path, index: int) -> Answer | None:
-    """Return what an earlier call made of a pattern, if all its files are as they were written."""
+    """Return the answer of an earlier call for a pattern if all its files are intact."""
     try:
         record = read_json(folder / f"{stem(index)}.json")
         files = record.pop("files")
-        whole = len(files) == len(FILES) and not damage(folder, files)
+        whole = len(files) == len(FILES) and not find_damage(folder, files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Answer(index, record) if whole and record.get("pattern") == index else None
 
 
 def gather(folder: Path) -> None:
-    """Write all records in `folder` into ``solution.json``, and all bodies into ``bodies.csv``."""
+    """Collect all records in ``solution.json``, and all bodies in ``bodies.csv``."""
     records = list(_records(folder))
     write_text(folder / BODIES, bodies_csv(records))
     write_json(folder / SUMMARY, _summary(folder) | {"patterns": records})

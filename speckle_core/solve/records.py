@@ -1,6 +1,6 @@
-"""A solution as plain values, and as the files that are written of it.
+"""A solution as plain values and as files.
 
-Seconds are in none of them, so that equal answers give equal bytes.
+None of them contains the time taken, so equal answers give equal bytes.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from speckle_core.data.columns import Columns, array_fields
 from speckle_core.data.nexus import LENGTH, LIBVER, PARTICLES, describe, field, group
 from speckle_core.solve.source import Subject
 
-#: What the files of one solved pattern end in, beside its record.
+#: Suffixes of the files of one solved pattern, besides its record.
 FILES = ("h5", "png")
 _BOUND = "bounding_radii"
 
 
 def stem(index: int) -> str:
-    """Return what the files of pattern `index` are called, but for their ending."""
+    """Return the name of the files of pattern `index`, without suffix."""
     return f"pattern-{index:05d}"
 
 
 def record_of(subject: Subject, solution: Solution) -> dict[str, Any]:
-    """Return everything that a solution says, and how it compares with the truth, as JSON types."""
+    """Return a solution and its comparison with the truth as JSON types."""
     found: dict[str, Any] = {
         "pattern": subject.index,
         "label": subject.label,
@@ -65,7 +65,7 @@ def record_of(subject: Subject, solution: Solution) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a number or array as JSON types; what is not finite as None, complex as a pair."""
+    """Return a number or array as JSON types; non-finite values as None, complex ones as pairs."""
     if np.ndim(value):
         return [_plain(v) for v in value]
     if np.iscomplexobj(value):
@@ -91,7 +91,7 @@ def _bodies(solution: Solution) -> Iterator[dict[str, Any]]:
 
 
 def bodies_csv(records: Sequence[dict[str, Any]]) -> str:
-    """Return the bodies of many records as CSV, one row a body."""
+    """Return the bodies of many records as CSV, one row per body."""
     rows = []
     for record in records:
         for number, body in enumerate(record["bodies"]):
@@ -113,9 +113,9 @@ def bodies_csv(records: Sequence[dict[str, Any]]) -> str:
 
 
 def hdf5(subject: Subject, solution: Solution, record: dict[str, Any]) -> bytes:
-    """Return a NeXus file: the pattern, what the bodies found would give, and the bodies.
+    """Return a NeXus file with the pattern, the pattern of the bodies found, and the bodies.
 
-    silx view opens on the pattern; ``speckle show`` draws the bodies beside it.
+    silx view opens with the pattern; ``speckle show`` draws the bodies beside it.
     """
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver=LIBVER) as file:
@@ -139,7 +139,7 @@ def hdf5(subject: Subject, solution: Solution, record: dict[str, Any]) -> bytes:
         computed = solution.pattern(subject.grid).astype(np.float32)
         describe(field(data, "computed", computed[None]), numbers)
         if subject.mask is not None:
-            # CXI and NeXus: non-zero is a pixel that does not count.
+            # CXI and NeXus: non-zero marks an invalid pixel.
             field(data, "pixel_mask", (~subject.mask).astype(np.uint8), units="")
         columns = Columns()
         columns.add(subject.index, solution.configuration)
@@ -151,7 +151,7 @@ def hdf5(subject: Subject, solution: Solution, record: dict[str, Any]) -> bytes:
 
 
 def _write_errors(entry: h5py.Group, particles: Particles, errors: Any) -> None:
-    """Write standard deviations beside the columns, as NeXus names them: ``radii_errors``."""
+    """Write standard deviations beside the columns under NeXus names such as ``radii_errors``."""
     home = entry[f"{PARTICLES.rsplit('/', 1)[1]}/{type(particles).__name__}"]
     others: dict[str, NDArray[np.float64]] = dict(errors)
     if "x" in others and "y" in others:

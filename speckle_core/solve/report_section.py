@@ -1,4 +1,4 @@
-"""What a report shows of solved patterns: four of the test set, in pictures."""
+"""The section of a report on solved patterns, with pictures of four test patterns."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from speckle_core.solve.records import stem
 from speckle_core.solve.solving import Recipe
 from speckle_core.solve.source import DatasetSource
 
-#: Patterns that a report shows.
+#: Number of patterns in a report.
 SHOWN = 4
 
 
 def recipe_of(classifiers: Iterable[Classifier]) -> Recipe | None:
-    """Return the solver behind the first of `classifiers` that counts what one finds, or None."""
+    """Return the solver of the first of `classifiers` that is based on one, or None."""
     for classifier in classifiers:
         if isinstance(classifier, SupportsSolver):
             found = plugin_manager().recipe("solver", classifier.solver())
@@ -52,7 +52,7 @@ def solve_some(
 
 
 def section(folder: Path) -> Section:
-    """Return what a report shows of the solutions in `folder`."""
+    """Return the section on the solutions in `folder`."""
     summary = read_json(folder / SUMMARY)
     records: list[dict[str, Any]] = summary["patterns"]
     pictures = [
@@ -75,26 +75,26 @@ def section(folder: Path) -> Section:
         for record in records
     ]
     table = Table(
-        "Test patterns and the bodies that were found behind them; exact means that position and "
-        "size are right to a thousandth of the radius, after the best translation and inversion.",
+        "Test patterns and the bodies found behind them. Exact: position and size are correct to a "
+        "thousandth of the radius, after the best translation and inversion.",
         ("Pattern", "True n", "n found", "Solved", "Residual", "Exact bodies"),
         rows,
     )
     return Section(
-        "Solved structures", _told(records, summary["solver"]["name"]), pictures, [table]
+        "Solved structures", _summary_text(records, summary["solver"]["name"]), pictures, [table]
     )
 
 
-def _told(records: list[dict[str, Any]], name: str) -> str:
+def _summary_text(records: list[dict[str, Any]], name: str) -> str:
     solved = [record for record in records if record["solved"]]
     right = [r for r in solved if r["truth"] and r["truth"]["exact"] == r["truth"]["n"] == r["n"]]
     text = (
-        f"The solver {name} looks for the bodies themselves, without any training. Of "
-        f"{len(records)} test patterns it calls {len(solved)} solved"
+        f"The solver {name} finds the bodies themselves, without any training. It reports "
+        f"{len(solved)} of {len(records)} test patterns as solved"
     )
     if any(record["truth"] for record in records):
         text += f", {len(right)} of them with every body exact"
     return (
-        f"{text}. No pattern says where in the box its bodies lie, nor tells a structure from its "
-        "inversion through a point; so the bodies found are moved onto the true ones."
+        f"{text}. A pattern does not determine where in the box its bodies lie, nor distinguish a "
+        "structure from its point inversion; the bodies found are moved onto the true ones."
     )

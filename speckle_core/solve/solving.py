@@ -18,7 +18,7 @@ from speckle_core.plugins.manager import plugin_manager
 from speckle_core.solve.records import hdf5, record_of
 from speckle_core.solve.source import Subject
 
-# Fewer patterns than this are solved sooner than processes would start.
+# Fewer patterns than this are solved in less time than it takes to start processes.
 _WORTH_A_POOL = 4
 
 
@@ -36,15 +36,15 @@ class Recipe:
         Raises
         ------
         PluginError, OptionError
-            For one that is not there, or an option it does not take.
+            For an unknown solver, or an option that it does not have.
         """
         made: Solver = plugin_manager().create("solver", self.name, self.options, where="--set")
         return made
 
     def within(self, box: float | None) -> Recipe:
-        """Return the recipe for bodies that lie in a square of side `box` [length].
+        """Return the recipe for bodies in a square of side `box` [length].
 
-        A solver that has an option of that name is told, unless it was given one.
+        Sets the solver's option `box` if it has one that is not already set.
         """
         factory = plugin_manager().factory("solver", self.name)
         if box is None or "box" in self.options or "box" not in _names(factory):
@@ -58,7 +58,7 @@ def _names(factory: Callable[..., Any]) -> set[str]:
 
 @attrs.frozen
 class Task:
-    """One pattern to solve, as it can be sent to any process."""
+    """One pattern to solve, which can be sent to another process."""
 
     recipe: Recipe
     subject: Subject
@@ -67,7 +67,7 @@ class Task:
 
 @attrs.frozen
 class Answer:
-    """What came of one pattern: a record and files, or why it cannot be solved."""
+    """The result for one pattern: a record and files, or the reason why it cannot be solved."""
 
     index: int
     record: dict[str, Any] | None
@@ -77,12 +77,12 @@ class Answer:
 
 
 def solve_one(task: Task) -> Answer:
-    """Solve one pattern: the work of one process."""
+    """Solve one pattern; this runs in the worker."""
     subject = task.subject
     begun = time.perf_counter()
     try:
         with one_thread():
-            solution = solved(task.recipe, subject)
+            solution = solve_subject(task.recipe, subject)
     except PatternError as error:
         named = PatternError(error.what, where=subject.where or error.where, hint=error.hint)
         return Answer(subject.index, None, error=named)
@@ -94,21 +94,21 @@ def solve_one(task: Task) -> Answer:
     return Answer(subject.index, record, seconds, files)
 
 
-def solved(recipe: Recipe, subject: Subject) -> Solution:
-    """Return what the solver makes of one pattern.
+def solve_subject(recipe: Recipe, subject: Subject) -> Solution:
+    """Return the solution of one pattern.
 
     Raises
     ------
     PatternError
         When the pattern, grid or mask cannot be used.
     PluginError
-        When the solver gives something else than a solution.
+        When the solver returns anything but a solution.
     """
     solver = recipe.solver()
     found = solver.solve(subject.pattern, subject.grid, mask=subject.mask, seed=recipe.seed)
     if not isinstance(found, Solution):
         raise PluginError(
-            f"gave {type(found).__name__}, not a Solution", where=f"solver {recipe.name}"
+            f"returned {type(found).__name__}, not a Solution", where=f"solver {recipe.name}"
         )
     return found
 
@@ -139,27 +139,27 @@ def solve_all(
     files: bool = False,
     workers: int | None = None,
 ) -> None:
-    """Solve `count` subjects and tell each answer as it comes, in any order.
+    """Solve `count` subjects and report each answer as it is ready, in any order.
 
     Parameters
     ----------
     recipe : Recipe
-        How.
+        The solver and its options.
     subjects : iterable of Subject
-        Read one after the other, a few ahead of what is solved.
+        Read lazily, a few ahead of those being solved.
     count : int
-        How many there are.
+        Number of subjects.
     on_answer : callable
-        Told each answer, in the calling thread.
+        Called with each answer, in the calling thread.
     files : bool
-        Whether answers bring an HDF5 file and a picture.
+        Whether answers include an HDF5 file and a picture.
     workers : int, optional
-        The most processes; by default one a core, and only this one for a few patterns.
+        Maximum number of processes; by default one per core, or only this one for a few patterns.
 
     Raises
     ------
     PluginError, OptionError
-        When the solver cannot be made, or is broken.
+        When the solver cannot be created, or is broken.
     """
     recipe.solver()
     tasks = (Task(recipe, subject, files) for subject in subjects)

@@ -1,4 +1,4 @@
-"""Where patterns to solve come from: a data set, which may know the true bodies, or a file."""
+"""Sources of patterns to solve: a data set, which may include the true bodies, or a file."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Subject:
     index : int
         Its number in the source.
     pattern : array, (ny, nx)
-        As recorded.
+        Raw.
     grid : KGrid
         Its grid.
     mask : array of bool, (ny, nx), optional
-        True where a pixel counts.
+        True for valid pixels.
     label : int, optional
         The true number of bodies.
     truth : Configuration, optional
         The true bodies.
     where : str
-        The source and the number, for messages.
+        Source and index, for error messages.
     """
 
     index: int
@@ -55,11 +55,11 @@ class Subject:
 
 
 class Source(Protocol):
-    """Patterns by number, and what they are."""
+    """Patterns by index."""
 
     @property
     def box(self) -> float | None:
-        """Side of the box that the bodies lie in [length], where it is known."""
+        """Side of the box that contains the bodies [length], if known."""
         ...
 
     def __len__(self) -> int:
@@ -67,17 +67,17 @@ class Source(Protocol):
         ...
 
     def read(self, index: int) -> Subject:
-        """Return one pattern with all that is known of it."""
+        """Return one pattern with all that is known about it."""
         ...
 
     def recipe(self) -> dict[str, Any]:
-        """Return plain values that tell this source from another."""
+        """Return plain values that identify this source."""
         ...
 
 
 @attrs.frozen(eq=False)
 class FileSource:
-    """The patterns of a file, on a grid that somebody named."""
+    """The patterns of a file, on a given grid."""
 
     name: str
     patterns: FloatArray
@@ -93,12 +93,12 @@ class FileSource:
     ) -> FileSource:
         """Return the frames of `path` on the grid of `like`, or on their own.
 
-        Pixels that do not count, or that lie beside the frame, are masked.
+        Pixels that are invalid or outside the frame are masked.
 
         Raises
         ------
         DataError
-            When the file cannot be read, or nothing says what its pixels are in k.
+            When the file cannot be read, or the k step of its pixels is unknown.
         """
         measured = Measured(path, options)
         if like is not None:
@@ -107,9 +107,9 @@ class FileSource:
             grid, known = own_grid(measured)
             if not known:
                 raise DataError(
-                    "does not say how far its pixels lie apart in k",
+                    "does not state the k step of its pixels",
                     where=measured.frames.source,
-                    hint="Add --like EXPERIMENT, a preset or TOML file whose grid it lies on, or "
+                    hint="Add --like EXPERIMENT, a preset or TOML file with the same grid, or "
                     "--step K in 1/length: π / side of the box, such as --step 0.00157.",
                 )
         patterns = np.zeros((len(measured), *grid.shape))
@@ -132,7 +132,7 @@ class FileSource:
         return len(self.patterns)
 
     def read(self, index: int) -> Subject:
-        """Return one pattern; nothing is known of its bodies."""
+        """Return one pattern; its bodies are unknown."""
         if index in self.errors:
             raise self.errors[index]
         where = self.name if len(self) == 1 else f"{self.name}, pattern {index}"
@@ -140,7 +140,7 @@ class FileSource:
         return Subject(index, self.patterns[index], self.grid, mask, where=where)
 
     def recipe(self) -> dict[str, Any]:
-        """Return file name, SHA-256 of the patterns and of the mask, and grid."""
+        """Return file name, grid, and SHA-256 of patterns and mask."""
         return {
             "file": self.name,
             "patterns": _sha256(self.patterns),
@@ -151,9 +151,9 @@ class FileSource:
 
 @attrs.frozen(eq=False)
 class DatasetSource:
-    """The patterns of a data set as recorded, with the bodies they were simulated from.
+    """The raw patterns of a data set, with the bodies they were simulated from.
 
-    Pixels that the experiment's preparation hides, such as those behind a beamstop, do not count.
+    Pixels hidden by the experiment's preparation, such as those behind a beamstop, are masked.
     """
 
     name: str
@@ -169,7 +169,7 @@ class DatasetSource:
 
     @classmethod
     def of(cls, dataset: Dataset, *, mask: NDArray[np.bool_] | None = None) -> DatasetSource:
-        """Return the patterns of a data set that is open already."""
+        """Return the patterns of an open data set."""
         steps = dataset.experiment.build(only=("prepare",)).prepare
         seen = ~hidden_pixels(steps, dataset.grid)
         simulation: Pipeline | None = None
@@ -177,13 +177,13 @@ class DatasetSource:
             if dataset.experiment.imported is None:
                 simulation = dataset.experiment.build(only=SIMULATION)
         except PluginError:
-            # It can be read without the plugin that made it; then the bodies are not known.
+            # A set can be read without the plugin that made it, but then its bodies are unknown.
             pass
         return cls(dataset.folder.name, dataset, seen if mask is None else seen & mask, simulation)
 
     @property
     def box(self) -> float | None:
-        """Side of the box that the sampler put the bodies in [length]."""
+        """Side of the sampler's box [length]."""
         return box_of(self.dataset.experiment)
 
     def __len__(self) -> int:
@@ -202,7 +202,7 @@ class DatasetSource:
         return Subject(index, pattern, self.dataset.grid, self.mask, label, truth, where)
 
     def recipe(self) -> dict[str, Any]:
-        """Return fingerprints of what made the patterns, and of the mask."""
+        """Return hashes of the data recipe and of the mask."""
         made = fingerprint(self.dataset.experiment.data_recipe())
         return {"data": made, "mask": _sha256(self.mask)}
 

@@ -25,7 +25,7 @@ def test_everything_that_must_fail_is_told_at_once_and_nothing_is_written(
         "--set",
         "grid.layout=quadrant",
     )
-    assert "2 things stand in the way" in said
+    assert "2 problems" in said
     assert "explainer saliency: 'saliency' needs gradients" in said
     assert "explainer grad-cam: 'grad-cam' needs feature maps" in said
     assert not (tmp_path / "run").exists()

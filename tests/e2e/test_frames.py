@@ -221,7 +221,7 @@ def test_a_step_that_nobody_states_is_not_measured(read: Read, model: Path, tmp_
     (answer,) = read(tmp_path / "a.npy")
     assert (answer["class"], answer["far_from_training"]) == (4, None)
     assert answer["not_measured"] == ["k step"]
-    assert "k step is not known" in say("predict", model, tmp_path / "a.npy").stderr
+    assert "k step is unknown" in say("predict", model, tmp_path / "a.npy").stderr
     (answer,) = read(tmp_path / "a.npy", "--step", STEP)
     assert (answer["far_from_training"], answer["not_measured"]) == (False, [])
 
@@ -231,7 +231,7 @@ def test_a_narrower_view_is_refused_and_a_wider_one_is_cut(
 ) -> None:
     np.save(tmp_path / "narrow.npy", ideal(4)[16:49, 16:49])
     said = say("predict", model, tmp_path / "narrow.npy")
-    assert "33 × 33 pixels of an unknown k step, the model's grid 65 × 65" in said.stderr
+    assert "33 × 33 pixels of unknown k step, the model's grid 65 × 65" in said.stderr
     said = say("predict", model, tmp_path / "narrow.npy", "--step", STEP)
     assert said.exit_code == 1
     assert "it reaches k = 0.0267, the model" in said.stderr
@@ -465,7 +465,7 @@ def test_patterns_of_one_s_own_are_imported_trained_on_and_read(own: Path, tmp_p
         ([2, 4, 5.7], "row 2: 5.7 is not a label"),
         ([2, 4, np.nan], "row 2: nan is not a label"),
         (["two", "four", "six"], "row 0: 'two' is not a label"),
-        (np.eye(3, dtype=int), "one column for each class, 3 of them"),
+        (np.eye(3, dtype=int), "one column per class (3)"),
         ([2, 4], "has 2 labels for 3 patterns"),
         ([2, 4, 0], "row 2: 0 is not a label"),
     ],

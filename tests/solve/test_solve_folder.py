@@ -80,8 +80,10 @@ def test_the_same_call_solves_only_what_is_missing(
     before = {path.name: path.read_bytes() for path in whole.iterdir()}
     (whole / "pattern-00001.png").unlink()
     asked = []
-    solved = solving.solved
-    monkeypatch.setattr(solving, "solved", lambda r, s: (asked.append(s.index), solved(r, s))[1])
+    solve_subject = solving.solve_subject
+    monkeypatch.setattr(
+        solving, "solve_subject", lambda r, s: (asked.append(s.index), solve_subject(r, s))[1]
+    )
     answers = solve(DatasetSource.of(dataset), range(2), Recipe(), whole, workers=1)
     assert asked == [1]
     assert [answer.seconds is None for answer in answers] == [True, False]
@@ -95,7 +97,7 @@ def test_a_folder_of_something_else_is_left_alone(
     with pytest.raises(OutputError, match=r"differ in solver\.options\.starts"):
         solve(source, [0], Recipe(options={"starts": 3}), whole)
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(OutputError, match="holds no solutions"):
+    with pytest.raises(OutputError, match="contains no solutions"):
         solve(source, [0], Recipe(), tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "mine"
 

@@ -40,13 +40,13 @@ def test_a_file_lies_on_the_grid_that_is_named(patterns: Path, experiment: Path)
 
 
 def test_a_file_without_a_step_is_refused_with_what_to_write(patterns: Path) -> None:
-    with pytest.raises(DataError, match=r"(?s)how far its pixels lie apart.*--like.*--step"):
+    with pytest.raises(DataError, match=r"(?s)the k step of its pixels.*--like.*--step"):
         FileSource.open(patterns)
 
 
 def test_a_grid_of_another_size_is_refused(patterns: Path) -> None:
     source = FileSource.open(patterns, like=Experiment.load("quickstart"))
-    with pytest.raises(PatternError, match=r"65 × 65 pixels of an unknown k step.*129 × 129"):
+    with pytest.raises(PatternError, match=r"65 × 65 pixels of unknown k step.*129 × 129"):
         source.read(0)
 
 
@@ -67,5 +67,5 @@ def test_a_mask_file_marks_what_does_not_count(dtype: type, tmp_path: Path) -> N
 
 
 def test_a_stack_is_not_a_mask(patterns: Path) -> None:
-    with pytest.raises(SpeckleError, match="holds 2 masks, not one"):
+    with pytest.raises(SpeckleError, match="contains 2 masks, not one"):
         read_mask(str(patterns))
