@@ -19,7 +19,7 @@ def speckle_explainers() -> Iterable[Component]:
     yield Component(
         "guided-saliency",
         "speckle_explain.saliency:GuidedSaliency",
-        "The same, with ReLUs that pass back only positive gradients.",
+        "Saliency with ReLUs that pass back only positive gradients.",
         reference="Springenberg et al. 2015, doi:10.48550/arXiv.1412.6806",
     )
     yield Component(
