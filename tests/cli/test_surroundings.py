@@ -42,7 +42,7 @@ print(json.dumps(found))
     not hasattr(os, "getuid") or os.getuid() != 0, reason="only root may change user"
 )
 def test_another_user_is_told_in_one_line_what_may_not_be_done(tiny: Path, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2], tiny.parent):
+    for folder in (tmp_path, *tmp_path.parents[:3], tiny.parent):
         os.chmod(folder, 0o755)
     done = subprocess.run(
         [sys.executable, "-c", DROPPED, str(tiny), str(tmp_path)],
@@ -53,7 +53,7 @@ def test_another_user_is_told_in_one_line_what_may_not_be_done(tiny: Path, tmp_p
     )
     assert done.stdout, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["verify"][0] == 0
+    assert found["verify"][0] == 0, found["verify"][1]
     for name in ("write", "read"):
         status, said = found[name]
         assert status == 1

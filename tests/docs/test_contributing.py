@@ -27,7 +27,7 @@ def test_the_commit_hooks_are_what_make_lint_runs() -> None:
     assert lint is not None
     tools = {line.split("/")[1].split()[0] for line in lint[1].splitlines() if "$(BIN)" in line}
     (repository,) = yaml.safe_load(_text(".pre-commit-config.yaml"))["repos"]
-    hooks = {hook["entry"].split("/")[-1].split()[0] for hook in repository["hooks"]}
+    hooks = {hook["entry"].split()[0].split("/")[-1] for hook in repository["hooks"]}
     assert hooks == tools
 
 

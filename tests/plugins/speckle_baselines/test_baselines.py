@@ -208,8 +208,8 @@ def test_a_class_without_patterns_is_never_seen(simulate, make):
     ("indices", "said"),
     [
         ([], "at least two classes"),
-        ([0, 1, 2], "least to learn"),
-        ([0, 1, 2, 10], "least to learn"),
+        ([0, 1, 2], "two classes with two patterns each"),
+        ([0, 1, 2, 10], "two classes with two patterns each"),
     ],
 )
 def test_too_little_to_learn_from_is_refused(simulate, indices, said):
