@@ -75,7 +75,7 @@ def test_what_cannot_be_solved_is_one_error(
     assert "'shape'" in refused("solve", file, *at, "--set", "shap=disks", code=2)
     assert "step: must be positive" in refused("solve", file, "--step", -1, code=2)
     np.save(tmp_path / "nan.npy", np.full(GRID.shape, np.nan))
-    assert "nan.npy: no pixel of it counts" in refused("solve", tmp_path / "nan.npy", *at)
+    assert "nan.npy: no pixel is valid" in refused("solve", tmp_path / "nan.npy", *at)
     np.save(tmp_path / "flat.npy", np.ones(GRID.shape))
     assert "flat.npy: " in refused("solve", tmp_path / "flat.npy", *at)
     np.save(tmp_path / "all.npy", np.ones(GRID.shape, dtype=bool))
@@ -92,7 +92,7 @@ def test_one_bad_pattern_of_a_file_leaves_the_others_their_answers(
     np.save(tmp_path / "two.npy", np.stack([spoilt, good]))
     result = invoke("solve", tmp_path / "two.npy", "--step", STEP)
     assert result.exit_code == 1
-    assert "two.npy: no pixel of it counts" in result.stderr
+    assert "two.npy: no pixel is valid" in result.stderr
     assert [line.split()[:3] for line in result.stdout.splitlines()[1:]] == [
         ["0", "-", "error"],
         ["1", "3", "yes"],
