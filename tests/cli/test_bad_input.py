@@ -134,7 +134,7 @@ def test_nan_and_infinity_are_left_out_and_said(
     np.save(tmp_path / "bad.npy", bad)
     said = invoke(command, *args, tmp_path / "bad.npy", "--json")
     assert said.exit_code == 1
-    assert "bad.npy: pattern 1: no pixel of it counts" in said.stderr
+    assert "bad.npy: pattern 1: no pixel is valid" in said.stderr
     (error,) = json.loads(said.stdout)["errors"]
     assert error["pattern"] == 1
 
