@@ -55,12 +55,12 @@ if TYPE_CHECKING:
     from speckle_core.contracts.roles import SupportsIntensities as SupportsIntensities
     from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
+    from speckle_core.data.frame_options import FrameOptions as FrameOptions
     from speckle_core.data.frames import open_frames as open_frames
     from speckle_core.data.imported import import_frames as import_frames
     from speckle_core.data.limits import check_npy as check_npy
     from speckle_core.data.limits import check_npy_head as check_npy_head
     from speckle_core.data.matlab_limits import check_matlab as check_matlab
-    from speckle_core.data.measured import FrameOptions as FrameOptions
     from speckle_core.data.reading import check_array as check_array
     from speckle_core.data.reading import check_hdf5 as check_hdf5
     from speckle_core.data.reading import find_hdf5 as find_hdf5
@@ -173,7 +173,7 @@ _HOME = {
     ),
     "data.frames": ("open_frames",),
     "data.imported": ("import_frames",),
-    "data.measured": ("FrameOptions",),
+    "data.frame_options": ("FrameOptions",),
     "data.reading": (
         "check_array",
         "check_hdf5",

@@ -179,7 +179,7 @@ def _filled(
     rings = np.arange(len(pixels))
     lit = pixels > 0
     if not lit.any():
-        raise PatternError("no pixel of it counts", hint="Look at the mask and at the centre.")
+        raise PatternError("no pixel is valid", hint="Check the mask and the centre.")
     # Rings that the border cuts are judged by those that lie whole on the grid.
     whole = grid.size - grid.origin
     seen = pixels >= _SEEN * np.bincount(ring.ravel())

@@ -13,7 +13,7 @@ from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
     from speckle_core.contracts.arrays import IntArray
-    from speckle_core.data.measured import FrameOptions
+    from speckle_core.data.frame_options import FrameOptions
     from speckle_core.experiment.schema import Choice
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
-    from speckle_core.data.measured import FrameOptions, Measured
+    from speckle_core.data.frame_options import FrameOptions
+    from speckle_core.data.measured import Measured
     from speckle_core.experiment.schema import Choice
 
 

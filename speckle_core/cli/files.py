@@ -13,7 +13,8 @@ from speckle_core.errors import DataError, SpeckleError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from speckle_core.data.measured import FrameOptions, Measured
+    from speckle_core.data.frame_options import FrameOptions
+    from speckle_core.data.measured import Measured
 
 T = TypeVar("T")
 _REMARKS = 4
@@ -83,7 +84,8 @@ def each_frame(
     Remarks on a file are printed once it is done.
     """
     from speckle_core.cli.failure import say
-    from speckle_core.data.measured import Measured, read_mask
+    from speckle_core.data.frame_options import read_mask
+    from speckle_core.data.measured import Measured
 
     mask = None if options.mask is None else read_mask(options.mask)
     said: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from speckle_core.data.measured import FrameOptions
+    from speckle_core.data.frame_options import FrameOptions
 
 _PANEL = "What the frames are"
 
@@ -112,7 +112,7 @@ def _frames(
         For an option that cannot be.
     """
     from speckle_core.cli.failure import usage
-    from speckle_core.data.measured import FrameOptions
+    from speckle_core.data.frame_options import FrameOptions
 
     with usage():
         return FrameOptions(

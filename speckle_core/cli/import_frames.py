@@ -12,7 +12,7 @@ from speckle_core.cli.options import Files, Json, new_folder
 from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
-    from speckle_core.data.measured import FrameOptions
+    from speckle_core.data.frame_options import FrameOptions
 
 
 @with_frame_options

@@ -9,7 +9,8 @@ from speckle_core.cli.options import Files, Json
 
 if TYPE_CHECKING:
     from speckle_core.analysis.first_moments import FirstMoments
-    from speckle_core.data.measured import FrameOptions, Measured
+    from speckle_core.data.frame_options import FrameOptions
+    from speckle_core.data.measured import Measured
 
 
 @with_frame_options

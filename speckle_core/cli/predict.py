@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from speckle_core.cli.files import Failures
-    from speckle_core.data.measured import FrameOptions, Measured
+    from speckle_core.data.frame_options import FrameOptions
+    from speckle_core.data.measured import Measured
     from speckle_core.models.trained import TrainedModel
 
 _BATCH = 64

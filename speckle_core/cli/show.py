@@ -14,7 +14,7 @@ from speckle_core.cli.output import echo
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from speckle_core.data.measured import FrameOptions
+    from speckle_core.data.frame_options import FrameOptions
 
 
 @with_frame_options

@@ -14,7 +14,7 @@ from speckle_core.cli.output import echo
 from speckle_core.errors import DataError, ExperimentError
 
 if TYPE_CHECKING:
-    from speckle_core.data.measured import FrameOptions
+    from speckle_core.data.frame_options import FrameOptions
     from speckle_core.solve.source import Source
 
 
@@ -111,7 +111,7 @@ def _source(what: Path, like: str | None, frames: FrameOptions) -> Source:
     import attrs
 
     from speckle_core.cli.options import load_experiment
-    from speckle_core.data.measured import FrameOptions, read_mask
+    from speckle_core.data.frame_options import FrameOptions, read_mask
     from speckle_core.solve.source import DatasetSource, FileSource
 
     if like is not None and frames.step is not None:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.dataset import Dataset
+from speckle_core.data.frame_options import FrameOptions, read_mask
 from speckle_core.data.labels import labels_of_files
 from speckle_core.data.manifest import LIBRARIES, SHARDS, Record, begin
 from speckle_core.data.master import write_master
-from speckle_core.data.measured import FrameOptions, Measured, own_grid, read_mask
+from speckle_core.data.measured import Measured, own_grid
 from speckle_core.data.shard import build_measured
 from speckle_core.errors import DataError, OutputError, SpeckleError
 from speckle_core.experiment.experiment import Experiment

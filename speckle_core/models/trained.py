@@ -18,7 +18,8 @@ from speckle_core.contracts.capabilities import SupportsGradients, SupportsSampl
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.solution import Solution
 from speckle_core.data.dataset import Dataset
-from speckle_core.data.measured import FrameOptions, Measured
+from speckle_core.data.frame_options import FrameOptions
+from speckle_core.data.measured import Measured
 from speckle_core.errors import DataError, PatternError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import inside_run

@@ -16,7 +16,8 @@ from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.dataset import Dataset
-from speckle_core.data.measured import FrameOptions, Measured, own_grid
+from speckle_core.data.frame_options import FrameOptions
+from speckle_core.data.measured import Measured, own_grid
 from speckle_core.errors import DataError, PatternError, PluginError, SpeckleError
 from speckle_core.experiment.experiment import SIMULATION, Experiment
 from speckle_core.experiment.pipeline import Pipeline

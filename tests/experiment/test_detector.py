@@ -131,7 +131,7 @@ def test_a_mask_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
 def test_a_detector_that_sees_too_little_is_refused_before_anything_is_written(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(PatternError, match="detector Counting: no pixel of it counts"):
+    with pytest.raises(PatternError, match="detector Counting: no pixel is valid"):
         made(tmp_path, {"name": "counting", "beamstop": 100.0})
     assert not (tmp_path / "set" / "shards" / "00000.h5").exists()
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from speckle_core import Dataset, OptionError, OutputError, PatternError
-from speckle_core.data.measured import FrameOptions
+from speckle_core.data.frame_options import FrameOptions
 from speckle_core.solve import solving
 from speckle_core.solve.folder import solve
 from speckle_core.solve.solving import Recipe

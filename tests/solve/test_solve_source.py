@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from speckle_core import DataError, Dataset, Experiment, KGrid, PatternError, SpeckleError
-from speckle_core.data.measured import FrameOptions, read_mask
+from speckle_core.data.frame_options import FrameOptions, read_mask
 from speckle_core.solve.source import DatasetSource, FileSource
 
 
