@@ -90,6 +90,11 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> No
     for name, found in evaluations.items():
         if found.places is not None:
             echo(f"\n{name} takes long: it was given {len(found)} patterns, drawn at random.")
+    absent = [str(n) for n in network.classes if n not in network.labels]
+    if absent:
+        which = "class" if len(absent) == 1 else "classes"
+        shown = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
+        echo(f"\n{which} {shown}: no test pattern, so recall and F1 are undefined.")
     echo(f"\n{verdict}")
 
 

@@ -16,9 +16,10 @@ from typing import Any
 import attrs
 import numpy as np
 
+from speckle_core._version import __version__
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Classifier
-from speckle_core.errors import ExperimentError, ModelError, OutputError
+from speckle_core.errors import ExperimentError, ModelError, OutputError, SpeckleError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.experiment.provenance import versions
@@ -166,12 +167,24 @@ def read_record(folder: Path) -> ModelRecord:
         raise ModelError(f"cannot be read: {error}", where=str(path)) from error
     if data.get("format") != FORMAT:
         raise ModelError(
-            f"has format {data.get('format')!r}; this version reads {FORMAT}", where=str(path)
+            f"has format {data.get('format')!r}; this version reads {FORMAT}",
+            where=str(path),
+            hint=_with_writer(None, data.get("versions")),
         )
     try:
         return structure(data, ModelRecord, str(path))
     except ExperimentError as error:
-        raise ModelError(error.what, where=error.where, hint=error.hint) from error
+        hint = _with_writer(error.hint, data.get("versions"))
+        raise ModelError(error.what, where=error.where, hint=hint) from error
+
+
+def _with_writer(hint: str | None, made_with: Any) -> str | None:
+    """Return `hint` and, if another version wrote the model, a sentence that says which."""
+    wrote = made_with.get("speckle-core") if isinstance(made_with, dict) else None
+    if not isinstance(wrote, str) or wrote == __version__:
+        return hint
+    said = f"It was written by speckle-core {wrote[:40]}; this is {__version__}."
+    return f"{hint} {said}" if hint else said
 
 
 def read_whole(folder: Path) -> ModelRecord:
@@ -208,7 +221,11 @@ def load_model(folder: Path, *, baselines: bool = True) -> Model:
         baselines=record.baselines,
     )
     parts = ("prepare", "classifier", *(("baselines",) if baselines else ()))
-    pipeline = reading.build(only=parts, where=f"{folder / RECORD}: ")
+    try:
+        pipeline = reading.build(only=parts, where=f"{folder / RECORD}: ")
+    except SpeckleError as error:
+        error.hint = _with_writer(error.hint, record.versions)
+        raise
     pipeline.classifier.load(folder / "classifier")
     for name, baseline in pipeline.baselines.items():
         baseline.load(folder / "baselines" / name)

@@ -10,6 +10,7 @@ import contextlib
 import csv
 import hashlib
 import io
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -162,12 +163,24 @@ def _train(
     finally:
         if events is not None:
             events.close()
-    progress.finish()
+    progress.finish(_nothing_learned(history, len(whole.classes)))
     if not is_main:
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
     TrainingProfiles.of(train_set).save(folder)
     return save_model(pipeline, experiment, folder)
+
+
+def _nothing_learned(history: list[Epoch], classes: int) -> str:
+    """Return a remark if no epoch had a lower loss than guessing, ln(classes); else nothing."""
+    losses = [e.loss if math.isnan(e.valid_loss) else e.valid_loss for e in history]
+    lowest, guessing = min(losses, default=math.nan), math.log(classes)
+    if not lowest >= guessing:
+        return ""
+    return (
+        f"nothing was learned: the lowest loss is {lowest:.3g}, that of guessing {guessing:.3g}; "
+        "train longer, or lower the learning rate"
+    )
 
 
 def fit_baselines(
