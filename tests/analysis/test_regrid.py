@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -96,3 +98,13 @@ def test_noise_has_no_centre() -> None:
     frame = np.random.default_rng(0).poisson(5.0, (65, 65))
     with pytest.raises(PatternError, match="no centre was found"):
         beam_center(frame, np.ones(frame.shape, dtype=bool))
+
+
+@pytest.mark.parametrize("count", [2, 5, 12])
+@pytest.mark.parametrize("part", [np.s_[48:, :], np.s_[48:, 48:]])
+def test_half_a_pattern_has_no_centre_but_a_little_more_has_one(count: int, part: Any) -> None:
+    full = speckle(count, 97)
+    with pytest.raises(PatternError, match="no centre was found"):
+        beam_center(full[part], whole(full[part]))
+    more = full[30:]
+    assert beam_center(more, whole(more)) == (18, 48)
