@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.capabilities import SupportsFeatureMaps as SupportsFeatureMaps
     from speckle_core.contracts.capabilities import SupportsGradients as SupportsGradients
     from speckle_core.contracts.capabilities import SupportsMask as SupportsMask
+    from speckle_core.contracts.capabilities import SupportsModes as SupportsModes
     from speckle_core.contracts.capabilities import SupportsRandomised as SupportsRandomised
     from speckle_core.contracts.capabilities import SupportsRegion as SupportsRegion
     from speckle_core.contracts.capabilities import SupportsSample as SupportsSample
@@ -136,6 +137,7 @@ _HOME = {
         "SupportsFeatureMaps",
         "SupportsGradients",
         "SupportsMask",
+        "SupportsModes",
         "SupportsRandomised",
         "SupportsRegion",
         "SupportsSample",

@@ -28,4 +28,10 @@ def speckle_scatterers() -> Iterable[Component]:
             "Transform of a raster of the box: the result of a padded FFT without the padding.",
             reference=_PAPER,
         ),
+        Component(
+            "gaussian-schell",
+            "speckle_scatter.beam:GaussianSchell",
+            "Exact sum in a finite, partially coherent Gaussian beam.",
+            reference="I. A. Vartanyants and A. Singer, New J. Phys. 12, 035004 (2010)",
+        ),
     ]

@@ -73,9 +73,9 @@ def _unlike(counts: NDArray[np.generic], valid: Mask, center: tuple[float, float
     """Return which share of the light differs between k and -k where both are on the frame."""
     if not valid.any():
         return 1.0
-    limit = float(np.percentile(counts[valid], _BRIGHTEST))
+    light = np.where(valid, counts, 0).astype(np.float64)
+    light = np.clip(light, 0, max(float(np.percentile(light[valid], _BRIGHTEST)), 0))
     weights = valid.astype(np.float64)
-    light = np.clip(np.where(valid, counts, 0).astype(np.float64), 0, max(limit, 0))
     share = ndimage.gaussian_filter(weights, _SMOOTH, mode="constant")
     smooth = ndimage.gaussian_filter(light, _SMOOTH, mode="constant") / np.maximum(share, 1e-9)
     part = []

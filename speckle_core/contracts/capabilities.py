@@ -1,4 +1,4 @@
-"""Optional capabilities that a classifier or preprocessor may offer beyond its role.
+"""Optional capabilities that a component may offer beyond its role.
 
 Callers test for them with `isinstance`.
 """
@@ -11,9 +11,33 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.arrays import ComplexArray, FloatArray, IntArray
+from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Classifier, Solver
+
+
+@runtime_checkable
+class SupportsModes(Protocol):
+    """Optional capability of a scatterer: a finite or partially coherent beam, as coherent modes.
+
+    The intensities of the modes add, I(k) = Σ_m |A_m(k)|²; `amplitude` is that of the first.
+    The beam does not move with the bodies, so a translation changes the intensity.
+    """
+
+    def amplitudes(self, configuration: Configuration, grid: KGrid) -> ComplexArray:
+        """Return the amplitude of each mode, complex (modes, ny, nx) [area]."""
+        ...
+
+    def illumination(self, positions: FloatArray, box: float) -> NDArray[np.inexact]:
+        """Return the field of each mode at positions (n, 2) in a box of side `box`, (modes, n).
+
+        1 is the field of a uniform beam. A body is lit as its centre is, so that
+        A_m(k) = Σ_j illumination[m, j] c_j F_j(k) exp(-i k·r_j). The modes may be chosen for these
+        positions, those of all bodies at once; they are real for a beam without curvature, and
+        then I(-k) = I(k) for real contrast.
+        """
+        ...
 
 
 @runtime_checkable
