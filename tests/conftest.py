@@ -50,11 +50,26 @@ Invoke = Callable[..., Result]
 FRAMEWORKS = ("speckle_torch", "speckle_keras", "parity")
 
 
+#: Files that take longest come first, so that no worker is left alone with one at the end.
+SLOWEST = ("test_keras.py", "parity", "test_faults.py", "test_third_party.py", "hostile", "e2e")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make test-fast` leaves out."""
+    """Mark what `make test-fast` leaves out; give each file to one worker, the slowest first.
+
+    What the tests of a file share is then made once, and not once for each worker.
+    """
+
+    def rank(item: pytest.Item) -> int:
+        parts = item.path.parts
+        return next((i for i, name in enumerate(SLOWEST) if name in parts), len(SLOWEST))
+
+    items.sort(key=rank)
     for item in items:
         if item.path.parent.name in FRAMEWORKS:
             item.add_marker("framework")
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}-{item.path.stem}"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
     [
         ("generate", ["kill", "full"], 2, 20),
         ("train-epochs", ["kill", "limit"], 8, 10),
-        ("run-fresh", ["kill"], 60, 1),
+        ("run-fresh", ["kill"], 150, 1),
     ],
 )
 def test_after_a_fault_the_same_call_leaves_the_same_files(

@@ -58,6 +58,8 @@ def make_picture(figure: Figure, *, alt: str, caption: str, wide: bool = False) 
     from speckle_core.figures import darken, encode
 
     light = encode(figure)
+    # The places of things do not depend on colours: find them once.
+    figure.set_layout_engine("none")
     return Picture(light, alt, caption, wide, encode(darken(figure)))
 
 

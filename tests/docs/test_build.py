@@ -17,8 +17,6 @@ from speckle_core.plugins.manager import plugin_manager
 from speckle_core.testing import KNOWN_NUMBER
 from tests.docs.pages import DOCS
 
-pytestmark = pytest.mark.xdist_group("docs-build")
-
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:

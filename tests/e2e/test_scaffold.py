@@ -11,7 +11,6 @@ from speckle_core.testing import KNOWN_NUMBER
 from tests.e2e.fresh_environment import ROLES, Fresh
 
 #: One environment serves all of them.
-pytestmark = pytest.mark.xdist_group("strangers-scaffold")
 
 
 @pytest.fixture(scope="module")

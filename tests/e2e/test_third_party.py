@@ -16,8 +16,6 @@ import pytest
 from tests.e2e.fresh_environment import Fresh
 
 #: The tests share one environment, and the last takes the package out of it.
-pytestmark = pytest.mark.xdist_group("strangers-ellipses")
-
 PACKAGE = Path(__file__).parents[2] / "examples" / "speckle-ellipses"
 #: Small: 5 classes of 24 patterns.
 SMALL = ("--set", "structure.patterns_per_count=24")

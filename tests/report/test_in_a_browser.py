@@ -22,10 +22,9 @@ from tests.report.test_html import EXPERIMENT, NETWORK
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.skipif(not (BROWSER and DRIVER), reason="chromium and chromedriver are not here"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER), reason="chromium and chromedriver are not here"
+)
 EVIL = '<img src=x onerror=alert(1)>"'
 
 

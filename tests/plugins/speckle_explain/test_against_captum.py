@@ -7,7 +7,6 @@ from speckle_explain.grad_cam import resize
 
 pytestmark = [
     pytest.mark.framework,
-    pytest.mark.xdist_group("captum"),
     # captum says what it does to inputs and activations, and undoes it.
     pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients"),
     pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU activations"),
