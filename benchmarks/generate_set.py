@@ -31,7 +31,7 @@ from threadpoolctl import threadpool_limits
 
 from speckle_core import Experiment
 from speckle_core.data.generate import generate
-from speckle_core.data.manifest import plan
+from speckle_core.data.plan import plan
 from speckle_core.data.shard import labels_of
 from speckle_core.experiment.experiment import SIMULATION
 

@@ -65,7 +65,7 @@ class Run(RunFolder):
 
     def _execute(self, workers: int | None, progress: Progress, tensorboard: bool) -> None:
         def run_generate() -> None:
-            progress.start("generate", len(self.experiment.labels()))
+            progress.start("generate", self.experiment.patterns)
             generate(self.experiment, self.data, workers=workers, on_progress=progress.advance)
             progress.finish()
 

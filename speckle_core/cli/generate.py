@@ -72,7 +72,7 @@ def generate(
             return
     with _cluster(scheduler) as executor, show_progress() as progress:
         # What is there already is not work of this call, and would make its rate a fiction.
-        there, total = patterns_there(chosen, output), len(chosen.labels())
+        there, total = patterns_there(chosen, output), chosen.patterns
         if there < total:
             progress.start("generate", total - there)
         dataset = generate_dataset(

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import attrs
 
-from speckle_core.data.manifest import Record, Shard
+from speckle_core.data.manifest import Record
+from speckle_core.data.plan import Shard
 from speckle_core.data.shard import build
 from speckle_core.data.workers import cores, defer_interrupts, one_thread, run_on, worker_pool
 from speckle_core.experiment.experiment import SIMULATION, Experiment

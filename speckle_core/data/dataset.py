@@ -139,11 +139,11 @@ def _check_whole(folder: Path, manifest: Manifest) -> None:
             hint="Run the same 'speckle generate' again; it resumes where it stopped.",
         )
     for record in manifest.shards:
-        path = folder / record.name
-        size = path.stat().st_size if path.is_file() else None
+        path = os.path.join(folder, record.name)
+        size = os.stat(path).st_size if os.path.isfile(path) else None
         if size != record.bytes:
             raise DataError(
                 "is missing" if size is None else f"has {size} bytes instead of {record.bytes}",
-                where=str(path),
+                where=path,
                 hint="Run 'speckle verify --repair' on the data set.",
             )

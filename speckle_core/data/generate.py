@@ -16,19 +16,19 @@ import attrs
 
 from speckle_core.data.build_shards import produce
 from speckle_core.data.dataset import Dataset
+from speckle_core.data.journal import Journal
 from speckle_core.data.manifest import (
     LIBRARIES,
     MASTER,
     NAME,
-    SHARDS,
     Manifest,
     Record,
-    Shard,
     begin,
     patterns_of,
     read,
 )
 from speckle_core.data.master import write_master
+from speckle_core.data.plan import SHARDS, Shard
 from speckle_core.errors import DataError, OptionError, OutputError
 from speckle_core.experiment.experiment import SIMULATION, Experiment, recipe_of
 from speckle_core.experiment.provenance import versions
@@ -176,10 +176,12 @@ def _fill(
         manifest.write(folder)
     on_progress(patterns_of(resolved) - sum(shard.count for shard in missing))
 
+    finished: list[Record] = []
+    journal = Journal(folder)
+
     def on_record(record: Record) -> None:
-        nonlocal manifest
-        manifest = manifest.with_shard(record)
-        manifest.write(folder)
+        finished.append(record)
+        journal.add(attrs.asdict(record))
 
     try:
         produce(
@@ -192,12 +194,17 @@ def _fill(
             executor=executor,
         )
     except BaseException:
-        # If the disk was full when the manifest was written, removed temporary files may have made
-        # room since.
+        # If the disk was full when a shard was recorded, removed temporary files may have made room
+        # since.
+        journal.close()
         with contextlib.suppress(OutputError):
-            manifest.write(folder)
+            manifest.with_shards(finished).write(folder)
         sweep(folder)
         sweep(shards)
         raise
+    journal.close()
+    manifest = manifest.with_shards(finished)
     if manifest.master is None or not (folder / MASTER).is_file():
         write_master(folder, manifest)
+    else:
+        journal.remove()

@@ -19,9 +19,10 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.frame_options import FrameOptions, read_mask
 from speckle_core.data.labels import labels_of_files
-from speckle_core.data.manifest import LIBRARIES, SHARDS, Record, begin
+from speckle_core.data.manifest import LIBRARIES, Record, begin
 from speckle_core.data.master import write_master
 from speckle_core.data.measured import Measured, own_grid
+from speckle_core.data.plan import SHARDS
 from speckle_core.data.shard import build_measured
 from speckle_core.errors import DataError, OutputError, SpeckleError
 from speckle_core.experiment.experiment import Experiment
@@ -133,6 +134,7 @@ def _write(
     manifest = begin(experiment, made_with)
     make_folder(folder / SHARDS)
     patterns = _patterns(sources, grid, on_progress)
+    records: list[Record] = []
     try:
         for shard in manifest.plan:
             some = [next(patterns) for _ in range(shard.count)]
@@ -146,7 +148,7 @@ def _write(
                 first=shard.first,
                 count=shard.count,
             )
-            manifest = manifest.with_shard(record)
+            records.append(record)
     except SpeckleError:
         # An incomplete import is useless, so remove what was written.
         for shard in manifest.plan:
@@ -154,6 +156,7 @@ def _write(
         sweep(folder / SHARDS)
         (folder / SHARDS).rmdir()
         raise
+    manifest = manifest.with_shards(records)
     manifest.write(folder)
     write_master(folder, manifest)
 

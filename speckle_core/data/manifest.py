@@ -1,74 +1,37 @@
 """`manifest.json`: the experiment, the software versions, and the checksum of every shard.
 
-The manifest alone decides whether a shard is complete.
+The manifest, with the journal beside it while shards are made, decides whether a shard is complete.
 """
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 import attrs
 
 from speckle_core.contracts.grid import KGrid
+from speckle_core.data.journal import NAME as JOURNAL
+from speckle_core.data.journal import Journal, read_journal
+from speckle_core.data.plan import SHARDS, Plan, plan
 from speckle_core.errors import DataError, ExperimentError
 from speckle_core.experiment.experiment import Experiment, recipe_of
 from speckle_core.experiment.schema import converter, structure
 from speckle_core.notes import read_json, write_json
 
 NAME = "manifest.json"
-SHARDS = "shards"
 MASTER = "patterns.h5"
 FORMAT: Literal["speckle-dataset"] = "speckle-dataset"
 VERSION = 1
-#: Limits of one shard: number of patterns, and roughly their bytes.
-PATTERNS = 256
-BYTES = 72 * 2**20
-# Limits for an untrusted manifest: this many patterns of 257 × 257 pixels are 2.6 TB.
-_MOST = 10**7
-_MOST_SHARDS = 10**5
-_LARGEST = 2**25
+# Limits for an untrusted manifest: its bytes, more of them where there are many shards, and the
+# labels of imported patterns.
+_LARGEST, _LARGEST_RECORD = 2**25, 512
+_MOST_LABELS = 10**5
 #: Libraries whose version can change the bytes of a set.
 LIBRARIES = ("numpy", "scipy", "h5py")
-
-
-@attrs.frozen
-class Shard:
-    """A run of consecutive patterns, the unit of work: shard number, first pattern, count."""
-
-    number: int
-    first: int
-    count: int
-
-    @property
-    def name(self) -> str:
-        """Its file relative to the folder of the set, with a forward slash."""
-        return f"{SHARDS}/{self.number:05d}.h5"
-
-
-def plan(patterns: int, grid: KGrid) -> tuple[Shard, ...]:
-    """Return the shards of a set of `patterns` patterns on `grid`; depends on nothing else.
-
-    Raises
-    ------
-    ExperimentError
-        For more than ten million patterns.
-    """
-    if patterns > _MOST:
-        raise ExperimentError(
-            f"{patterns} patterns are more than the limit of {_MOST}",
-            where="structure.patterns_per_count",
-        )
-    most = max(1, min(PATTERNS, BYTES // (4 * grid.size**2)))
-    if -(-patterns // most) > _MOST_SHARDS:
-        raise ExperimentError(
-            f"{patterns} patterns of {grid.size} × {grid.size} pixels are more than a set can hold",
-            where="structure.patterns_per_count",
-        )
-    return tuple(
-        Shard(number, first, min(most, patterns - first))
-        for number, first in enumerate(range(0, patterns, most))
-    )
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +44,10 @@ class Record:
     shape: tuple[int, ...]
     first: int
     count: int
+
+
+_KEYS = {field.name for field in attrs.fields(Record)}
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @attrs.frozen(kw_only=True)
@@ -125,7 +92,7 @@ class Manifest:
         return self.experiment.kgrid()
 
     @property
-    def plan(self) -> tuple[Shard, ...]:
+    def plan(self) -> Plan:
         """Every shard of the complete set."""
         return plan(patterns_of(self.experiment), self.grid)
 
@@ -134,9 +101,11 @@ class Manifest:
         """The records of the finished shards, by name."""
         return {record.name: record for record in self.shards}
 
-    def with_shard(self, record: Record) -> Manifest:
-        """Return the manifest with this shard added or replaced."""
-        shards = self.recorded | {record.name: record}
+    def with_shards(self, records: Iterable[Record]) -> Manifest:
+        """Return the manifest with these shards added or replaced."""
+        if not (added := {record.name: record for record in records}):
+            return self
+        shards = self.recorded | added
         return attrs.evolve(self, shards=tuple(sorted(shards.values(), key=lambda r: r.first)))
 
     def also_made_with(self, versions: dict[str, str]) -> Manifest:
@@ -151,9 +120,10 @@ class Manifest:
         return attrs.evolve(self, versions=joined)
 
     def write(self, folder: Path) -> None:
-        """Write it to `folder` atomically."""
+        """Write it to `folder` atomically; the journal there, which it includes, is removed."""
         data = converter.unstructure(self) | {"experiment": self.experiment.to_dict()}
         write_json(folder / NAME, data)
+        Journal(folder).remove()
 
 
 def patterns_of(experiment: Experiment) -> int:
@@ -173,7 +143,9 @@ def begin(resolved: Experiment, versions: dict[str, str]) -> Manifest:
 
 
 def read(folder: Path, *, sealed: bool = True) -> Manifest:
-    """Return the manifest in `folder`; without `sealed` even if its checksum is another.
+    """Return the manifest in `folder`, with the shards in the journal.
+
+    Without `sealed`, its own checksum may be another.
 
     Raises
     ------
@@ -189,7 +161,10 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
             hint="Give the folder that 'speckle generate' wrote.",
         )
     try:
-        data = read_json(path, largest=_LARGEST, sealed=sealed)
+        # The journal first: if its records move to the manifest meanwhile, they are read twice.
+        largest = _largest(folder)
+        added = list(read_journal(folder, largest=largest))
+        data = read_json(path, largest=largest, sealed=sealed)
     except FileNotFoundError:
         raise DataError(
             f"contains no data set: {NAME} is missing",
@@ -205,23 +180,67 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
             f"is of version {data.get('version')!r}; this speckle-core reads {VERSION}", where=where
         )
     try:
-        manifest = structure(data, Manifest, where, longest=_MOST_SHARDS)
-        _check(manifest, where)
+        shards = _records(data.pop("shards", []), where)
+        manifest = structure(data, Manifest, where, longest=_MOST_LABELS)
+        manifest = attrs.evolve(manifest, shards=shards)
+        _check(manifest, shards, where)
+        added_shards = _records(added, str(folder / JOURNAL))
+        _check(manifest, added_shards, str(folder / JOURNAL))
     except ExperimentError as error:
         raise DataError(error.what, where=error.where or where, hint=error.hint) from error
-    return manifest
+    return manifest.with_shards(added_shards)
 
 
-def _check(manifest: Manifest, where: str) -> None:
+def _largest(folder: Path) -> int:
+    """Return the largest size [bytes] of a manifest or journal for the shards in `folder`."""
+    size = max(
+        (path.stat().st_size for path in (folder / NAME, folder / JOURNAL) if path.exists()),
+        default=0,
+    )
+    if size <= _LARGEST or not (folder / SHARDS).is_dir():
+        return _LARGEST
+    with os.scandir(folder / SHARDS) as entries:
+        return _LARGEST + _LARGEST_RECORD * sum(1 for _ in entries)
+
+
+def _records(data: Any, where: str) -> tuple[Record, ...]:
+    """Return the records of shards; the usual converter takes a second for ten thousand of them."""
+    if not isinstance(data, list):
+        raise DataError("is not a list", where=f"{where}: shards")
+    found = []
+    for i, plain in enumerate(data):
+        if not _is_record(plain):
+            structure(plain if isinstance(plain, dict) else {}, Record, f"{where}: shards[{i}]")
+            raise DataError("is not the record of a shard", where=f"{where}: shards[{i}]")
+        found.append(Record(**plain | {"shape": tuple(plain["shape"])}))
+    return tuple(found)
+
+
+def _is_record(plain: Any) -> bool:
+    return (
+        isinstance(plain, dict)
+        and plain.keys() == _KEYS
+        and all(type(plain[key]) is int for key in ("bytes", "first", "count"))
+        and type(plain["shape"]) is list
+        and all(type(size) is int for size in plain["shape"])
+        and isinstance(plain["name"], str)
+        and isinstance(plain["sha256"], str)
+        and _SHA256.fullmatch(plain["sha256"]) is not None
+    )
+
+
+def _check(manifest: Manifest, records: Iterable[Record], where: str) -> None:
     """Reject records that do not match the plan, so that every name stays inside the folder."""
     if manifest.experiment.grid.step is None:
         raise DataError("its experiment is not resolved: grid.step is missing", where=where)
-    expected = {s.name: (s.first, s.count, (s.count, *manifest.grid.shape)) for s in manifest.plan}
-    for record in manifest.shards:
-        stated = (record.first, record.count, record.shape)
-        if expected.get(record.name) != stated:
+    planned, shape = manifest.plan, manifest.grid.shape
+    for record in records:
+        number = record.first // planned.most
+        shard = planned[number] if 0 <= number < len(planned) else None
+        stated = (record.name, record.first, record.count, record.shape)
+        if shard is None or stated != (shard.name, shard.first, shard.count, (shard.count, *shape)):
             raise DataError(
-                f"lists {record.name!r} with {stated}, which is not a shard of this experiment",
+                f"lists {record.name!r} with {stated[1:]}, which is not a shard of this experiment",
                 where=where,
             )
     if len(manifest.recorded) != len(manifest.shards):

@@ -1,14 +1,15 @@
 """`patterns.h5`: the whole set as one NeXus file whose patterns stay in the shards.
 
 It contains labels and axes and refers to patterns and particles by relative paths, so the folder
-can be moved. It is for other programs; `Dataset` reads the shards directly.
+can be moved. It is for other programs; `Dataset` reads the shards directly. HDF5 takes some 50 kB
+of memory for each shard that is joined, so of a very large set only the first shards are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import h5py
 import numpy as np
 
 from speckle_core.data.hdf5 import check_place, find, is_there, open_file
-from speckle_core.data.manifest import MASTER, Manifest, Record, patterns_of
+from speckle_core.data.manifest import MASTER, Manifest, Record
 from speckle_core.data.nexus import (
     DATA,
     ENTRY,
@@ -30,8 +31,12 @@ from speckle_core.data.nexus import (
     group,
     skeleton,
 )
+from speckle_core.data.plan import Shard
+from speckle_core.data.shard import labels_of
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import write_bytes
+
+_MOST_JOINED = 4096
 
 
 @attrs.frozen
@@ -54,34 +59,38 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
         When a shard cannot be read.
     """
     experiment, grid = manifest.experiment, manifest.grid
-    labels = experiment.labels()
+    records = manifest.shards[:_MOST_JOINED]
+    shown = Shard(0, 0, sum(record.count for record in records))
+    title = f"{_kind(experiment)} speckle patterns: {experiment.name}"
+    if shown.count < experiment.patterns:
+        title += f", the first {shown.count} of {experiment.patterns}"
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver=LIBVER) as file:
         home = skeleton(
             file,
-            title=f"{_kind(experiment)} speckle patterns: {experiment.name}",
+            title=title,
             grid=grid,
-            labels=labels,
+            labels=labels_of(experiment, shown),
             recipe=experiment.to_dict(),
             version=manifest.versions.get("speckle-core"),
         )
-        parts = [(r.name, r.count) for r in manifest.shards]
+        parts = [(r.name, r.count) for r in records]
         # Patterns of a lost shard read as NaN rather than 0.
         data = _joined(home, "data", DATA, parts, grid.shape, np.dtype("<f4"), np.nan)
         # nexusformat takes the number of source files as the length of a virtual dataset, so axis
         # and signal match only if both are virtual.
         numbers = _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1)
         describe(data, numbers, recorded=experiment.detector is not None)
-        if experiment.detector is not None and _any_masked(folder, manifest):
+        if experiment.detector is not None and _any_masked(folder, records):
             # 0, that every pixel counts, in a shard without a mask.
             _joined(home, "mask", MASK, parts, grid.shape, np.dtype("u1"), 0)
         if experiment.imported is None:
-            _particles(file[ENTRY], folder, manifest)
+            _particles(file[ENTRY], folder, records)
     return memory.getvalue()
 
 
-def _any_masked(folder: Path, manifest: Manifest) -> bool:
-    for record in manifest.shards:
+def _any_masked(folder: Path, records: Sequence[Record]) -> bool:
+    for record in records:
         with open_file(folder / record.name) as file:
             if is_there(file, MASK):
                 return True
@@ -104,7 +113,7 @@ def write_master(folder: Path, manifest: Manifest) -> Manifest:
     """
     data = build_master(folder, manifest)
     write_bytes(folder / MASTER, data)
-    patterns = patterns_of(manifest.experiment)
+    patterns = sum(shard.count for shard in manifest.shards[:_MOST_JOINED])
     record = Record(
         name=MASTER,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -148,11 +157,11 @@ def _joined(
     return h5py.Dataset(h5py.h5d.create(home.id, name.encode(), kind, space, settings))
 
 
-def _particles(entry: h5py.Group, folder: Path, manifest: Manifest) -> None:
+def _particles(entry: h5py.Group, folder: Path, records: Sequence[Record]) -> None:
     """Join the columns of all shards; skip those whose type or shape differs between shards."""
     found: dict[str, list[_Part]] = {}
     classes: dict[str, str] = {}
-    for record in manifest.shards:
+    for record in records:
         with open_file(folder / record.name) as file:
             for name, item in _below(file, PARTICLES):
                 if isinstance(item, h5py.Group):

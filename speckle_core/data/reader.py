@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from speckle_core.analysis.regrid import completed
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
-from speckle_core.data.manifest import Shard
+from speckle_core.data.plan import Plan
 from speckle_core.data.shard import mask_beside, open_shard
 from speckle_core.errors import DataError
 
@@ -32,7 +32,7 @@ class ShardReader:
     ----------
     folder : Path
         Of the data set.
-    shards : sequence of Shard
+    shards : Plan
         All of them, in order.
     grid : KGrid
         Of the patterns.
@@ -40,12 +40,9 @@ class ShardReader:
         The labels that the shards must contain.
     """
 
-    def __init__(
-        self, folder: Path, shards: tuple[Shard, ...], grid: KGrid, labels: IntArray
-    ) -> None:
+    def __init__(self, folder: Path, shards: Plan, grid: KGrid, labels: IntArray) -> None:
         self._folder = folder
         self._shards = shards
-        self._firsts = np.asarray([shard.first for shard in shards])
         self._grid = grid
         self._labels = labels
         self._open: collections.OrderedDict[int, tuple[h5py.Dataset, h5py.Dataset | None]] = (
@@ -71,7 +68,7 @@ class ShardReader:
                 where=str(self._folder),
             )
         found = np.empty((len(indices), *self._grid.shape), dtype=np.float32)
-        numbers = np.searchsorted(self._firsts, indices, side="right") - 1
+        numbers = indices // self._shards.most
         # In file order, one by one: h5py's fancy indexing is 50 times slower.
         with self._lock:
             for place in np.argsort(indices, kind="stable"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.data.columns import Columns
 from speckle_core.data.hdf5 import check, find, is_there, open_file
 from speckle_core.data.hdf5_limits import read_text
-from speckle_core.data.manifest import Shard
 from speckle_core.data.nexus import (
     DATA,
     ENTRY,
@@ -33,6 +32,7 @@ from speckle_core.data.nexus import (
     field,
     skeleton,
 )
+from speckle_core.data.plan import Shard
 from speckle_core.errors import DataError
 from speckle_core.experiment.experiment import Experiment, recipe_of
 from speckle_core.experiment.pipeline import Pipeline
@@ -211,13 +211,13 @@ def _check_labels(file: h5py.File, labels: IntArray) -> None:
         )
 
 
-def check_recipe(file: h5py.File, experiment: Experiment) -> None:
-    """Raise `DataError` unless the recipe in a shard is that of the resolved `experiment`."""
+def check_recipe(file: h5py.File, recipe: Mapping[str, Any]) -> None:
+    """Raise `DataError` unless the recipe in a shard is `recipe`."""
     where = f"{file.filename}: {EXPERIMENT}"
     note = find(file, EXPERIMENT)
     try:
         found = json.loads(read_text(note, where))
     except (ValueError, RecursionError) as error:
         raise DataError("is not a valid experiment", where=where) from error
-    if found != recipe_of(experiment):
+    if found != recipe:
         raise DataError("is another experiment", where=where)

@@ -7,30 +7,40 @@ the recorded ones.
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 
+from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.grid import KGrid
 from speckle_core.data.build_shards import produce
+from speckle_core.data.journal import NAME as JOURNAL
+from speckle_core.data.journal import Journal
 from speckle_core.data.manifest import (
     LIBRARIES,
     MASTER,
     NAME,
-    SHARDS,
     Manifest,
     Record,
-    Shard,
+    patterns_of,
     read,
 )
 from speckle_core.data.master import write_master
+from speckle_core.data.plan import SHARDS, Shard
 from speckle_core.data.shard import check_recipe, labels_of, open_shard
 from speckle_core.errors import DataError
 from speckle_core.experiment.provenance import versions
 from speckle_core.files import check_inside, is_leftover, make_folder, sweep
 from speckle_core.locks import lock_folder
 from speckle_core.notes import digest
+
+_UNMADE = "has not been made yet"
+# Shards named where many have not been made.
+_LISTED = 1000
 
 
 @attrs.frozen
@@ -106,12 +116,21 @@ def verify(
         # Its contents may still be right; the shards will show.
         manifest = read(folder, sealed=False)
         problems[NAME] = Problem(NAME, error.what)
-    for shard in manifest.plan:
-        what = _find_shard_fault(folder, manifest, shard)
+    on_progress = on_progress or (lambda _: None)
+    planned, grid, recipe = manifest.plan, manifest.grid, manifest.recipe
+    for record in manifest.shards:
+        shard = planned[record.first // planned.most]
+        labels = labels_of(manifest.experiment, shard)
+        what = _find_bytes_fault(folder, record) or _find_content_fault(
+            folder, shard, grid, labels, recipe
+        )
         if what is not None:
-            problems[shard.name] = Problem(shard.name, what)
-        if on_progress is not None:
-            on_progress(shard.count)
+            problems[record.name] = Problem(record.name, what)
+        on_progress(record.count)
+    for problem in _find_unmade(manifest):
+        problems[problem.name] = problem
+    if unmade := patterns_of(manifest.experiment) - sum(r.count for r in manifest.shards):
+        on_progress(unmade)
     what = _find_master_fault(folder, manifest)
     if what is not None:
         problems[MASTER] = Problem(MASTER, what)
@@ -130,18 +149,25 @@ def verify(
     )
 
 
-def _find_shard_fault(folder: Path, manifest: Manifest, shard: Shard) -> str | None:
-    record = manifest.recorded.get(shard.name)
-    if record is None:
-        return "has not been made yet"
-    fault = _find_bytes_fault(folder, record)
-    if fault is not None:
-        return fault
-    # The manifest itself may be untrusted and list a file that is not a shard of this set.
+def _find_unmade(manifest: Manifest) -> Iterator[Problem]:
+    """Iterate over the shards that are not recorded, the first ones by name."""
+    recorded = manifest.recorded
+    unmade = len(manifest.plan) - len(recorded)
+    shards = (shard for shard in manifest.plan if shard.name not in recorded)
+    for shard in itertools.islice(shards, _LISTED):
+        yield Problem(shard.name, _UNMADE)
+    if unmade > _LISTED:
+        yield Problem(SHARDS, f"{unmade - _LISTED} more shards have not been made yet")
+
+
+def _find_content_fault(
+    folder: Path, shard: Shard, grid: KGrid, labels: IntArray, recipe: Mapping[str, Any]
+) -> str | None:
+    """Check an untouched file: an untrusted manifest may list one that is not this shard."""
     try:
-        data = open_shard(folder, shard, manifest.grid, labels_of(manifest.experiment, shard))
+        data = open_shard(folder, shard, grid, labels)
         with data.file:
-            check_recipe(data.file, manifest.experiment)
+            check_recipe(data.file, recipe)
     except DataError as error:
         return f"{error.where}: {error.what}"
     return None
@@ -149,7 +175,7 @@ def _find_shard_fault(folder: Path, manifest: Manifest, shard: Shard) -> str | N
 
 def _find_master_fault(folder: Path, manifest: Manifest) -> str | None:
     if manifest.master is None:
-        return "has not been made yet"
+        return _UNMADE
     return _find_bytes_fault(folder, manifest.master)
 
 
@@ -179,9 +205,10 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> t
     sweep(make_folder(folder / SHARDS, within=folder))
     recorded = manifest.recorded
     changed: list[str] = []
+    finished: list[Record] = []
+    journal = Journal(folder)
 
     def on_record(record: Record) -> None:
-        nonlocal manifest
         known = recorded.get(record.name)
         if known is not None and known.sha256 != record.sha256:
             if _find_bytes_fault(folder, record) is not None:
@@ -189,24 +216,30 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> t
                 return
             # The file matches the experiment, so its record was wrong.
             records.append(record.name)
-            manifest = manifest.with_shard(record)
-            manifest.write(folder)
-        elif known is None:
-            manifest = manifest.with_shard(record)
-            manifest.write(folder)
-        del problems[record.name]
+        if known is None or known.sha256 != record.sha256:
+            finished.append(record)
+            journal.add(attrs.asdict(record))
+        problems.pop(record.name, None)
 
     if manifest.experiment.imported is not None:
         # Measured patterns cannot be regenerated, but everything besides the shards can.
         return tuple(records)
-    produce(
-        manifest.experiment,
-        folder,
-        [shard for shard in manifest.plan if shard.name in problems],
-        on_record=on_record,
-        on_progress=lambda _: None,
-        expected={name: record.sha256 for name, record in recorded.items()},
-    )
+    damaged = [s for s in manifest.plan if s.name in problems or s.name not in recorded]
+    try:
+        produce(
+            manifest.experiment,
+            folder,
+            damaged,
+            on_record=on_record,
+            on_progress=lambda _: None,
+            expected={s.name: recorded[s.name].sha256 for s in damaged if s.name in recorded},
+        )
+    finally:
+        journal.close()
+        if finished:
+            manifest = manifest.with_shards(finished)
+            manifest.write(folder)
+    problems.pop(SHARDS, None)
     for name in changed:
         problems[name] = Problem(name, _explain_changed_bytes(manifest))
     if problems.keys() == {NAME}:
@@ -230,9 +263,17 @@ def _explain_changed_bytes(manifest: Manifest) -> str:
 
 
 def _strays(folder: Path, manifest: Manifest) -> tuple[str, ...]:
-    ours = {NAME, MASTER, *(shard.name for shard in manifest.plan)}
-    found = [path for path in folder.iterdir() if path.name != SHARDS]
+    beside = {path.name for path in folder.iterdir() if not is_leftover(path)}
+    strays = beside - {NAME, MASTER, JOURNAL, SHARDS}
     if (folder / SHARDS).is_dir():
-        found += (folder / SHARDS).iterdir()
-    names = (path.relative_to(folder).as_posix() for path in sorted(found) if not is_leftover(path))
-    return tuple(name for name in names if name not in ours)
+        for path in (folder / SHARDS).iterdir():
+            name = f"{SHARDS}/{path.name}"
+            if not is_leftover(path) and not _is_planned(name, manifest):
+                strays.add(name)
+    return tuple(sorted(strays))
+
+
+def _is_planned(name: str, manifest: Manifest) -> bool:
+    number = name.removeprefix(f"{SHARDS}/").removesuffix(".h5")
+    planned = manifest.plan
+    return number.isdecimal() and int(number) < len(planned) and planned[int(number)].name == name

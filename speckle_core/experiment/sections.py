@@ -13,7 +13,7 @@ from speckle_core.errors import ExperimentError
 from speckle_core.experiment.schema import Choice
 
 _MOST_CLASSES = 10_000
-_MOST_PATTERNS = 10**7
+_MOST_PATTERNS = 10**12
 _LARGEST_GRID = 2**15
 
 

@@ -88,7 +88,7 @@ def rehearse(
         When a component cannot be created, or a pattern cannot be simulated, read or prepared.
     """
     pipeline = experiment.build(only=only)
-    size, counts, total = pipeline.grid.size, experiment.counts, len(experiment.labels())
+    size, counts, total = pipeline.grid.size, experiment.counts, experiment.patterns
     places = np.linspace(0, len(counts) - 1, min(CLASSES, len(counts))).round().astype(int)
     chosen = [counts[place] for place in np.unique(places)]
     found = Rehearsal(total, size, 0 if dataset else total * size**2 * 4)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from speckle_core.data.build_shards import produce
-from speckle_core.data.manifest import Record, plan
+from speckle_core.data.manifest import Record
+from speckle_core.data.plan import plan
 from tests.data.fakes import experiment
 
 

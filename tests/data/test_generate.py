@@ -70,7 +70,7 @@ def test_two_processes_give_the_same_bytes(
 def test_dask_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.Client(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0"
     ) as client:
         generate(experiment(), tmp_path / "set", executor=client.get_executor())
     assert hashes(tmp_path / "set") == hashes(made)

@@ -24,7 +24,7 @@ from speckle_core import (
 )
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.generate import generate
-from speckle_core.data.manifest import plan
+from speckle_core.data.plan import plan
 from speckle_core.data.verify import verify
 from tests.data.fakes import experiment, hashes
 
