@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.solution import Solution as Solution
     from speckle_core.data.dataset import Dataset as Dataset
     from speckle_core.data.frame_options import FrameOptions as FrameOptions
+    from speckle_core.data.frame_options import read_mask as read_mask
     from speckle_core.data.frames import open_frames as open_frames
     from speckle_core.data.imported import import_frames as import_frames
     from speckle_core.data.limits import check_npy as check_npy
@@ -175,7 +176,7 @@ _HOME = {
     ),
     "data.frames": ("open_frames",),
     "data.imported": ("import_frames",),
-    "data.frame_options": ("FrameOptions",),
+    "data.frame_options": ("FrameOptions", "read_mask"),
     "data.reading": (
         "check_array",
         "check_hdf5",

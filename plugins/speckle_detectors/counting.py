@@ -1,17 +1,20 @@
-"""A pixel detector: photons become electrons and counts, with noise and missing pixels."""
+"""A pixel detector: photons become electrons and counts, with noise and missing pixels.
+
+The light that reaches a pixel is computed in `optics`, the pixels that exist in `layout`.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from speckle_core import FloatArray, KGrid, OptionError, PatternError
-from speckle_detectors.layout import beamstop, defects, gaps
+from speckle_detectors.layout import beamstop, defects, from_file, gaps
+from speckle_detectors.optics import blurred, moved, over_bandwidth
 
 #: NumPy draws Poisson numbers up to about 2**63.
 _MOST_PHOTONS = 1e15
@@ -32,6 +35,16 @@ def _share(_: object, option: attrs.Attribute[Any], value: float) -> None:
         raise OptionError(f"must be a share from 0 to 0.5, not {value}", where=option.name)
 
 
+def _narrow(_: object, option: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not 0 < value <= 0.2:
+        raise OptionError(f"must be a share above 0 and up to 0.2, not {value}", where=option.name)
+
+
+def _place(_: object, option: attrs.Attribute[Any], value: tuple[float, ...] | None) -> None:
+    if value is not None and not (len(value) == 2 and all(map(math.isfinite, value))):
+        raise OptionError(f"must be (y, x), not {value}", where=option.name)
+
+
 _none = attrs.field(default=0.0, validator=_at_least_zero)
 _off = attrs.field(default=None, validator=_positive)
 
@@ -40,9 +53,9 @@ _off = attrs.field(default=None, validator=_positive)
 class Counting:
     """Counts = gain · (Poisson(photons + dark) + readout noise), clipped at saturation.
 
-    The intensity is moved by the jitter of the centre and blurred by the point spread before
-    photons are counted. Gaps, beamstop and defect pixels are those of one detector, the same in
-    all patterns.
+    The intensity is averaged over the bandwidth, moved by the jitter of the centre and blurred by
+    the point spread before photons are counted. Gaps, beamstop and defect pixels are those of one
+    detector, the same in all patterns.
 
     Parameters
     ----------
@@ -79,6 +92,15 @@ class Counting:
         Standard deviation of the centre of each pattern along each axis [pixel].
     point_spread : float
         Standard deviation of the Gaussian point spread [pixel].
+    bandwidth : float, optional
+        Standard deviation of the wavelength as a share of it; None: monochromatic.
+    mask : str, optional
+        A mask file of a real frame, non-zero for pixels that do not count, as in pyFAI and NeXus;
+        for HDF5 ``FILE::DATASET``. Its pixels are those of the grid; beyond it nothing counts.
+    mask_sha256 : str, optional
+        SHA-256 of that file; it is filled in where an experiment is recorded, and then checked.
+    mask_center : tuple of float, optional
+        k = 0 on the mask, (y, x) [pixel]; None: its middle pixel.
 
     Raises
     ------
@@ -102,6 +124,13 @@ class Counting:
     arm: float = _none
     jitter: float = _none
     point_spread: float = _none
+    bandwidth: float | None = attrs.field(default=None, validator=_narrow)
+    mask: str | None = None
+    mask_sha256: str | None = None
+    mask_center: tuple[float, ...] | None = attrs.field(default=None, validator=_place)
+
+    #: Options that name files, of which an experiment records the SHA-256 beside them.
+    FILE_OPTIONS: ClassVar[tuple[str, ...]] = ("mask",)
 
     def record(
         self, intensity: FloatArray, grid: KGrid, rng: np.random.Generator
@@ -112,8 +141,10 @@ class Counting:
         ------
         PatternError
             When a pixel would get more photons than can be drawn.
+        OptionError
+            When the mask file is missing or another one.
         """
-        mean = self._mean_photons(np.asarray(intensity, dtype=np.float64), rng) + self.dark
+        mean = self._mean_photons(np.asarray(intensity, dtype=np.float64), grid, rng) + self.dark
         electrons = rng.poisson(mean).astype(np.float64)
         if self.readout > 0:
             electrons += rng.normal(0.0, self.readout, grid.shape)
@@ -122,6 +153,8 @@ class Counting:
             counts = np.minimum(counts, self.saturation)
         hidden = gaps(grid, self.gaps, self.gap_share)
         hidden |= beamstop(grid, self.beamstop, self.arm)
+        if self.mask is not None:
+            hidden |= from_file(self.mask, self.mask_sha256, grid, self.mask_center)
         hot, dead = defects(grid, self.hot, self.dead, self.defects_seed)
         if hot.any():
             counts[hot] = self.saturation or 10 * counts.max()
@@ -131,19 +164,19 @@ class Counting:
         return counts, ~hidden
 
     def _mean_photons(
-        self, intensity: NDArray[np.float64], rng: np.random.Generator
+        self, intensity: NDArray[np.float64], grid: KGrid, rng: np.random.Generator
     ) -> NDArray[np.float64]:
-        """Return the mean number of photons in each pixel, moved and blurred."""
+        """Return the mean number of photons in each pixel."""
         scale, total = self.flux, float(intensity.sum())
         if self.photons is not None:
             scale = self.photons / total if total > 0 else 0.0
         mean = intensity * scale
+        if self.bandwidth is not None:
+            mean = over_bandwidth(mean, grid, self.bandwidth)
         if self.jitter > 0:
-            # Splines overshoot where the intensity is about zero.
-            offset = rng.normal(0.0, self.jitter, 2)
-            mean = ndimage.shift(mean, offset, order=3, mode="nearest").clip(min=0)
+            mean = moved(mean, rng.normal(0.0, self.jitter, 2))
         if self.point_spread > 0:
-            mean = ndimage.gaussian_filter(mean, self.point_spread, mode="nearest")
+            mean = blurred(mean, self.point_spread)
         if not mean.max() <= _MOST_PHOTONS:
             raise PatternError(
                 f"a pixel would get {mean.max():.3g} photons, more than {_MOST_PHOTONS:g}",

@@ -8,7 +8,7 @@ none is left out.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import numpy as np
@@ -87,7 +87,7 @@ class GaussianSchell(Scatterer):
                     attrs.evolve(
                         configuration,
                         particles=tuple(
-                            attrs.evolve(p, contrast=p.contrast * field)
+                            attrs.evolve(cast(Any, p), contrast=p.contrast * field)
                             for p, field in zip(bodies, fields, strict=True)
                         ),
                     ),

@@ -100,7 +100,20 @@ class FrameOptions:
 
 
 def read_mask(name: str) -> Mask:
-    """Return the valid pixels of a mask file as True."""
+    """Return the valid pixels of a mask file as True, (ny, nx).
+
+    Parameters
+    ----------
+    name : str
+        The file, or ``FILE::DATASET``; its values are non-zero for invalid pixels.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read.
+    OptionError
+        When it contains more than one mask.
+    """
     path, _, dataset = name.partition("::")
     frames = open_frames(path, dataset=dataset or None)
     values = frames[0].counts

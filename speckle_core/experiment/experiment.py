@@ -19,6 +19,7 @@ from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Role
 from speckle_core.errors import ExperimentError
+from speckle_core.experiment.option_files import hashes_of_files
 from speckle_core.experiment.plain import parse
 from speckle_core.experiment.presets import read_source
 from speckle_core.experiment.schema import (
@@ -213,6 +214,9 @@ class Experiment:
     ) -> Experiment:
         """Return the experiment with all options checked and every default written out.
 
+        Of a file that an option names (``FILE_OPTIONS`` of the component's class), the SHA-256 is
+        written beside it, into the option of that name with ``_sha256``.
+
         With `only`, this is limited to the components below these keys.
 
         Raises
@@ -228,6 +232,7 @@ class Experiment:
             factory = manager.factory(role, choice.name)
             given = check_options(factory, choice.options, path)
             full = {o.name: given.get(o.name, o.default) for o in options_of(factory)}
+            full |= hashes_of_files(factory, full, path)
             override(data, path, attrs.evolve(choice, options=full).to_dict())
         data["grid"]["step"] = self.kgrid(manager).step
         return Experiment.from_dict(without_none(data), self.name)

@@ -9,7 +9,7 @@ half a per cent of their norm, as those of a raster do. A beam that is finite or
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import numpy as np
@@ -48,7 +48,7 @@ def _expected(scatterer: Any, configuration: Configuration, grid: KGrid) -> NDAr
     modes = []
     for fields in zip(*parts, strict=True):
         lit = [
-            attrs.evolve(p, contrast=p.contrast * field)
+            attrs.evolve(cast(Any, p), contrast=p.contrast * field)
             for p, field in zip(configuration.particles, fields, strict=True)
         ]
         modes.append(direct_sum(Configuration(tuple(lit), configuration.box), grid))

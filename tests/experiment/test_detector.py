@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,15 @@ import h5py
 import numpy as np
 import pytest
 
-from speckle_core import Dataset, Experiment, KGrid, PatternError, Pipeline, PluginError
+from speckle_core import (
+    Dataset,
+    Experiment,
+    KGrid,
+    OptionError,
+    PatternError,
+    Pipeline,
+    PluginError,
+)
 from speckle_core.analysis.regrid import to_grid
 from speckle_core.audit.inventory import Inventory
 from speckle_core.data.generate import generate
@@ -164,6 +173,26 @@ def test_what_is_not_a_record_is_a_plugin_error(answer: Any, message: str) -> No
     with pytest.raises(PluginError, match=message) as error:
         pipeline.pattern_set([2, 3], 1)
     assert error.value.where == "detector Broken"
+
+
+def test_a_mask_file_is_recorded_with_its_hash_and_must_stay_what_it_was(tmp_path: Path) -> None:
+    bad = np.zeros(GRID.shape, np.uint8)
+    bad[20:22] = 1
+    path = tmp_path / "mask.npy"
+    np.save(path, bad)
+    found = made(tmp_path, COUNTING | {"gaps": "none", "mask": str(path)})
+    recorded = recipe_of(found.experiment)["detector"]
+    assert recorded["mask_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    with h5py.File(tmp_path / "set" / "patterns.h5") as file:
+        assert np.array_equal(file["entry_1/data_1/mask"][3], bad)
+    (tmp_path / "set" / "shards" / "00000.h5").write_bytes(b"lost")
+    bad[5] = 1
+    np.save(path, bad)
+    with pytest.raises(OptionError, match="its SHA-256 differs"):
+        verify(tmp_path / "set", repair=True)
+    path.unlink()
+    with pytest.raises(OptionError, match=r"mask\.npy cannot be read"):
+        experiment({"name": "counting", "mask": str(path)}).resolved()
 
 
 def test_a_setting_takes_the_detector_away() -> None:

@@ -135,3 +135,44 @@ def test_ideal_changes_nothing() -> None:
     counts, mask = create("detector", "ideal").record(lobe(), GRID, np.random.default_rng(0))
     assert np.array_equal(counts, lobe())
     assert mask.all()
+
+
+def test_over_a_bandwidth_rings_fade_as_their_order_rises() -> None:
+    # The mean of cos(q k (1 - ε)) over a Gaussian ε of width b is cos(q k) exp(-(q k b)²/2).
+    distance = np.hypot(GRID.indices[:, None], GRID.indices)
+    bandwidth, wave = 0.02, 0.6
+    counts, _ = record(2 + np.cos(wave * distance), photons=1e13, bandwidth=bandwidth)
+    found = counts / counts.mean() * 2
+    expected = 2 + np.cos(wave * distance) * np.exp(-((wave * distance * bandwidth) ** 2) / 2)
+    inside = distance < 44
+    assert np.abs(found - expected)[inside].max() < 0.03
+    assert np.abs(found - 2 - np.cos(wave * distance))[inside].max() > 0.1
+
+
+def test_a_narrow_bandwidth_changes_nothing_near_the_centre() -> None:
+    plain, _ = record(lobe(), photons=1e14)
+    narrow, _ = record(lobe(), photons=1e14, bandwidth=1e-4)
+    assert np.abs(plain - narrow).max() < 1e-4 * plain.max()
+
+
+def test_the_mask_of_a_real_frame_is_laid_on_the_grid(tmp_path) -> None:
+    bad = np.zeros((120, 140), np.uint8)
+    bad[60:64], bad[:, 30] = 1, 2
+    path = tmp_path / "mask.npy"
+    np.save(path, bad)
+    _, mask = record(mask=str(path), mask_center=(55.0, 60.0))
+    rows, columns = GRID.indices + 55, GRID.indices + 60
+    assert np.array_equal(mask, bad[np.ix_(rows, columns)] == 0)
+    _, mask = record(mask=str(path), mask_center=(20.0, 60.0))
+    assert not mask[: 50 - 20].any()
+    square = tmp_path / "square.npy"
+    np.save(square, bad[:101, :101])
+    assert np.array_equal(record(mask=str(square))[1], bad[:101, :101] == 0)
+
+
+def test_a_mask_file_that_is_another_one_or_gone_is_refused(tmp_path) -> None:
+    np.save(tmp_path / "mask.npy", np.zeros(GRID.shape))
+    with pytest.raises(OptionError, match="its SHA-256 differs"):
+        record(mask=str(tmp_path / "mask.npy"), mask_sha256="0" * 64)
+    with pytest.raises(OptionError, match="file not found"):
+        record(mask=str(tmp_path / "none.npy"))
