@@ -33,7 +33,7 @@ from speckle_core import Experiment
 from speckle_core.data.generate import generate
 from speckle_core.data.plan import plan
 from speckle_core.data.shard import labels_of
-from speckle_core.experiment.experiment import SIMULATION
+from speckle_core.experiment.components import SIMULATION
 
 BATCH = 15
 WORKERS = {"generate, 1 worker": 1, "generate": None}

@@ -19,7 +19,8 @@ from record import save_picture, write_json
 
 from speckle_core import create
 from speckle_core.contracts.arrays import FloatArray
-from speckle_core.experiment.experiment import SIMULATION, Experiment
+from speckle_core.experiment.components import SIMULATION
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import make_folder
 
 COUNTS = (2, 10, 20)

@@ -19,7 +19,8 @@ from record import markdown, rounded, save_picture, write_csv, write_json
 from speckle_core import figures
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.data.dataset import Dataset
-from speckle_core.experiment.experiment import SIMULATION, Experiment
+from speckle_core.experiment.components import SIMULATION
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import make_folder, write_text
 from speckle_core.models.folder import read_record
 

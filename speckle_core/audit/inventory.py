@@ -17,7 +17,7 @@ from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.progress import Progress
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError
-from speckle_core.experiment.experiment import SIMULATION
+from speckle_core.experiment.components import SIMULATION
 
 Digests = NDArray[np.uint64]
 

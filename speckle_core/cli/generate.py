@@ -59,7 +59,7 @@ def generate(
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.generate import generate as generate_dataset
     from speckle_core.data.generate import patterns_there
-    from speckle_core.experiment.experiment import SIMULATION
+    from speckle_core.experiment.components import SIMULATION
     from speckle_core.files import empty
 
     if workers is not None and scheduler is not None:

@@ -62,7 +62,7 @@ def run(
     )
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import show_progress
-    from speckle_core.experiment.experiment import READING, SIMULATION
+    from speckle_core.experiment.components import READING, SIMULATION
     from speckle_core.models.evaluate import verdict_of
     from speckle_core.models.tensorboard import require_tensorboard
     from speckle_core.models.torchrun import team_size

@@ -62,7 +62,7 @@ def _of_systems(what: str, settings: list[str] | None) -> Figure:
     from speckle_core import figures
     from speckle_core.cli.options import load_experiment
     from speckle_core.data.dataset import Dataset
-    from speckle_core.experiment.experiment import SIMULATION
+    from speckle_core.experiment.components import SIMULATION
     from speckle_core.files import inside_run
     from speckle_core.report.gallery import gallery
 

@@ -63,7 +63,7 @@ def train(
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
     from speckle_core.errors import ExperimentError
-    from speckle_core.experiment.experiment import READING
+    from speckle_core.experiment.components import READING
     from speckle_core.files import empty
     from speckle_core.models.tensorboard import require_tensorboard
     from speckle_core.models.torchrun import is_main_process, team_size

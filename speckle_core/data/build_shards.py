@@ -21,7 +21,8 @@ from speckle_core.data.manifest import Record
 from speckle_core.data.plan import Shard
 from speckle_core.data.shard import build
 from speckle_core.data.workers import cores, defer_interrupts, one_thread, run_on, worker_pool
-from speckle_core.experiment.experiment import SIMULATION, Experiment
+from speckle_core.experiment.components import SIMULATION
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.experiment.provenance import version_of
 from speckle_core.files import write_bytes

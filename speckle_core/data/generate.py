@@ -30,7 +30,8 @@ from speckle_core.data.manifest import (
 from speckle_core.data.master import write_master
 from speckle_core.data.plan import SHARDS, Shard
 from speckle_core.errors import DataError, OptionError, OutputError
-from speckle_core.experiment.experiment import SIMULATION, Experiment, recipe_of
+from speckle_core.experiment.components import SIMULATION
+from speckle_core.experiment.experiment import Experiment, recipe_of
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
 from speckle_core.files import empty, make_folder, sweep

@@ -19,7 +19,13 @@ from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.roles import Role
 from speckle_core.errors import ExperimentError
-from speckle_core.experiment.option_files import hashes_of_files
+from speckle_core.experiment.components import (
+    READING,
+    SIMULATION,
+    build,
+    grid_of,
+    write_defaults,
+)
 from speckle_core.experiment.plain import parse
 from speckle_core.experiment.presets import read_source
 from speckle_core.experiment.schema import (
@@ -27,7 +33,6 @@ from speckle_core.experiment.schema import (
     check_distinct,
     converter,
     differences,
-    override,
     reading_keys,
     structure,
     without_none,
@@ -35,19 +40,14 @@ from speckle_core.experiment.schema import (
 from speckle_core.experiment.sections import Grid, Imported, Scattering, Structure
 from speckle_core.experiment.settings import apply_settings
 from speckle_core.experiment.split import Split
-from speckle_core.plugins.component import check_options, options_of
 from speckle_core.plugins.manager import PluginManager, plugin_manager
 
 if TYPE_CHECKING:
     from speckle_core.experiment.pipeline import Pipeline
 
 
-#: Keys of the file whose components make patterns, and keys whose components process them.
-SIMULATION = ("structure", "scattering", "detector")
-READING = ("prepare", "classifier", "baselines", "explainers")
 #: Those whose components results are named by.
 _LABELLED = ("classifier", "baselines", "explainers")
-
 
 #: What decides the patterns: of a simulated set, and of one that was measured.
 _DECIDE = ("seed", "structure", "grid", "scattering", "detector")
@@ -224,16 +224,8 @@ class Experiment:
         PluginError, OptionError
             For an unknown component or an invalid option.
         """
-        manager = manager or plugin_manager()
         data = copy.deepcopy(self.to_dict())
-        for path, role, choice in self.choices():
-            if only and path.partition(".")[0] not in only:
-                continue
-            factory = manager.factory(role, choice.name)
-            given = check_options(factory, choice.options, path)
-            full = {o.name: given.get(o.name, o.default) for o in options_of(factory)}
-            full |= hashes_of_files(factory, full, path)
-            override(data, path, attrs.evolve(choice, options=full).to_dict())
+        write_defaults(data, self.choices(), manager, only)
         data["grid"]["step"] = self.kgrid(manager).step
         return Experiment.from_dict(without_none(data), self.name)
 
@@ -259,18 +251,7 @@ class Experiment:
 
     def kgrid(self, manager: PluginManager | None = None) -> KGrid:
         """Return the grid; the default `step` is π / box, with the sampler's box."""
-        step = self.grid.step
-        if step is None:
-            sampler = self._create(manager, "structure.sampler", "sampler", self.structure.sampler)
-            box = getattr(sampler, "box", None)
-            if box is None:
-                raise ExperimentError(
-                    f"no default: the sampler {self.structure.sampler.name!r} has no 'box'",
-                    where="grid.step",
-                    hint="Set grid.step in the file.",
-                )
-            step = float(np.pi / box)
-        return KGrid(self.grid.layout, self.grid.size, step)
+        return grid_of(self.grid, self.structure.sampler, manager)
 
     def data_recipe(self) -> dict[str, Any]:
         """Return the part that determines the patterns, with defaults written out."""
@@ -290,11 +271,6 @@ class Experiment:
         if split.stratify is None:
             split = attrs.evolve(split, stratify=split.test_per_class is None)
         return attrs.evolve(self, imported=other.imported, grid=other.grid, split=split)
-
-    @staticmethod
-    def _create(manager: PluginManager | None, path: str, role: Role, choice: Choice) -> Any:
-        manager = manager or plugin_manager()
-        return manager.create(role, choice.name, choice.options, where=path)
 
     def build(
         self,
@@ -320,28 +296,7 @@ class Experiment:
         PluginError, OptionError
             For a component that cannot be created.
         """
-        from speckle_core.experiment.pipeline import Pipeline
-
-        parts: dict[str, dict[str, Any]] = {part: {} for part in SIMULATION + READING}
-        for path, role, choice in self.choices():
-            part, _, place = path.partition(".")
-            if part in only:
-                # A preprocessor may occur twice, so its position is its key; others have labels.
-                key = place if part == "prepare" else choice.key
-                parts[part][key] = self._create(manager, f"{where}{path}", role, choice)
-        sampler, scatterer, detector, classifier = (
-            next(iter(parts[part].values()), None) for part in (*SIMULATION, "classifier")
-        )
-        return Pipeline(
-            sampler=sampler,
-            scatterer=scatterer,
-            detector=detector,
-            grid=self.kgrid(manager),
-            prepare=parts["prepare"].values(),
-            classifier=classifier,
-            baselines=parts["baselines"],
-            explainers=parts["explainers"],
-        )
+        return build(self.choices(), self.kgrid(manager), manager, only, where)
 
 
 def _component_defaults() -> dict[str, str]:

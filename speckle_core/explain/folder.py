@@ -27,7 +27,8 @@ from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier, Explainer
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import PluginError
-from speckle_core.experiment.experiment import SIMULATION, Experiment
+from speckle_core.experiment.components import SIMULATION
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.explain.report_section import SUMMARY
 from speckle_core.files import make_folder, write_bytes, write_text
 from speckle_core.models.evaluate import indices_of, part_of

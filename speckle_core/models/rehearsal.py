@@ -20,7 +20,8 @@ from speckle_core.contracts.patterns import PatternSet
 from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import OutputError, SpeckleError
-from speckle_core.experiment.experiment import READING, SIMULATION, Experiment
+from speckle_core.experiment.components import READING, SIMULATION
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
 
 #: Number of classes, and of training and validation patterns of each: as few as in the conformance

@@ -24,7 +24,8 @@ from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError, PluginError
-from speckle_core.experiment.experiment import READING, Experiment
+from speckle_core.experiment.components import READING
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
 from speckle_core.locks import lock_folder, remove_stale_lock

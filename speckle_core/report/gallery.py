@@ -12,7 +12,8 @@ from speckle_core.analysis.beamstop import filled_rectangle, hidden_pixels
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.contracts.grid import KGrid
-from speckle_core.experiment.experiment import SIMULATION, Experiment
+from speckle_core.experiment.components import SIMULATION
+from speckle_core.experiment.experiment import Experiment
 
 if TYPE_CHECKING:
     from speckle_core.data.dataset import Dataset

@@ -19,7 +19,8 @@ from speckle_core.data.dataset import Dataset
 from speckle_core.data.frame_options import FrameOptions
 from speckle_core.data.measured import Measured, own_grid
 from speckle_core.errors import DataError, PatternError, PluginError, SpeckleError
-from speckle_core.experiment.experiment import SIMULATION, Experiment
+from speckle_core.experiment.components import SIMULATION
+from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.models.folder import fingerprint
 
