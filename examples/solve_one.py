@@ -18,6 +18,6 @@ mask[grid.block(11)] = False  # a beamstop
 photons = rng.poisson(expected * 1e7 / expected[mask].sum())
 
 found = create("solver", "patterson").solve(photons, grid, mask=mask)
-print(f"{len(found.configuration)} disks, solved: {found.solved}, R = {found.residual:.2g}")
+print(f"{len(found.configuration)} disks, solved: {found.claim}, R = {found.residual:.2g}")
 picture = solution_panel(photons, found, grid, mask=mask, truth=truth)
 save(picture, Path(sys.argv[1] if len(sys.argv) > 1 else "solved.png"))

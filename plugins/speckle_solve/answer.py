@@ -41,7 +41,10 @@ def deviations(hessian: Floats, bodies: int, variance: float) -> Floats:
     together[:bodies, 0] = together[bodies : 2 * bodies, 1] = bodies**-0.5
     stiff = max(float(np.trace(hessian[: 2 * bodies, : 2 * bodies])) / (2 * bodies), 1e-300)
     held = hessian + stiff * together @ together.T
-    root = np.sqrt(np.maximum(np.diag(held), np.finfo(np.float64).tiny))
+    diagonal = np.diag(held)
+    # What the scale's projection leaves of a parameter that matters nothing may be below 0.
+    least = 1e-15 * float(np.abs(diagonal).max()) + np.finfo(np.float64).tiny
+    root = np.sqrt(np.maximum(diagonal, least))
     inverse = np.linalg.pinv(held / np.outer(root, root), rcond=1e-13, hermitian=True)
     inverse /= np.outer(root, root)
     spread = np.diag(inverse) - np.sum(together**2, axis=1) / stiff
@@ -64,6 +67,7 @@ def answer(scene: Scene, verdict: Verdict, starts: int, seconds: float) -> Solut
         residual=math.sqrt(verdict.misfit),
         noise_residual=math.sqrt(scene.noise),
         solved=verdict.solved,
+        explained=verdict.explained,
         errors=(dict(zip(("x", "y", *shape.names), sigma, strict=True)),),
         starts=starts,
         seconds=seconds,

@@ -144,7 +144,7 @@ def _steps(hessian: Floats, gradient: Floats, damping: Floats) -> Floats:
     """Return the damped steps (C, m), scaled by the diagonal as Marquardt has it."""
     diagonal = np.einsum("cmm->cm", hessian)
     # Translations of everything, and bodies that are not there, have no curvature at all.
-    least = 1e-9 * diagonal.max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
+    least = 1e-9 * np.abs(diagonal).max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
     root = np.sqrt(np.maximum(diagonal, least))
     scaled = hessian / root[:, :, None] / root[:, None, :]
     index = np.arange(scaled.shape[1])

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from speckle_core import KGrid, OptionError, Solution
 from speckle_solve.answer import answer
@@ -17,7 +18,7 @@ from speckle_solve.search import search
 from speckle_solve.shapes import shape_named
 from speckle_solve.verdict import Counting, Exactness, Judge, Verdict
 
-# Starts that are still tried once a structure explains all but a small flaw.
+# Starts that are still tried once a structure explains all but a small flaw, or with some doubt.
 _MORE = 3
 
 
@@ -62,6 +63,11 @@ class Patterson:
         PatternError
             For a pattern or mask that cannot be one; see `checking.prepared`.
         """
+        # The number of threads changes the last bits of a matrix product.
+        with threadpool_limits(1):
+            return self._solve(pattern, grid, mask, seed)
+
+    def _solve(self, pattern: Any, grid: KGrid, mask: Any, seed: int) -> Solution:
         begun = time.perf_counter()
         half = prepared(pattern, grid, mask)
         box = math.pi / grid.step if self.box is None else self.box
@@ -78,9 +84,9 @@ class Patterson:
             verdict = judge.verdict(found.candidate, int(self.most))
             if best is None or verdict.worse < best.worse:
                 best = verdict
-            if best.solved:
+            if best.explained:
                 break
-            if best.misfit < judge.near:
+            if best.close:
                 last = min(last, starts + _MORE)
         assert best is not None
         return answer(scene, best, starts, time.perf_counter() - begun)

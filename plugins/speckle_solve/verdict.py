@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_solve.amplitudes import linearize
-from speckle_solve.photons import Photons, ordered, surprise
+from speckle_solve.claims import resolved, surprise, unseen
+from speckle_solve.order import Order, ordered
+from speckle_solve.photons import Photons
 from speckle_solve.polish import floor, judged, polish
 from speckle_solve.refine import Candidates
 from speckle_solve.scene import REACHES, Scene
@@ -31,6 +33,11 @@ _OVERLAP = 0.15
 _ORDERED, _NEARBY = 2.0, 0.05
 # A deviance by chance: one pattern in three million.
 _SURPRISING = 5.0
+# The number of bodies is clear if what one more would gain is nothing rarer in noise than this,
+# and if each of those there gains this many times its price.
+_USUAL, _CLEAR = 0.05, 1.5
+# More bodies too faint to show are expected than this: the number may not be what was found.
+_HIDDEN = 1e-3
 
 
 @attrs.frozen(eq=False)
@@ -41,8 +48,13 @@ class Verdict:
     ----------
     centers, parameters : array, (n, 2) and (n, p)
         The bodies.
+    explained : bool
+        Whether it explains the pattern, and its visible bodies are surely all and none too many.
     solved : bool
-        Whether this is the answer.
+        Whether there are surely no others either.
+    close : bool
+        Whether few other starts are worth a look: what is left is a small flaw of the model, or a
+        doubt.
     worse : float
         What to compare two verdicts by: the less the better.
     misfit, scale : float
@@ -57,7 +69,9 @@ class Verdict:
 
     centers: Floats
     parameters: Floats
+    explained: bool
     solved: bool
+    close: bool
     worse: float
     misfit: float
     scale: float
@@ -95,12 +109,10 @@ def _neighbours(scores: Mapping[int, float], n: int, price: float, loss: float) 
 class Judge(Protocol):
     """What ends a search.
 
-    `goal` is the R² at which growing stops; below `near` a structure is right but for a small flaw
-    of the model, and few other starts are worth a look.
+    `goal` is the R² at which growing stops.
     """
 
     goal: float
-    near: float
 
     def verdict(self, candidate: Candidates, most: int) -> Verdict:
         """Return the end of one grown `candidate`."""
@@ -113,7 +125,6 @@ class Exactness:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.goal = max(_ROUGH, 1.5 * scene.noise)
-        self.near = _NEARLY
 
     def verdict(self, candidate: Candidates, most: int) -> Verdict:
         """Return the candidate refined in float64."""
@@ -126,11 +137,14 @@ class Exactness:
         every = len(scene.pixels)
         # The misfit as variance of a pixel; all pixels tell more than those of the subset.
         variance = best.misfit * measured / every
+        exact = best.misfit <= floor(scene)
         score = every * np.log(best.misfit) + n * scene.parameters(1) * np.log(every)
         return Verdict(
             best.centers,
             best.parameters,
-            best.misfit <= floor(scene),
+            exact,
+            exact,
+            best.misfit < _NEARLY,
             best.misfit,
             best.misfit,
             best.scale,
@@ -142,36 +156,50 @@ class Exactness:
 
 
 class Counting:
-    """With photon noise: deviance and BIC."""
+    """With photon noise: deviance, and what a body must gain."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.photons = Photons.of(scene)
         self.goal = max(_ROUGH, _NEAR_NOISE * scene.noise)
-        self.near = 0.0
 
     def verdict(self, candidate: Candidates, most: int) -> Verdict:
         """Return the most likely model near the candidate."""
         scene, photons = self.scene, self.photons
         best = photons.refined(*candidate.bodies())
-        scores = {len(best.centers): photons.score(best)}
+        order = Order(photons, best)
+        order.met(best)
         if candidate.misfit[0] < _ORDERED * scene.noise + _NEARBY:
-            best, scores = ordered(photons, best, most)
+            order = ordered(photons, best, most)
+            best = order.best
         state = photons.linear(
             best.centers[None].astype(np.float32), best.parameters[None].astype(np.float32)
         )
+        sizes, faintest = scene.shape.sizes(best.parameters), photons.faintest(best)
+        fits = (
+            surprise(photons, best) < _SURPRISING
+            and not overlapping(best.centers, sizes)
+            and resolved(state.hessian[0], best.parameters, photons.price)
+        )
+        explained = fits and self._clear(order)
+        losses = photons.losses(best)
         return Verdict(
             best.centers,
             best.parameters,
-            surprise(photons, best) < _SURPRISING
-            and not overlapping(best.centers, scene.shape.sizes(best.parameters)),
+            explained,
+            explained and unseen(sizes, faintest) < _HIDDEN,
+            fits,
             photons.score(best),
             judged(scene, best.centers, best.parameters).misfit,
             best.scale,
             state.hessian[0],
             1.0,
-            _neighbours(
-                scores, len(best.centers), photons.price, float(photons.losses(best).min())
-            ),
-            photons.faintest(best),
+            _neighbours(order.scores, len(best.centers), photons.price, float(losses.min())),
+            faintest,
         )
+
+    def _clear(self, order: Order) -> bool:
+        """Say whether no other number of bodies may be the right one."""
+        price, usual = self.photons.price, self.photons.chance(_USUAL)
+        more, fewer = order.leads()
+        return more > price - usual and fewer > (_CLEAR - 1) * price

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from speckle_core.cli.output import print_table
+from speckle_core.solve.records import claim_of
 
 if TYPE_CHECKING:
     from speckle_core.solve.solving import Answer
@@ -38,7 +39,7 @@ def _row(answer: Answer) -> tuple[object, ...]:
     return (
         record["pattern"],
         record["n"],
-        "yes" if record["solved"] else "no",
+        claim_of(record),
         f"{record['residual']:.2g}",
         f"{record['noise_residual']:.2g}",
         "earlier" if answer.seconds is None else f"{answer.seconds:.1f}",

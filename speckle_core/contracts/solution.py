@@ -16,6 +16,13 @@ from speckle_core.contracts.grid import KGrid
 Noise = Literal["none", "rounding", "poisson"]
 
 
+def claim(solved: bool, explained: bool, faintest: float) -> str:
+    """Return what is claimed, see `Solution.claim`."""
+    if solved:
+        return "yes"
+    return f"above {faintest:.2g}" if explained else "no"
+
+
 @attrs.frozen(eq=False)
 class Solution:
     """The bodies behind one pattern, and how reliable they are.
@@ -35,7 +42,7 @@ class Solution:
         The R that noise or rounding alone would leave.
     solved : bool
         Whether the model explains the pattern down to its noise, with no body too many and none
-        missing. False means "the best found so far".
+        missing, not even one too faint to show. False means "the best found so far".
     offset : float
         Value of zero intensity in the pattern; 0 in raw patterns.
     errors : tuple of mapping
@@ -46,13 +53,16 @@ class Solution:
     seconds : float
         Wall-clock time.
     deviances : mapping
-        n to the criterion (deviance + 3 n ln(pixels), as BIC has it) of the best model with n
-        bodies, for n near the answer; may be empty.
+        n to the criterion (deviance plus a price for each body) of the best model with n bodies,
+        for n near the answer; may be empty.
     noise : {"none", "rounding", "poisson"}
         The noise model assumed.
     faintest : float
-        Bounding radius of the smallest body that would have been detected [length]; nothing is
-        claimed about smaller ones. 0 without photon noise.
+        Bounding radius of the smallest body that would have been detected [length]. 0 without
+        photon noise.
+    explained : bool
+        Whether the same holds for bodies larger than `faintest`, whether or not smaller ones could
+        be hidden in the noise. By default as `solved`, which claims more.
     """
 
     configuration: Configuration
@@ -67,6 +77,16 @@ class Solution:
     deviances: Mapping[int, float] = attrs.field(factory=dict, kw_only=True)
     noise: Noise = attrs.field(default="none", kw_only=True)
     faintest: float = attrs.field(default=0.0, kw_only=True)
+    explained: bool = attrs.field(kw_only=True)
+
+    @explained.default
+    def _as_solved(self) -> bool:
+        return self.solved
+
+    @property
+    def claim(self) -> str:
+        """What is claimed: "yes" (solved), "above R" (explained, R being the faintest), or "no"."""
+        return claim(self.solved, self.explained, self.faintest)
 
     def pattern(self, grid: KGrid) -> NDArray[np.float64]:
         """Return the pattern of the bodies found on `grid`, ``scale · |A|² + offset``, (ny, nx).

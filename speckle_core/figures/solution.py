@@ -87,6 +87,8 @@ def _named(solution: Solution, truth: Configuration | None) -> str:
     said = f"n = {len(solution.configuration)}"
     if truth is not None:
         said += f" of {len(truth)}"
+    if solution.explained and not solution.solved:
+        return f"{said}, solved for r > {solution.faintest:.2g}"
     return f"{said}, {'solved' if solution.solved else 'not solved'}"
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from speckle_core._version import __version__
 from speckle_core.analysis.alignment import align
 from speckle_core.contracts.geometry import Particles
-from speckle_core.contracts.solution import Solution
+from speckle_core.contracts.solution import Solution, claim
 from speckle_core.data.columns import Columns, array_fields
 from speckle_core.data.nexus import LENGTH, LIBVER, PARTICLES, describe, field, group
 from speckle_core.solve.source import Subject
@@ -41,6 +41,7 @@ def record_of(subject: Subject, solution: Solution) -> dict[str, Any]:
         "label": subject.label,
         "n": len(solution.configuration),
         "solved": bool(solution.solved),
+        "explained": bool(solution.explained),
         "residual": _plain(solution.residual),
         "noise_residual": _plain(solution.noise_residual),
         "noise": solution.noise,
@@ -62,6 +63,12 @@ def record_of(subject: Subject, solution: Solution) -> dict[str, Any]:
             "largest_size_error": _plain(np.abs(laid.sizes).max(initial=0.0)),
         }
     return found
+
+
+def claim_of(record: dict[str, Any]) -> str:
+    """Return what a record claims, in a word or two; those of version 0.2.0 lack `explained`."""
+    explained = record.get("explained", record["solved"])
+    return claim(record["solved"], explained, record["faintest"] or 0.0)
 
 
 def _plain(value: Any) -> Any:

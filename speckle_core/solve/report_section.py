@@ -16,7 +16,7 @@ from speckle_core.notes import read_json
 from speckle_core.plugins.manager import plugin_manager
 from speckle_core.report.blocks import Section, Table
 from speckle_core.solve.folder import SUMMARY, solve
-from speckle_core.solve.records import stem
+from speckle_core.solve.records import claim_of, stem
 from speckle_core.solve.solving import Recipe
 from speckle_core.solve.source import DatasetSource
 
@@ -68,7 +68,7 @@ def section(folder: Path) -> Section:
             record["pattern"],
             record["label"],
             record["n"],
-            "yes" if record["solved"] else "no",
+            claim_of(record),
             f"{record['residual']:.2g}",
             f"{record['truth']['exact']} of {record['truth']['n']}" if record["truth"] else "-",
         )

@@ -1,4 +1,4 @@
-"""The page on solving: its table says what the files say, and its example finds what it draws."""
+"""The page on solving: its table says what the file says, and its example finds what it draws."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from speckle_core import figures
 from tests.docs.pages import DOCS
 
 ROOT = DOCS.parent
-FILES = sorted((DOCS / "results" / "solving").glob("*.json"))
+ENTRIES = json.loads((DOCS / "results" / "solving" / "solved.json").read_text("utf-8"))
 
 
 def script(path: Path) -> ModuleType:
@@ -36,33 +36,33 @@ def results(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("results")
 
 
-def test_a_row_of_the_table_has_the_numbers_of_its_file(results: Any) -> None:
+def test_a_row_of_the_table_has_the_numbers_of_its_entry(results: Any) -> None:
     rows = results.solving.solving().splitlines()[2:]
-    assert len(rows) == len(FILES) > 0
-    for row, path in zip(rows, FILES, strict=True):
-        whole = json.loads(path.read_text("utf-8"))["all"]
+    assert len(rows) == len(ENTRIES) > 0
+    for row, entry in zip(rows, ENTRIES.values(), strict=True):
+        whole = entry["all"]
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         assert cells[2] == str(whole["patterns"])
         assert cells[3].startswith(f"{whole['right_n'] / whole['patterns']:.3f} [")
-        assert cells[5:7] == [str(whole["claimed"]), str(whole["false_claims"])]
+        assert cells[6] == f"{whole['claimed']} ({whole['false_claims']})"
 
 
-def test_a_number_of_the_page_is_that_of_its_file(results: Any) -> None:
+def test_a_number_of_the_page_is_that_of_its_entry(results: Any) -> None:
     said = results.solving.solved
-    for path in FILES:
-        found = json.loads(path.read_text("utf-8"))
-        assert said(path.stem, "structures") == f"{found['all']['structures']:,}"
-        first = str(found["counts"][0])
-        assert said(path.stem, "right_n", first) == str(found["by_n"][first]["right_n"])
-        assert float(said(path.stem, "median")) > 0
+    for name, entry in ENTRIES.items():
+        assert said(name, "structures") == f"{entry['all']['structures']:,}"
+        first = str(entry["counts"][0])
+        assert said(name, "right_n", first) == str(entry["by_n"][first][1])
+        assert float(said(name, "median")) > 0
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_adds_up_over_its_numbers_of_bodies(path: Path) -> None:
-    found = json.loads(path.read_text("utf-8"))
-    for key in ("patterns", "right_n", "structures", "claimed", "false_claims"):
-        assert sum(group[key] for group in found["by_n"].values()) == found["all"][key]
-    assert found["command"].startswith("python benchmarks/solving.py")
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_adds_up_over_its_numbers_of_bodies(name: str) -> None:
+    entry = ENTRIES[name]
+    for at, key in enumerate(entry["columns"][:8]):
+        assert sum(group[at] for group in entry["by_n"].values()) == entry["all"][key]
+    assert entry["command"].startswith("python benchmarks/solving.py")
+    assert entry["all"]["false_claims"] == 0
 
 
 def test_a_claim_without_the_structure_is_a_false_one(tmp_path: Path) -> None:
@@ -92,4 +92,4 @@ def test_the_example_solves_what_it_draws(
     monkeypatch.setattr(figures, "save", lambda figure, path: None)
     monkeypatch.setattr(sys, "argv", [str(path)])
     runpy.run_path(str(path), run_name="__main__")
-    assert "12 disks, solved: True" in capsys.readouterr().out
+    assert "12 disks, solved: above 1.6" in capsys.readouterr().out
