@@ -62,7 +62,7 @@ class Solution:
         photon noise.
     explained : bool
         Whether the same holds for bodies larger than `faintest`, whether or not smaller ones could
-        be hidden in the noise. By default as `solved`, which claims more.
+        be hidden in the noise. A solved pattern is explained without saying so.
     """
 
     configuration: Configuration
@@ -77,11 +77,7 @@ class Solution:
     deviances: Mapping[int, float] = attrs.field(factory=dict, kw_only=True)
     noise: Noise = attrs.field(default="none", kw_only=True)
     faintest: float = attrs.field(default=0.0, kw_only=True)
-    explained: bool = attrs.field(kw_only=True)
-
-    @explained.default
-    def _as_solved(self) -> bool:
-        return self.solved
+    explained: bool = attrs.field(default=False, kw_only=True)
 
     @property
     def claim(self) -> str:

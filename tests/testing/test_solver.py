@@ -110,7 +110,7 @@ class Crashes(Guinier):
 class Boasts(Guinier):
     def solve(self, pattern, grid, *, mask=None, seed=0):
         found = super().solve(pattern, grid, mask=mask, seed=seed)
-        return attrs.evolve(found, solved=True, explained=True)
+        return attrs.evolve(found, solved=True)
 
 
 class WrongScale(Guinier):
@@ -155,7 +155,7 @@ def test_a_solver_that_gives_up_is_skipped_where_nothing_is_claimed():
     class Modest(Guinier):
         def solve(self, pattern, grid, *, mask=None, seed=0):
             found = super().solve(pattern, grid, mask=mask, seed=seed)
-            return attrs.evolve(found, solved=False, explained=False)
+            return attrs.evolve(found, solved=False)
 
     with pytest.raises(CheckSkipped, match="solves none of the kit's patterns"):
         CHECKS["solver.solved-explains"].run(Modest)
