@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,9 +18,6 @@ from speckle_core.cli.options import (
     load_experiment,
 )
 from speckle_core.cli.output import echo
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 
 def generate(
@@ -53,6 +49,7 @@ def generate(
       speckle generate paper-mono-257 -o data/another --set seed=7
       speckle generate paper-mono-257 -o /shared/mono --scheduler tcp://head:8786
     """
+    from speckle_core.cli.cluster import connect_cluster
     from speckle_core.cli.failure import say
     from speckle_core.cli.output import print_json
     from speckle_core.cli.plan import check_start, print_plan
@@ -70,7 +67,7 @@ def generate(
         if dry_run:
             print_plan(plan, output, as_json=as_json)
             return
-    with _cluster(scheduler) as executor, show_progress() as progress:
+    with connect_cluster(scheduler) as executor, show_progress() as progress:
         # What is there already is not work of this call, and would make its rate a fiction.
         there, total = patterns_there(chosen, output), chosen.patterns
         if there < total:
@@ -100,30 +97,3 @@ def skip_first(advance: Callable[[int], None]) -> Callable[[int], None]:
     """Return `advance` so that its first call is passed over."""
     calls = itertools.count()
     return lambda amount: advance(amount) if next(calls) else None
-
-
-@contextlib.contextmanager
-def _cluster(address: str | None) -> Iterator[Executor | None]:
-    """Provide an executor on the dask cluster at `address`, or None without an address."""
-    if address is None:
-        yield None
-        return
-    from speckle_core.errors import MissingDependencyError, SpeckleError
-
-    try:
-        import distributed
-    except ImportError:
-        raise MissingDependencyError(
-            "dask is not installed",
-            where="--scheduler",
-            hint="Run: pip install 'speckle-core[dask]'",
-        ) from None
-    dask: Any = distributed
-    try:
-        client = dask.Client(address, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise SpeckleError(
-            f"no dask scheduler answers at {address!r}: {error}", where="--scheduler"
-        ) from error
-    with client:
-        yield client.get_executor()

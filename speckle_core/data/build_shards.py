@@ -10,6 +10,8 @@ import concurrent.futures as cf
 import functools
 import hashlib
 import json
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,14 +19,15 @@ from pathlib import Path
 
 import attrs
 
-from speckle_core.data.manifest import Record
+from speckle_core.data.manifest import LIBRARIES, Record
 from speckle_core.data.plan import Shard
 from speckle_core.data.shard import build
 from speckle_core.data.workers import cores, defer_interrupts, one_thread, run_on, worker_pool
+from speckle_core.errors import OutputError
 from speckle_core.experiment.components import SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
-from speckle_core.experiment.provenance import version_of
+from speckle_core.experiment.provenance import version_of, versions
 from speckle_core.files import write_bytes
 from speckle_core.plugins.manager import plugin_manager
 
@@ -54,16 +57,20 @@ class Task:
         Which one.
     expected : str, optional
         Write the file only if it has this SHA-256; its record is returned in any case.
+    versions : str
+        The software that the manifest names, as JSON; a worker with other versions refuses.
     """
 
     experiment: str
     folder: str
     shard: Shard
     expected: str | None = None
+    versions: str = "{}"
 
 
 def make_shard(task: Task) -> Record:
     """Make one shard, write it and return its record; this runs in the worker."""
+    _check_versions(task.experiment, task.versions)
     experiment, pipeline = _cached_pipeline(task.experiment, threading.get_ident())
     with one_thread():
         data = build(pipeline, experiment, task.shard)
@@ -75,6 +82,36 @@ def _cached_pipeline(experiment: str, _thread: int) -> tuple[Experiment, Pipelin
     """Return experiment and pipeline, one pair per thread: components may keep scratch space."""
     parsed = Experiment.from_dict(json.loads(experiment))
     return parsed, _warm_up(parsed)
+
+
+def _software(experiment: Experiment) -> dict[str, str]:
+    """Return the versions on which the bytes of a shard may depend."""
+    found = versions(libraries=LIBRARIES)
+    for _, role, choice in experiment.choices():
+        if role in ("sampler", "scatterer", "detector"):
+            provider = plugin_manager().find(role, choice.name).provider
+            found[f"plugin {provider.plugin}"] = f"{provider.distribution} {provider.version}"
+    # Python and the machine may differ between workers.
+    return {name: found[name] for name in found if name not in ("python", "machine")}
+
+
+@functools.lru_cache(maxsize=8)
+def _check_versions(experiment: str, wanted: str) -> None:
+    """Raise `OutputError` when this worker has other software than the process that asks."""
+    theirs: dict[str, str] = json.loads(wanted)
+    ours = _software(Experiment.from_dict(json.loads(experiment))) if theirs else {}
+    differing = [
+        f"{name} {ours.get(name, 'none')} instead of {theirs.get(name, 'none')}"
+        for name in {**theirs, **ours}
+        if ours.get(name) != theirs.get(name)
+    ]
+    if differing:
+        raise OutputError(
+            f"this worker has {', '.join(differing)}",
+            where=f"{socket.gethostname()}, process {os.getpid()}",
+            hint="Install the same versions for all workers. Finished shards are kept; "
+            "run the same command again to resume.",
+        )
 
 
 def _warm_up(experiment: Experiment) -> Pipeline:
@@ -144,8 +181,8 @@ def produce(
     SpeckleError
         The first error of any shard, after the shards in progress are finished and reported.
     """
-    text = json.dumps(experiment.to_dict())
-    tasks = [Task(text, str(folder), s, (expected or {}).get(s.name)) for s in shards]
+    text, software = json.dumps(experiment.to_dict()), json.dumps(_software(experiment))
+    tasks = [Task(text, str(folder), s, (expected or {}).get(s.name), software) for s in shards]
     if not tasks:
         return
 
