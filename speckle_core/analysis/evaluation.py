@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from speckle_core.analysis.intervals import Interval, wilson
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.errors import DataError
-from speckle_core.files import make_folder, write_text
+from speckle_core.files import make_folder, sweep, write_text
 from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
 
 _METRICS, _PREDICTIONS = "metrics.json", "predictions.csv"
@@ -229,7 +229,7 @@ class Evaluation:
         OutputError
             When a file cannot be written.
         """
-        make_folder(folder)
+        sweep(make_folder(folder))
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         named = [f"p_{value}" for value in self.classes.tolist()]

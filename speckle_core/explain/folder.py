@@ -30,7 +30,7 @@ from speckle_core.errors import PluginError
 from speckle_core.experiment.components import SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.explain.report_section import SUMMARY
-from speckle_core.files import make_folder, write_bytes, write_text
+from speckle_core.files import make_folder, sweep, write_bytes, write_text
 from speckle_core.models.evaluate import indices_of, part_of
 from speckle_core.models.folder import Model
 
@@ -99,7 +99,7 @@ def explain_model(
                 explainer, classifier, many.with_progress(progress.advance), zeros=zeros
             )
         progress.finish()
-    make_folder(folder)
+    sweep(make_folder(folder))
     found = {
         "patterns": patterns,
         "index": chosen,

@@ -94,6 +94,12 @@ def test_what_was_saved_is_loaded_bit_by_bit(reading, tmp_path, with_probabiliti
     assert written == reading.to_dict()
 
 
+def test_what_a_killed_process_left_beside_it_is_removed(reading, tmp_path):
+    (tmp_path / ".unfinished-x").write_text("half")
+    reading.save(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"metrics.json", "predictions.csv"}
+
+
 def test_the_predictions_can_be_read_as_a_table(tmp_path):
     Evaluation([2, 3], [2, 3], [2, 2], [[0.75, 0.25], [0.5, 0.5]]).save(tmp_path)
     assert (tmp_path / "predictions.csv").read_text() == (

@@ -3,7 +3,8 @@
 A server imports everything once and forks a child for each fault. The child counts the operations
 that change its folder and, at the k-th, is killed, meets a full disk, a limit on the size of files,
 or Ctrl-C. The same command without a fault must then end with the very bytes and names of files
-that it leaves when nothing happens. Clocks stand still in the children, so that all bytes compare.
+that it leaves when nothing happens. Clocks stand still in the children, so that all bytes compare,
+and pictures of reports are one pixel, since drawing them takes most of the time and no file.
 
     python -m tests.campaigns.faults                  # every k, every kind
     python -m tests.campaigns.faults generate --kinds kill --every 3
@@ -22,9 +23,11 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.campaigns.epochs import register
 
 KINDS = ("kill", "full", "limit", "interrupt")
 _CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.truncate"}
@@ -126,86 +129,6 @@ def experiment(classifier: str = "radial-lda", seed: int = 5) -> Any:
     )
 
 
-class Epochs:
-    """A classifier of three epochs that learns nothing and keeps real checkpoints."""
-
-    def __init__(self, *, epochs: int = 3) -> None:
-        self.epochs = epochs
-        self._folder: Path | None = None
-        self._classes: Any = None
-
-    @property
-    def classes(self) -> Any:
-        import numpy as np
-
-        return np.array([]) if self._classes is None else self._classes
-
-    def checkpoint_in(self, folder: Path) -> None:
-        self._folder = folder
-
-    def fit(self, train: Any, valid: Any, *, seed: int, on_epoch: Any = None) -> list[Any]:
-        import numpy as np
-
-        from speckle_core import Epoch
-        from speckle_resnet.checkpoint import Checkpoint, State
-
-        assert self._folder is not None
-        checkpoint = Checkpoint(self._folder, {"seed": seed})
-        shapes = {"weights": (3,)}
-        state = checkpoint.read(shapes, shapes)
-        history = list(state.history) if state else []
-        weights = state.tensors["weights"] if state else np.full(3, seed, np.float32)
-        while len(history) < self.epochs:
-            weights = (weights * np.float32(1.5) + 1).astype(np.float32)
-            number = len(history) + 1
-            loss = float(weights[0])
-            history.append(
-                Epoch(
-                    number=number,
-                    of=self.epochs,
-                    loss=loss,
-                    accuracy=0.5,
-                    valid_loss=loss,
-                    valid_accuracy=0.5,
-                    seconds=0.0,
-                    learning_rate=0.1,
-                )
-            )
-            tensors = {"weights": weights}
-            checkpoint.write(State(history, tensors, tensors, number))
-            if on_epoch is not None:
-                on_epoch(history[-1])
-        self._classes = np.asarray(train.classes)
-        self._weights = weights
-        return history
-
-    def predict_proba(self, patterns: Any) -> Any:
-        import numpy as np
-
-        return np.full((len(patterns), len(self._classes)), 1 / len(self._classes))
-
-    def save(self, folder: Path) -> None:
-        from speckle_core import write_text
-
-        write_text(folder / "weights.txt", str(self._weights.tolist()))
-
-    def load(self, folder: Path) -> None:
-        import numpy as np
-
-        self._classes = np.array([2, 3])
-
-
-def register() -> None:
-    from speckle_core import Component, hookimpl, plugin_manager
-
-    class Plugin:
-        @hookimpl
-        def speckle_classifiers(self) -> Iterator[Component]:
-            yield Component("epochs", Epochs, "For the campaign.")
-
-    plugin_manager().register(Plugin(), "campaign")
-
-
 def actions(scratch: Path) -> dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]]:
     """Return by name what makes a folder ready, and what is done in it."""
     from speckle_core.data.dataset import Dataset
@@ -218,11 +141,18 @@ def actions(scratch: Path) -> dict[str, tuple[Callable[[Path], None], Callable[[
     # Once here, so that the children have all modules that are imported on first use.
     train(experiment(), Dataset.open(data), scratch / "warm")
     earlier = scratch / "earlier"
+    drawn = scratch / "drawn"
+
+    def warm(folder: Path) -> None:
+        if not drawn.exists():
+            draw_one_pixel()
+            run(drawn)
 
     def run(folder: Path, *, fresh: bool = False) -> None:
         Run.begin(experiment(), folder, fresh=fresh).execute(workers=1)
 
     def an_earlier_one(folder: Path) -> None:
+        warm(folder)
         if not earlier.exists():
             assert not in_child(
                 lambda f: Run.begin(experiment(seed=6), f).execute(workers=1), earlier
@@ -239,9 +169,20 @@ def actions(scratch: Path) -> dict[str, tuple[Callable[[Path], None], Callable[[
         "generate": (nothing, lambda folder: void(generate(experiment(), folder, workers=1))),
         "train": (nothing, fit("radial-lda")),
         "train-epochs": (nothing, fit("epochs")),
-        "run": (nothing, run),
+        "run": (warm, run),
         "run-fresh": (an_earlier_one, lambda folder: run(folder, fresh=True)),
     }
+
+
+def draw_one_pixel() -> None:
+    """Let every figure of this process be saved as a PNG of one pixel."""
+    import io
+
+    from matplotlib.figure import Figure
+
+    pixel = io.BytesIO()
+    Figure(figsize=(0.01, 0.01)).savefig(pixel, dpi=100)
+    Figure.savefig = lambda self, file, **_: void(file.write(pixel.getvalue()))
 
 
 def void(_: object) -> None:
