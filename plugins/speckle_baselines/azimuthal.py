@@ -68,13 +68,20 @@ class Rings:
         return rings
 
     @cached_property
+    def pixels(self) -> NDArray[np.intp]:
+        """Place of each open pixel on the flattened grid, ring after ring, (pixels,)."""
+        pixels = np.flatnonzero(~self.blocked)
+        nearest = np.rint(self.grid.distance().ravel()[pixels])
+        return pixels[np.argsort(nearest, kind="stable")]
+
+    @cached_property
     def distance(self) -> Floats:
         """Distance of each open pixel from k = 0 [pixels], (pixels,)."""
-        return self.grid.distance()[~self.blocked]
+        return self.grid.distance().ravel()[self.pixels]
 
     @cached_property
     def ring(self) -> NDArray[np.intp]:
-        """Ring of each open pixel, (pixels,): its distance rounded to an integer."""
+        """Ring of each open pixel, ascending, (pixels,): its distance rounded to an integer."""
         return np.unique(np.rint(self.distance), return_inverse=True)[1]
 
     @cached_property
@@ -126,28 +133,29 @@ class Rings:
                     where="predict",
                 )
             start = (given.shape[1] - size) // 2
-        cut = given[:, start : start + size, start : start + size].astype(np.float64)
-        values = cut[:, ~self.blocked]
-        if self.blocked[self.grid.origin, self.grid.origin]:
-            values -= cut[:, self.grid.origin, self.grid.origin, None]
-        else:
-            values -= cut.min(axis=(1, 2))[:, None]
-        mean = values.mean(axis=1, keepdims=True)
-        if not np.all(np.isfinite(mean) & (mean > 0)):
-            bad = int(np.flatnonzero(~(np.isfinite(mean) & (mean > 0)))[0])
-            raise PatternError(
-                "contains NaN or infinity, or no intensity above its blocked centre",
-                where=f"pattern {bad}",
-            )
-        found: Floats = values / mean
+        cut = given[:, start : start + size, start : start + size]
+        found = np.empty((len(cut), len(self.pixels)))
+        center = self.grid.origin * (size + 1)
+        # Picking pixels by ring from memory in any order is slow, so each pattern is copied first.
+        copy = np.empty(size * size)
+        for index, (values, pattern) in enumerate(zip(found, cut, strict=True)):
+            copy.reshape(size, size)[:] = pattern
+            np.take(copy, self.pixels, out=values, mode="clip")
+            values -= copy[center] if self.blocked.flat[center] else copy.min()
+            mean = values.mean()
+            if not (np.isfinite(mean) and mean > 0):
+                raise PatternError(
+                    "contains NaN or infinity, or no intensity above its blocked centre",
+                    where=f"pattern {index}",
+                )
+            values /= mean
         return found
 
     def mean(self, values: Floats) -> Floats:
         """Return the azimuthal mean of per-pixel `values` (B, pixels), as (B, rings)."""
-        sums = np.empty((len(values), len(self.counts)))
-        for row, pixels in zip(sums, values, strict=True):
-            row[:] = np.bincount(self.ring, weights=pixels)
-        return sums / self.counts
+        first = np.cumsum(self.counts) - self.counts
+        means: Floats = np.add.reduceat(values, first, axis=1) / self.counts
+        return means
 
     def over_mean(self, values: Floats, *, smoothing: float = 0.0) -> Floats:
         """Return intensities (B, pixels) over their azimuthal mean at each pixel's own distance.
@@ -175,6 +183,6 @@ class Rings:
 
     def image(self, values: Floats) -> Floats:
         """Return per-pixel `values` (B, pixels) on the grid, (B, ny, nx), with 0 where blocked."""
-        out = np.zeros((len(values), *self.grid.shape))
-        out[:, ~self.blocked] = values
-        return out
+        out = np.zeros((len(values), self.grid.size**2))
+        out[:, self.pixels] = values
+        return out.reshape(len(values), *self.grid.shape)

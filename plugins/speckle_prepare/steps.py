@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from speckle_core import FloatArray, KGrid, OptionError, PatternError
 
+_SMALL, _LARGE = 1e-15, 1e15
+
 
 def _check_size(_: object, __: object, value: int) -> None:
     if value < 1 or value % 2 == 0:
@@ -38,11 +40,31 @@ def _fitting(patterns: FloatArray, grid: KGrid, where: str) -> FloatArray:
     return np.asarray(patterns, dtype=np.result_type(patterns, np.float32))
 
 
+def _standardize_float32(pattern: FloatArray, out: FloatArray) -> bool:
+    """Write a float32 pattern (ny, nx) to `out`, standardized to 1e-6; return False if it may fail.
+
+    The squares of a row are summed in float32 and the rows in float64.
+    """
+    if pattern.dtype != np.float32:
+        return False
+    low, high = float(pattern.min()), float(pattern.max())
+    # Beyond these, squares overflow or vanish; NaN and infinity are beyond them, too.
+    if not (_SMALL < high - low < _LARGE and max(-low, high) < _LARGE):
+        return False
+    mean = float(pattern.sum(dtype=np.float64)) / pattern.size
+    np.subtract(pattern, np.float32(mean), out=out)
+    # What rounding the mean left over matters where it is far larger than the deviation.
+    out -= np.float32(mean - float(np.float32(mean)))
+    variance = float(np.einsum("yx,yx->y", out, out).sum(dtype=np.float64)) / pattern.size
+    out *= np.float32(1 / math.sqrt(variance))
+    return True
+
+
 def _spread(
-    patterns: FloatArray, where: str, lacking: str
+    patterns: FloatArray, where: str, lacking: str, first: int = 0
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Iterate over index and values of every pattern scaled to 0…1, float64 (ny, nx)."""
-    for index, pattern in enumerate(patterns):
+    for index, pattern in enumerate(patterns, start=first):
         low, high = float(pattern.min()), float(pattern.max())
         if not (math.isfinite(low) and math.isfinite(high)):
             raise PatternError(f"pattern {index} contains NaN or infinity", where=where)
@@ -128,9 +150,11 @@ class Standardize:
         patterns = _fitting(patterns, grid, "standardize")
         out = np.empty_like(patterns)
         # The result does not depend on scale and offset; with values in 0…1 no square overflows.
-        for index, pattern in _spread(patterns, "standardize", "variance"):
-            pattern -= pattern.mean()
-            out[index] = pattern / math.sqrt(np.mean(pattern**2))
+        for index, pattern in enumerate(patterns):
+            if not _standardize_float32(pattern, out[index]):
+                for _, spread in _spread(pattern[None], "standardize", "variance", index):
+                    spread -= spread.mean()
+                    out[index] = spread / math.sqrt(np.mean(spread**2))
         return out
 
     def masked(self, patterns: FloatArray, grid: KGrid, valid: NDArray[np.bool_]) -> FloatArray:

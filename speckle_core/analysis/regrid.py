@@ -6,6 +6,8 @@ sums are conserved.
 
 from __future__ import annotations
 
+import functools
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +99,10 @@ def completed(counts: NDArray[np.generic], valid: Mask, grid: KGrid) -> Array:
     PatternError
         When too few pixels are valid.
     """
-    return to_grid(counts, valid, (grid.origin, grid.origin), grid.step, grid).pattern
+    if counts.shape != grid.shape:
+        return to_grid(counts, valid, (grid.origin, grid.origin), grid.step, grid).pattern
+    pattern, known = fold(np.where(valid, counts, 0).astype(np.float64), valid, grid)
+    return _filled(pattern, known, grid, grid.step, (grid.origin, grid.origin), counts.shape)
 
 
 def _shifted(
@@ -152,8 +157,12 @@ def fold(pattern: Array, known: Mask, grid: KGrid) -> tuple[Array, Mask]:
     """
     if grid.layout != "centered":
         return pattern, known
-    other, there = pattern[::-1, ::-1], known[::-1, ::-1]
-    return np.where(known, pattern, np.where(there, other, 0.0)), known | there
+    unknown = np.flatnonzero(~known)
+    folded = pattern.flatten()
+    # The pixel of -k comes as far from the last as that of k from the first.
+    other, there = folded[::-1][unknown], known.ravel()[::-1][unknown]
+    folded[unknown] = np.where(there, other, 0.0)
+    return folded.reshape(pattern.shape), known | known[::-1, ::-1]
 
 
 def _filled(
@@ -173,16 +182,18 @@ def _filled(
     """
     if known.all():
         return pattern
-    ring = np.rint(grid.distance()).astype(np.int64)
-    pixels = np.bincount(ring.ravel(), weights=known.ravel())
-    means = np.bincount(ring.ravel(), weights=(pattern * known).ravel())
+    ring, whole_rings = _rings(grid)
+    unknown = np.flatnonzero(~known)
+    pixels = whole_rings - np.bincount(ring[unknown], minlength=len(whole_rings))
+    # Unknown pixels are 0 in `pattern`.
+    means = np.bincount(ring, weights=pattern.ravel())
     rings = np.arange(len(pixels))
     lit = pixels > 0
     if not lit.any():
         raise PatternError("no pixel is valid", hint="Check the mask and the centre.")
     # Rings that the border cuts are judged by those that lie whole on the grid.
     whole = grid.size - grid.origin
-    seen = pixels >= _SEEN * np.bincount(ring.ravel())
+    seen = pixels >= _SEEN * whole_rings
     outer = rings[:whole][seen[:whole]]
     reached = int(outer.max()) if outer.size else 0
     if whole - 1 - reached > max(1, _EMPTY_RINGS * whole):
@@ -193,7 +204,16 @@ def _filled(
             hint="Use a frame that sees as much of k, or train a model on a smaller grid.",
         )
     profile = np.interp(rings, rings[lit], means[lit] / pixels[lit])
-    return np.where(known, pattern, profile[ring])
+    filled = pattern.flatten()
+    filled[unknown] = profile[ring[unknown]]
+    return filled.reshape(pattern.shape)
+
+
+@functools.lru_cache(maxsize=8)
+def _rings(grid: KGrid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ring of each pixel, (ny * nx,), and the number of pixels of each ring."""
+    ring = np.rint(grid.distance()).astype(np.int64).ravel()
+    return ring, np.bincount(ring)
 
 
 def rebin(counts: NDArray[np.generic], valid: Mask, by: int) -> tuple[Array, Mask]:

@@ -45,8 +45,7 @@ def prepare(
             f"patterns of shape {patterns.shape} on a grid of {grid.size} × {grid.size} pixels",
             where=where,
         )
-    if not np.isfinite(patterns).all():
-        bad = int(np.flatnonzero(~np.isfinite(patterns).all(axis=(1, 2)))[0])
+    if (bad := _first_not_finite(patterns)) is not None:
         raise PatternError(
             f"pattern {bad} contains NaN or infinity",
             where=where,
@@ -58,11 +57,20 @@ def prepare(
         # `SupportsMask`, which builds on this module.
         use_mask = getattr(step, "masked", None) if masked else None
         patterns = step(patterns, grid) if use_mask is None else use_mask(patterns, grid, valid)
-        if not np.isfinite(patterns).all():
+        if _first_not_finite(patterns) is not None:
             raise PatternError(
                 f"{type(step).__name__} turned finite patterns into NaN or infinity", where=where
             )
     return np.ascontiguousarray(patterns, dtype=np.float32)
+
+
+def _first_not_finite(patterns: FloatArray) -> int | None:
+    """Return the index of the first pattern (ny, nx) with NaN or infinity, or None."""
+    finite = np.empty(np.shape(patterns)[1:], dtype=bool)
+    for index, pattern in enumerate(patterns):
+        if not np.isfinite(pattern, out=finite).all():
+            return index
+    return None
 
 
 class PatternSet:

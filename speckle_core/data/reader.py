@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import threading
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -80,16 +81,19 @@ class ShardReader:
         data, mask = self._datasets(number)
         inside = index - shard.first
         try:
-            data.read_direct(target, np.s_[inside])
-            valid = None if mask is None else mask[inside] == 0
+            _read_pattern(data, inside, target)
+            masked = None
+            if mask is not None:
+                masked = np.empty(target.shape, dtype=np.uint8)
+                _read_pattern(mask, inside, masked)
         except OSError as error:
             raise DataError(
                 f"pattern {inside} (number {index} of the set) is damaged",
                 where=str(self._folder / shard.name),
                 hint="Run 'speckle verify --repair' on the data set.",
             ) from error
-        if valid is not None and not valid.all():
-            target[:] = completed(target, valid, self._grid)
+        if masked is not None and masked.any():
+            target[:] = completed(target, masked == 0, self._grid)
 
     def _datasets(self, number: int) -> tuple[h5py.Dataset, h5py.Dataset | None]:
         if number in self._open:
@@ -113,3 +117,13 @@ class ShardReader:
         with self._lock:
             while self._open:
                 self._open.popitem()[1][0].file.close()
+
+
+def _read_pattern(data: h5py.Dataset, index: int, target: NDArray[Any]) -> None:
+    """Read one pattern of a stack to `target` (ny, nx).
+
+    h5py's own functions take 30 µs to work out a selection, a fifth of the whole.
+    """
+    stored = data.id.get_space()
+    stored.select_hyperslab((index, 0, 0), (1, *target.shape))
+    data.id.read(h5py.h5s.create_simple((1, *target.shape)), stored, target[None])

@@ -167,3 +167,16 @@ def test_log_refuses_a_negative_intensity_by_its_index():
 def test_a_log_scale_that_is_not_positive_is_refused(scale):
     with pytest.raises(OptionError, match="scale"):
         Log(scale=scale)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, -1e3])
+def test_float32_patterns_are_standardized_as_well_as_in_float64(offset):
+    rng = np.random.default_rng(5)
+    patterns = (rng.exponential(size=(3, 257, 257)) ** 4 + offset).astype(np.float32)
+    grid = KGrid.centered(257, 0.1)
+    exact = patterns.astype(np.float64)
+    exact -= exact.mean(axis=(1, 2), keepdims=True)
+    exact /= exact.std(axis=(1, 2), keepdims=True)
+    found = Standardize()(patterns, grid)
+    np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(Standardize()(patterns.astype(np.float64), grid), exact, rtol=1e-9, atol=1e-9)
