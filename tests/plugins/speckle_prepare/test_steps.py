@@ -179,4 +179,6 @@ def test_float32_patterns_are_standardized_as_well_as_in_float64(offset):
     exact /= exact.std(axis=(1, 2), keepdims=True)
     found = Standardize()(patterns, grid)
     np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(Standardize()(patterns.astype(np.float64), grid), exact, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        Standardize()(patterns.astype(np.float64), grid), exact, rtol=1e-9, atol=1e-9
+    )
