@@ -15,7 +15,6 @@ import time
 import numpy as np
 
 from speckle_core import KGrid, PatternSet
-from speckle_resnet.architecture import RESNET50, initial_weights, tensors
 
 CLASSES = 10
 
@@ -42,10 +41,9 @@ def pattern_sets(given):
     return train, PatternSet.from_arrays(patterns[:0], labels[:0], grid, classes=range(CLASSES))
 
 
-def new_network(framework):
-    """Return the paper's network for one channel."""
-    weights = initial_weights(tensors(RESNET50, 1, CLASSES), 0)
-    return framework.network(RESNET50, 1, CLASSES, weights)
+def new_network(framework, classifier, patterns):
+    """Return the network of a classifier for these patterns."""
+    return framework.network(classifier, patterns.grid.shape, CLASSES, 0)
 
 
 def timed(work, finish=lambda: None):

@@ -3,7 +3,7 @@
 import torch
 from paired_loops import new_network, timed
 
-from speckle_resnet.training import Training
+from speckle_networks.training import Training
 
 
 def finish(framework):
@@ -14,8 +14,8 @@ def finish(framework):
 
 def epoch(framework, options, train, valid):
     """Train one epoch with the classifier's own loop; return wall and CPU seconds."""
-    network = new_network(framework)
-    with framework.training(network, options.weight_decay) as trainer:
+    network = new_network(framework, options, train)
+    with framework.training(network, options, 0) as trainer:
         training = Training(options, network, trainer, train, valid, seed=0)
         return timed(lambda: training.run(None, None), lambda: finish(framework))
 

@@ -15,8 +15,9 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 from speckle_keras.backend import keras
 from speckle_keras.framework import KerasFramework
+from speckle_keras.layers import computing_in
 from speckle_keras.resnet50 import KerasResNet50
-from speckle_resnet.training import Training
+from speckle_networks.training import Training
 
 
 def main():
@@ -27,7 +28,7 @@ def main():
     train, nothing = pattern_sets(given)
     options = KerasResNet50(channels=1, epochs=1, batch_size=given.batch_size)
 
-    network = new_network(framework)
+    network = new_network(framework, options, train)
     model, precision = network.model, network.precision
     adam = keras.optimizers.Adam(1e-3)
     adam.build(model.trainable_variables)
@@ -35,7 +36,7 @@ def main():
 
     @tf.function(reduce_retracing=True)
     def step(x, y):
-        with tf.GradientTape() as tape, model.computing_in(precision):
+        with tf.GradientTape() as tape, computing_in(model.coarse_layers, precision):
             scores = model(x, training=True)
             losses = keras.losses.sparse_categorical_crossentropy(y, scores, from_logits=True)
             loss = tf.reduce_mean(losses)
@@ -58,8 +59,8 @@ def main():
 
         return timed(work)
 
-    other = new_network(framework)
-    with framework.training(other, options.weight_decay) as trainer:
+    other = new_network(framework, options, train)
+    with framework.training(other, options, 0) as trainer:
 
         def ours():
             """Train one epoch with the classifier's own loop."""

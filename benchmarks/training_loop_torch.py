@@ -24,7 +24,8 @@ def main():
 
     def bare():
         """Train one epoch as anyone would write it."""
-        network = new_network(framework).module.train().requires_grad_(True)
+        module = new_network(framework, options, train).module
+        network = module.train().requires_grad_(True)
         patterns, labels = train.batch(range(len(train)))
         adam = torch.optim.Adam(network.parameters(), 1e-3, weight_decay=2e-4, fused=True)
 

@@ -37,8 +37,13 @@ VIOLATIONS = [
         "import speckle_baselines",
     ),
     (
+        "What networks share depends on none of them, nor on a framework",
+        "plugins/speckle_networks/framework.py",
+        "import speckle_resnet.architecture",
+    ),
+    (
         "What two networks share depends on neither, nor on a framework",
-        "plugins/speckle_resnet/framework.py",
+        "plugins/speckle_resnet/architecture.py",
         "import torch",
     ),
     (
@@ -61,7 +66,7 @@ def broken(copy: Path) -> list[str]:
         check=False,
     )
     found = re.findall(r"^(.+?) (KEPT|BROKEN)\b", done.stdout, flags=re.MULTILINE)
-    assert len(found) == 8, done.stdout + done.stderr
+    assert len(found) == 9, done.stdout + done.stderr
     return [contract for contract, state in found if state == "BROKEN"]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from speckle_core import MissingDependencyError, PluginError
-from speckle_resnet.framework import claim
+from speckle_networks.framework import claim
 
 BACKENDS = ("tensorflow", "torch")
 
@@ -51,7 +51,7 @@ def _import() -> tuple[Any, Any]:
     backend = loaded.config.backend() if loaded else os.environ["KERAS_BACKEND"]
     if backend not in BACKENDS:
         raise PluginError(
-            f"'keras-resnet50' runs on {' and '.join(BACKENDS)}, not on {backend!r}",
+            f"Keras runs here on {' and '.join(BACKENDS)}, not on {backend!r}",
             where="KERAS_BACKEND",
             hint="Set KERAS_BACKEND=tensorflow before Keras is imported.",
         )
@@ -60,7 +60,7 @@ def _import() -> tuple[Any, Any]:
     for package in ("keras", backend):
         if importlib.util.find_spec(package) is None:
             raise MissingDependencyError(
-                f"'keras-resnet50' needs {package}, which is not installed", hint=install
+                f"it needs {package}, which is not installed", hint=install
             )
     claim(backend)
     try:

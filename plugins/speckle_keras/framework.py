@@ -1,4 +1,4 @@
-"""The network in Keras, with NumPy arrays in and out.
+"""A classifier's network in Keras, with NumPy arrays in and out.
 
 Compiled functions are cached with the network, so only the first call is slow.
 """
@@ -6,21 +6,27 @@ Compiled functions are cached with the network, so only the first call is slow.
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import numpy as np
 
-from speckle_core import IntArray, PluginError, team_size
+from speckle_core import IntArray, PatternError, PluginError, team_size
 from speckle_keras.backend import engine, keras
-from speckle_keras.network import ResNet, build, fill, guided_relu, to_arrays
-from speckle_keras.training import KerasTrainer
-from speckle_resnet.architecture import Plan, Weights
-from speckle_resnet.framework import Floats, Network, Trainer
+from speckle_keras.layers import calling, computing_in, layers_of, names_of
+from speckle_keras.layers import guided as guided_relus
+from speckle_keras.tensors import fill, to_arrays
+from speckle_networks.framework import Floats, Network, Trainer, Weights
+from speckle_networks.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from speckle_keras.classifier import KerasClassifier
 
 ops = keras.ops
+_INPUT = keras.layers.InputLayer
 _FEATURES = ("amx_bf16", "avx512_bf16")
 
 
@@ -58,13 +64,37 @@ class KerasFramework:
         """One: training with several processes does not work in Keras."""
         return 1
 
-    def network(self, plan: Plan, channels: int, classes: int, weights: Weights) -> KerasNetwork:
-        """Return a new network with these weights."""
-        with keras.device(self.device):
-            return KerasNetwork(build(plan, channels, classes, weights), self)
+    def network(
+        self, classifier: KerasClassifier, shape: tuple[int, int], classes: int, seed: int | None
+    ) -> KerasNetwork:
+        """Return a new network with the first weights of `seed`, or with any.
+
+        Raises
+        ------
+        PluginError
+            When the classifier's method `network` does not return a model.
+        """
+        state = random.getstate()
+        try:
+            random.seed(seed or 0)
+            with keras.device(self.device):
+                model = classifier.network(shape, classes)
+                if not isinstance(model, keras.Model):
+                    raise PluginError(
+                        f"network(shape, classes) returned {type(model).__name__}, "
+                        "not a Keras model",
+                        where=type(classifier).__name__,
+                    )
+                if not model.built:
+                    model(classifier.prepare_inputs(ops.zeros((1, *shape))))
+                if seed is not None:
+                    classifier.initialise(model, seed)
+        finally:
+            random.setstate(state)
+        return KerasNetwork(model, classifier, shape, classes, self)
 
     @contextlib.contextmanager
-    def training(self, network: Network, weight_decay: float) -> Iterator[Trainer]:
+    def training(self, network: Network, options: TrainingOptions, seed: int) -> Iterator[Trainer]:
         """Provide the trainer of the network.
 
         Raises
@@ -72,14 +102,16 @@ class KerasFramework:
         PluginError
             When torchrun started several processes, each of which would train everything.
         """
+        from speckle_keras.training import KerasTrainer
+
         if team_size() > 1:
             raise PluginError(
-                "'keras-resnet50' trains in one process, but torchrun started several",
+                "a Keras network trains in one process, but torchrun started several",
                 hint="Start it without torchrun, or train 'torch-resnet50' and convert it.",
             )
         assert isinstance(network, KerasNetwork)
         with network.computing():
-            yield KerasTrainer(network.model, network.precision, weight_decay)
+            yield KerasTrainer(network, options, seed)
 
 
 def _cpu_has_bfloat16() -> bool:
@@ -89,13 +121,17 @@ def _cpu_has_bfloat16() -> bool:
     return any(feature in flags for feature in _FEATURES)
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class KerasNetwork:
     """One network and its compiled functions."""
 
-    model: ResNet
+    model: Any
+    classifier: KerasClassifier
+    shape: tuple[int, int]
+    classes: int
     framework: KerasFramework
     _functions: dict[tuple[Any, ...], Callable[..., Any]] = attrs.field(init=False, factory=dict)
+    _layers: dict[str, Any] | None = attrs.field(init=False, default=None)
 
     @property
     def precision(self) -> str:
@@ -113,55 +149,132 @@ class KerasNetwork:
         with keras.device(self.framework.device), engine.limited_memory():
             yield
 
+    def variables(self) -> dict[str, Any]:
+        """Return the live variables by their names in files."""
+        return self.classifier.stored_variables(self.model)
+
+    @property
+    def learned(self) -> frozenset[str]:
+        """Names of the tensors that the optimiser trains."""
+        trained = {id(variable) for variable in self.model.trainable_variables}
+        return frozenset(n for n, variable in self.variables().items() if id(variable) in trained)
+
     def weights(self) -> Weights:
         """Return a copy of every tensor."""
-        return to_arrays(self.model.named_variables())
+        return to_arrays(self.variables())
 
     def fill(self, weights: Weights) -> None:
         """Copy these tensors into the network."""
         with keras.device(self.framework.device):
-            fill(self.model.named_variables(), weights)
+            fill(self.variables(), weights)
+
+    def forward(self, patterns: Any, *, coarse: bool = False, training: bool = False) -> Any:
+        """Return the scores of patterns (B, ny, nx) in float32; `coarse` allows bfloat16.
+
+        Raises
+        ------
+        PluginError
+            When the model does not return one score for each class.
+        """
+        inputs = self.classifier.prepare_inputs(patterns)
+        layers = getattr(self.model, "coarse_layers", None) or layers_of(self.model)
+        with computing_in(layers, self.precision) if coarse else contextlib.nullcontext():
+            scores = self.model(inputs, training=training)
+        if len(scores.shape) != 2 or scores.shape[1] not in (self.classes, None):
+            raise PluginError(
+                f"the network returned {tuple(scores.shape)}, "
+                f"not one score for each of {self.classes} classes",
+                where=type(self.classifier).__name__,
+            )
+        return ops.cast(scores, "float32")
 
     def scores(self, patterns: Floats) -> Floats:
         """Return the linear class scores, (B, classes)."""
-
-        def compute(values: Any, _: Any) -> Any:
-            with self.model.computing_in(self.precision):
-                return self.model(values)
-
         targets = np.zeros(len(patterns), np.int64)
-        scores: Floats = self._run(("scores",), compute, patterns, targets)
+        scores: Floats = self._run(
+            ("scores",), lambda values, _: self.forward(values, coarse=True), patterns, targets
+        )
         return scores
 
     def input_gradients(self, patterns: Floats, targets: IntArray, *, guided: bool) -> Floats:
         """Return d score[target] / d pattern, (B, ny, nx)."""
-        relu = guided_relu if guided else ops.relu
-        last = len(self.model.plan.blocks)
 
         def compute(values: Any, columns: Any) -> Any:
-            def score(x: Any) -> Any:
-                maps = self.model.until(last, x, relu)
-                return _select_scores(self.model.after(last, maps), columns)
-
-            return engine.gradient(score, values)
+            with guided_relus() if guided else contextlib.nullcontext():
+                return engine.gradient(lambda x: _select_scores(self.forward(x), columns), values)
 
         gradients: Floats = self._run(("gradients", guided), compute, patterns, targets)
         return gradients
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers whose maps can be shown; the last one is the default."""
+        return tuple(self._found_layers())
+
+    def _found_layers(self) -> dict[str, Any]:
+        if self._layers is None:
+            self._layers = dict(self.classifier.layers(self.model)) or self._with_maps()
+        return self._layers
+
+    def _with_maps(self) -> dict[str, Any]:
+        """Return the layers that put out maps of more than one pixel, as they compute."""
+        names = names_of(layers_of(self.model))
+        found: dict[str, Any] = {}
+
+        def noting(name: str, layer: Any) -> Callable[..., Any]:
+            def call(compute: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
+                output = compute(*inputs, **options)
+                shape = tuple(getattr(output, "shape", ()))
+                if len(shape) == 4 and shape[1] * shape[2] > 1:
+                    found.pop(name, None)
+                    found[name] = layer
+                return output
+
+            return call
+
+        with self.computing(), contextlib.ExitStack() as stack:
+            for name, layer in names.items():
+                stack.enter_context(calling(layer, noting(name, layer)))
+            self.forward(ops.zeros((1, *self.shape)))
+        # The first thing that a model "computes" is its input.
+        return {name: layer for name, layer in found.items() if layer.__class__ is not _INPUT}
+
     def feature_maps(
-        self, patterns: Floats, targets: IntArray, stage: int
+        self, patterns: Floats, targets: IntArray, layer: str
     ) -> tuple[Floats, Floats]:
-        """Return the maps of a stage and d score[target] / d maps, both (B, c, h, w)."""
+        """Return what a layer puts out and d score[target] / d maps, both (B, c, h, w)."""
+        chosen = self._found_layers()[layer]
 
         def compute(values: Any, columns: Any) -> Any:
-            maps = self.model.until(stage, values)
-            gradients = engine.gradient(
-                lambda x: _select_scores(self.model.after(stage, x), columns), maps
-            )
-            return maps, gradients
+            caught: list[Any] = []
 
-        maps, gradients = self._run(("maps", stage), compute, patterns, targets)
+            def catch(own: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
+                caught.append(own(*inputs, **options))
+                return caught[-1]
+
+            with calling(chosen, catch):
+                self.forward(values)
+            if len(caught) != 1 or len(caught[0].shape) != 4:
+                shapes = [tuple(maps.shape) for maps in caught]
+                raise PluginError(
+                    f"layer {layer!r} put out {shapes or 'nothing'}, not maps (B, h, w, c) once",
+                    where=type(self.classifier).__name__,
+                )
+
+            def score(maps: Any) -> Any:
+                with calling(chosen, lambda *_, **__: maps):
+                    return _select_scores(self.forward(values), columns)
+
+            return caught[0], engine.gradient(score, caught[0])
+
+        maps, gradients = self._run(("maps", layer), compute, patterns, targets)
         return maps.transpose(0, 3, 1, 2), gradients.transpose(0, 3, 1, 2)
+
+    def compiled(self, function: Callable[..., Any], shape: tuple[int, ...]) -> Callable[..., Any]:
+        """Return `function` of patterns (B, ny, nx) and targets (B,), compiled for a shape."""
+        sizes = (None, None) if self.classifier.ANY_SIZE else shape
+        found: Callable[..., Any] = engine.compiled(function, sizes)
+        return found
 
     def _run(
         self,
@@ -170,11 +283,22 @@ class KerasNetwork:
         patterns: Floats,
         targets: IntArray,
     ) -> Any:
-        """Return the result of `compute` as arrays; it is compiled once per method."""
-        if question not in self._functions:
-            self._functions[question] = engine.compiled(compute)
+        """Return the result of `compute` as arrays; it is compiled once per method and size."""
+        shape = patterns.shape[1:]
+        key = question if self.classifier.ANY_SIZE else (*question, shape)
+        if key not in self._functions:
+            self._functions[key] = self.compiled(compute, shape)
         given = ops.convert_to_tensor(patterns), ops.convert_to_tensor(targets)
-        return engine.numpy(self._functions[question](*given))
+        try:
+            return engine.numpy(self._functions[key](*given))
+        except (ValueError, RuntimeError) as error:
+            if tuple(shape) == self.shape or isinstance(error, engine.OUT_OF_MEMORY):
+                raise
+            raise PatternError(
+                f"the network reads {self.shape[0]} × {self.shape[1]} pixels, "
+                f"not {shape[0]} × {shape[1]}: {str(error).strip().partition(chr(10))[0]}",
+                where=type(self.classifier).__name__,
+            ) from error
 
 
 def _select_scores(scores: Any, columns: Any) -> Any:

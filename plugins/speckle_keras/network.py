@@ -5,13 +5,11 @@ Plain Keras layers, except for a batch norm that is one fused operation of the b
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from speckle_keras.backend import engine, keras
+from speckle_keras.backend import keras
+from speckle_keras.layers import BatchNorm
+from speckle_keras.tensors import fill
 from speckle_resnet.architecture import (
     BATCH_NORM_EPSILON,
     BATCH_NORM_MOMENTUM,
@@ -26,28 +24,8 @@ layers: Any = keras.layers
 ops: Any = keras.ops
 
 Tensor = Any
-Activation = Callable[[Tensor], Tensor]
 #: Always explicit, since a user's keras.json may have another default.
 _LAST = "channels_last"
-
-
-class BatchNorm(layers.BatchNormalization):
-    """Keras' batch normalisation over the last axis, with the backend's fused operation.
-
-    With the unfused one of Keras 3, a training step on a CPU takes 20 % longer, in bfloat16 40 %.
-    As in the authors' Keras version, the running variance is the unbiased one.
-    """
-
-    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Normalise by the batch in training, and update the averages; else by the averages."""
-        scale, offset = self.gamma.value, self.beta.value
-        if not training:
-            mean, variance = self.moving_mean.value, self.moving_variance.value
-            return engine.normalised(inputs, scale, offset, mean, variance, self.epsilon)
-        outputs, mean, variance = engine.normalised_by_batch(inputs, scale, offset, self.epsilon)
-        for average, measured in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            average.assign(average * self.momentum + measured * (1 - self.momentum))
-        return outputs
 
 
 class ResNet(keras.Model):
@@ -55,7 +33,7 @@ class ResNet(keras.Model):
 
     def __init__(self, plan: Plan, channels: int, classes: int) -> None:
         super().__init__(dtype="float32")
-        self.plan, self.channels = plan, channels
+        self.plan, self.channels, self.classes = plan, channels, classes
         self.at: dict[str, Any] = {}
         for name, shape in tensors(plan, channels, classes).items():
             place, _, part = name.rpartition(".")
@@ -71,6 +49,9 @@ class ResNet(keras.Model):
                 # Weights are set right away; drawing them would change a random state.
                 dense = layers.Dense(shape[1], kernel_initializer="zeros", dtype="float32")
                 self._add(place, dense, (None,), shape[0])
+        self.ends = {
+            f"stage{i}": layers.Identity(dtype="float32") for i in range(1, len(plan.blocks) + 1)
+        }
         self.built = True
 
     def _add(self, place: str, layer: Any, axes: tuple[None, ...], inputs: int) -> None:
@@ -79,60 +60,42 @@ class ResNet(keras.Model):
 
     def call(self, patterns: Tensor, training: bool = False) -> Tensor:
         """Return the class scores before the softmax, (B, classes), of patterns (B, ny, nx)."""
-        last = len(self.plan.blocks)
-        return self.after(last, self.until(last, patterns, training=training))
+        maps = self.until(len(self.plan.blocks), patterns, training=training)
+        return self.at["dense"](ops.mean(ops.cast(maps, "float32"), axis=(1, 2)))
 
-    def until(
-        self, stage: int, patterns: Tensor, relu: Activation = ops.relu, *, training: bool = False
-    ) -> Tensor:
+    def until(self, stage: int, patterns: Tensor, *, training: bool = False) -> Tensor:
         """Return the output of stage number `stage`, from 1: maps (B, h, w, c).
 
         `patterns` is (B, ny, nx); with three channels it is copied into each, as the authors did.
-        `relu` replaces every ReLU. The output of the last stage is that of the final
-        batch norm and ReLU.
+        The output of the last stage is that of the final batch norm and ReLU.
         """
         x = ops.repeat(patterns[..., None], self.channels, axis=-1)
-        x = relu(self.at["stem.bn"](self.at["stem.conv"](x), training=training))
+        x = ops.relu(self.at["stem.bn"](self.at["stem.conv"](x), training=training))
         x = ops.max_pool(x, 3, 2, padding="same", data_format=_LAST)
-        return self._through(x, 1, stage, relu, training)
-
-    def after(self, stage: int, maps: Tensor, relu: Activation = ops.relu) -> Tensor:
-        """Return the class scores (B, classes) for the output of a stage."""
-        maps = self._through(maps, stage + 1, len(self.plan.blocks), relu, training=False)
-        return self.at["dense"](ops.mean(ops.cast(maps, "float32"), axis=(1, 2)))
-
-    def _through(
-        self, x: Tensor, first: int, last: int, relu: Activation, training: bool
-    ) -> Tensor:
-        """Run stages `first` to `last`; the final batch norm and ReLU belong to the last of all."""
-        for block in blocks(self.plan):
-            if first <= block.stage <= last:
-                x = self._bottleneck(block, x, relu, training)
-        if first <= last == len(self.plan.blocks):
-            x = relu(self.at["final.bn"](x, training=training))
+        for number in range(1, stage + 1):
+            for block in blocks(self.plan):
+                if block.stage == number:
+                    x = self._bottleneck(block, x, training)
+            if number == len(self.plan.blocks):
+                x = ops.relu(self.at["final.bn"](x, training=training))
+            x = self.ends[f"stage{number}"](x)
         return x
 
-    def _bottleneck(self, block: Block, x: Tensor, relu: Activation, training: bool) -> Tensor:
+    def _bottleneck(self, block: Block, x: Tensor, training: bool) -> Tensor:
         def part(name: str) -> Any:
             return self.at[f"{block.name}.{name}"]
 
-        y = x if block.activated else relu(part("bn1")(x, training=training))
+        y = x if block.activated else ops.relu(part("bn1")(x, training=training))
         y = part("conv1")(y)
-        y = part("conv2")(relu(part("bn2")(y, training=training)))
-        y = part("conv3")(relu(part("bn3")(y, training=training)))
+        y = part("conv2")(ops.relu(part("bn2")(y, training=training)))
+        y = part("conv3")(ops.relu(part("bn3")(y, training=training)))
         return y + (part("shortcut")(x) if block.projects else x)
 
-    @contextlib.contextmanager
-    def computing_in(self, precision: str) -> Iterator[None]:
-        """Let convolutions and batch norms multiply in ``bfloat16`` or ``float32``."""
+    @property
+    def coarse_layers(self) -> list[Any]:
+        """The layers that may compute in bfloat16: all but the head."""
         inner = [layer for place, layer in self.at.items() if place != "dense"]
-        for layer in inner:
-            layer.dtype_policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-        try:
-            yield
-        finally:
-            for layer in inner:
-                layer.dtype_policy = "float32"
+        return [*inner, *self.ends.values()]
 
     def named_variables(self) -> dict[str, Any]:
         """Return the live variables under the names of `architecture`."""
@@ -141,10 +104,6 @@ class ResNet(keras.Model):
             for place, layer in self.at.items()
             for variable in layer.weights
         }
-
-    def arrays(self) -> Weights:
-        """Copy every tensor to NumPy."""
-        return to_arrays(self.named_variables())
 
 
 def _strides(plan: Plan) -> dict[str, int]:
@@ -166,34 +125,8 @@ def _convolution(outputs: int, kernel: int, strides: int) -> Any:
     )
 
 
-def to_arrays(variables: dict[str, Any]) -> Weights:
-    """Copy variables to NumPy; Keras' layouts are those of `architecture`."""
-    return {
-        name: np.array(ops.convert_to_numpy(variable), dtype=np.float32, order="C")
-        for name, variable in variables.items()
-    }
-
-
-def fill(variables: dict[str, Any], arrays: Weights) -> None:
-    """Copy the arrays of `to_arrays` into live variables, by name."""
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
-
-
 def build(plan: Plan, channels: int, classes: int, weights: Weights) -> ResNet:
     """Return the network with these weights."""
     network = ResNet(plan, channels, classes)
     fill(network.named_variables(), weights)
     return network
-
-
-@ops.custom_gradient
-def guided_relu(x: Tensor) -> Any:
-    """ReLU that passes back only positive gradients (Springenberg et al., 2015)."""
-
-    def gradient(*given: Tensor, upstream: Tensor = None) -> Tensor:
-        # TensorFlow gives the gradient as the only argument, the torch backend by name.
-        arrived = given[0] if upstream is None else upstream
-        return ops.where(x > 0, ops.relu(arrived), 0)
-
-    return ops.relu(x), gradient

@@ -16,6 +16,7 @@ import tensorflow as tf
 from speckle_core import ModelError, OptionError
 
 Tensor = Any
+OUT_OF_MEMORY = tf.errors.ResourceExhaustedError
 
 
 def normalised_by_batch(
@@ -37,14 +38,16 @@ def normalised(
     )[0]
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(
+    function: Callable[..., Any], shape: tuple[int | None, int | None]
+) -> Callable[..., Any]:
     """Return `function` of patterns (B, ny, nx) and targets (B,) as a graph, built on first use.
 
-    The explicit signature makes one graph for all B, ny, nx, and avoids TensorFlow's warning about
-    repeated tracing.
+    The explicit signature makes one graph for all B, and with a `shape` of None for all ny, nx, and
+    avoids TensorFlow's warning about repeated tracing.
     """
     signature = [
-        tf.TensorSpec((None, None, None), tf.float32, "patterns"),
+        tf.TensorSpec((None, *shape), tf.float32, "patterns"),
         tf.TensorSpec((None,), tf.int64, "targets"),
     ]
 
@@ -114,7 +117,7 @@ def limited_memory() -> Iterator[None]:
     """Turn an out-of-memory error into a `ModelError`."""
     try:
         yield
-    except tf.errors.ResourceExhaustedError as error:
+    except OUT_OF_MEMORY as error:
         raise ModelError(
             "the device is out of memory",
             where="device",

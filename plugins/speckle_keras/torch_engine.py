@@ -12,6 +12,7 @@ from torch.nn import functional
 from speckle_core import ModelError, OptionError
 
 Tensor = Any
+OUT_OF_MEMORY = torch.OutOfMemoryError
 
 
 def normalised_by_batch(
@@ -34,7 +35,10 @@ def normalised(
     return found.permute(0, 2, 3, 1)
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(
+    function: Callable[..., Any],
+    shape: tuple[int | None, int | None],  # noqa: ARG001 - any size
+) -> Callable[..., Any]:
     """Return `function` itself: PyTorch executes eagerly."""
     return torch.no_grad()(function)
 
@@ -97,7 +101,7 @@ def limited_memory() -> Iterator[None]:
     """Turn an out-of-memory error into a `ModelError`."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except OUT_OF_MEMORY as error:
         raise ModelError(
             "the device is out of memory",
             where="device",

@@ -1,4 +1,4 @@
-"""Training steps with Keras' Adam, for `speckle_resnet.training`."""
+"""Training steps with Keras' Adam and AdamW, for `speckle_networks.training`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ import numpy as np
 
 from speckle_core import IntArray
 from speckle_keras.backend import engine, keras
-from speckle_keras.network import ResNet, fill, to_arrays
-from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, decays, trainable
-from speckle_resnet.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn
+from speckle_keras.framework import KerasNetwork
+from speckle_keras.layers import BatchNorm, layers_of
+from speckle_keras.tensors import fill, to_arrays
+from speckle_networks.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn, Weights
+from speckle_networks.options import TrainingOptions
 
 ops = keras.ops
 Batch = tuple[Floats, IntArray]
+#: Keras' momentum of batch norm at the time of the paper.
+BATCH_NORM_MOMENTUM = 0.99
+#: Key of the random stream of layers such as dropout, beside those of `speckle_networks.feed`.
+_LAYERS = 3
 
 
 @attrs.define(eq=False)
 class KerasTrainer:
     """Trains a network in place."""
 
-    _model: ResNet
-    _precision: str
-    _decay: float
+    _network: KerasNetwork
+    _options: TrainingOptions
+    _seed: int
     _variables: dict[str, Any] = attrs.field(init=False)
     _optimizer: Any = attrs.field(init=False)
     _learn: Callable[..., Any] = attrs.field(init=False)
@@ -33,34 +39,54 @@ class KerasTrainer:
     _said: list[Any] = attrs.field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
-        self._variables = {n: v for n, v in self._model.named_variables().items() if trainable(n)}
-        self._optimizer = keras.optimizers.Adam(epsilon=ADAM_EPSILON)
+        network, learned = self._network, self._network.learned
+        self._variables = {n: v for n, v in network.variables().items() if n in learned}
+        if self._options.optimizer == "adamw":
+            decay = self._options.weight_decay
+            self._optimizer = keras.optimizers.AdamW(weight_decay=decay, epsilon=ADAM_EPSILON)
+            others = [v for n, v in self._variables.items() if not self._decays(n, v)]
+            self._optimizer.exclude_from_weight_decay(var_list=others)
+        else:
+            self._optimizer = keras.optimizers.Adam(epsilon=ADAM_EPSILON)
         self._optimizer.build(list(self._variables.values()))
-        self._learn = engine.compiled(self._step)
-        self._judge = engine.compiled(lambda *batch: self._score(*batch, training=False))
+        self._learn = network.compiled(self._step, network.shape)
+        self._judge = network.compiled(
+            lambda *batch: self._score(*batch, training=False)[1], network.shape
+        )
+
+    def _decays(self, name: str, variable: Any) -> bool:
+        return self._network.classifier.decays(name, tuple(variable.shape))
 
     def _score(self, patterns: Any, targets: Any, *, training: bool) -> Any:
-        """Return the summed cross-entropy and the number of correct patterns of a batch."""
-        with self._model.computing_in(self._precision):
-            scores = self._model(patterns, training=training)
+        """Return the loss to minimise, and the summed cross-entropy and number right of a batch."""
+        scores = self._network.forward(patterns, coarse=True, training=training)
         loss = keras.losses.sparse_categorical_crossentropy(targets, scores, from_logits=True)
         right = ops.equal(ops.argmax(scores, axis=1), ops.cast(targets, "int32"))
-        return ops.sum(loss), ops.sum(ops.cast(right, "float32"))
+        sums = ops.sum(loss), ops.sum(ops.cast(right, "float32"))
+        wanted, smoothing = sums[0], self._options.label_smoothing
+        if smoothing:
+            spread = -ops.mean(ops.log_softmax(scores, axis=1), axis=1)
+            wanted = ops.sum((1 - smoothing) * loss + smoothing * spread)
+        return wanted, sums
 
     def _step(self, patterns: Any, targets: Any) -> Any:
         """Train on a batch and return its sums before the step."""
 
         def loss() -> tuple[Any, Any]:
-            sums = self._score(patterns, targets, training=True)
-            return sums[0] / ops.cast(ops.shape(targets)[0], "float32"), sums
+            wanted, sums = self._score(patterns, targets, training=True)
+            return wanted / ops.cast(ops.shape(targets)[0], "float32"), sums
 
         gradients, sums = engine.gradients(loss, list(self._variables.values()))
-        # The derivative of the penalty is cheaper than summing the squares of 23 million weights.
-        whole = [
-            gradient + 2 * self._decay * variable if decays(name) else gradient
-            for gradient, (name, variable) in zip(gradients, self._variables.items(), strict=True)
-        ]
-        self._optimizer.apply(whole)
+        if self._options.optimizer == "adam":
+            decay = self._options.weight_decay
+            # The derivative of the penalty is cheaper than summing the squares of all weights.
+            gradients = [
+                gradient + 2 * decay * variable if self._decays(name, variable) else gradient
+                for gradient, (name, variable) in zip(
+                    gradients, self._variables.items(), strict=True
+                )
+            ]
+        self._optimizer.apply(gradients)
         return sums
 
     @property
@@ -91,14 +117,25 @@ class KerasTrainer:
             self._said.append(self._learn(*map(ops.convert_to_tensor, batch)))
             steps += 1
 
+        self._seed_layers(step)
         self._scale_averages(1 - BATCH_NORM_MOMENTUM**step)
         yield learn
         self._scale_averages(1 / (1 - BATCH_NORM_MOMENTUM**steps))
 
+    def _seed_layers(self, step: int) -> None:
+        """Let layers such as dropout draw their random numbers by seed and step alone."""
+        weights = {id(variable) for variable in self._network.model.weights}
+        states = [v for v in self._network.model.variables if id(v) not in weights]
+        for number, state in enumerate(states):
+            stream = np.random.SeedSequence(self._seed, spawn_key=(_LAYERS, step, number))
+            drawn = stream.generate_state(int(np.prod(state.shape)), np.uint32) >> 1
+            state.assign(drawn.reshape(state.shape).astype(str(state.dtype)))
+
     def _scale_averages(self, factor: float) -> None:
-        for name, variable in self._model.named_variables().items():
-            if not trainable(name):
-                variable.assign(variable * factor)
+        for layer in layers_of(self._network.model):
+            if isinstance(layer, BatchNorm):
+                for average in (layer.moving_mean, layer.moving_variance):
+                    average.assign(average * factor)
 
     def evaluate(self, batch: Batch) -> None:
         """Evaluate a batch and add the result to the sums."""

@@ -1,1 +1,1 @@
-"""The framework-independent part of the paper's network: a library for plugins."""
+"""The paper's network as a table, the same for all frameworks: a library for plugins."""

@@ -7,6 +7,7 @@ that of a single process with the same batch. Without torchrun nothing here has 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import attrs
@@ -15,11 +16,10 @@ import torch
 import torch.distributed
 import torch.distributed.nn.functional
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from speckle_core import IntArray, team_size
-from speckle_torch.network import BatchNorm, ResNet
 
 
 @attrs.frozen
@@ -44,22 +44,25 @@ class Team:
             torch.distributed.all_reduce(values)
         return values
 
-    def joined(self, network: ResNet, device: torch.device) -> nn.Module:
+    def joined(self, network: nn.Module, device: torch.device) -> nn.Module:
         """Return the network synchronized with other processes: equal gradients and averages."""
         if self.size == 1:
             return network
-        for module in network.modules():
-            if isinstance(module, BatchNorm):
-                module.compute = batch_norm_over_all
+        for norm in _batch_norms(network):
+            # An attribute of the one module, which hides the method of its class.
+            norm.forward = functools.partial(batch_norm_over_all, norm)  # type: ignore[method-assign]
         return DistributedDataParallel(
             network, device_ids=[device] if device.type == "cuda" else None, broadcast_buffers=False
         )
 
-    def leave(self, network: ResNet) -> None:
+    def leave(self, network: nn.Module) -> None:
         """Make the network independent of the other processes again."""
-        for module in network.modules():
-            if isinstance(module, BatchNorm):
-                module.compute = functional.batch_norm
+        for norm in _batch_norms(network):
+            norm.__dict__.pop("forward", None)
+
+
+def _batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
 
 
 @contextlib.contextmanager
@@ -81,26 +84,17 @@ def join_team(device: torch.device) -> Iterator[Team]:
             torch.distributed.destroy_process_group()
 
 
-def batch_norm_over_all(
-    x: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    training: bool,
-    momentum: float,
-    eps: float,
-) -> Tensor:
-    """`torch.nn.functional.batch_norm` with mean and variance over the batches of all processes.
+def batch_norm_over_all(norm: _BatchNorm, x: Tensor) -> Tensor:
+    """Return what `norm` gives, with mean and variance over the batches of all processes.
 
     torch's own SyncBatchNorm needs GPUs; this also runs on gloo. Gradients cross processes, since
     each pattern affects the mean over all.
     """
-    if not training:
-        return functional.batch_norm(
-            x, running_mean, running_var, weight, bias, False, momentum, eps
-        )
-    over, each = (0, 2, 3), (1, -1, 1, 1)
+    if not norm.training:
+        found: Tensor = type(norm).forward(norm, x)
+        return found
+    over = (0, *range(2, x.ndim))
+    each = (1, -1, *(1 for _ in range(2, x.ndim)))
     values = x.float()
     ones = values.new_full((1,), values.numel() / values.shape[1])
     total = _all(torch.cat([values.sum(over), ones]))
@@ -108,11 +102,24 @@ def batch_norm_over_all(
     mean = total[:-1] / count
     centered = values - mean.view(each)
     variance = _all(centered.square().sum(over)) / count
+    _average(norm, mean, variance * count / (count - 1))
+    scaled = centered * torch.rsqrt(variance + norm.eps).view(each)
+    if norm.affine:
+        scaled = scaled * norm.weight.view(each) + norm.bias.view(each)
+    return scaled.to(x.dtype)
+
+
+def _average(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
+    """Move the averages of `norm`, if it has any, towards those of a batch."""
+    if norm.running_mean is None or norm.running_var is None:
+        return
     with torch.no_grad():
-        running_mean.lerp_(mean, momentum)
-        running_var.lerp_(variance * count / (count - 1), momentum)
-    scale = weight * torch.rsqrt(variance + eps)
-    return (centered * scale.view(each) + bias.view(each)).to(x.dtype)
+        assert norm.num_batches_tracked is not None
+        norm.num_batches_tracked += 1
+        # Without a momentum all batches count the same.
+        share = 1 / norm.num_batches_tracked if norm.momentum is None else norm.momentum
+        norm.running_mean.lerp_(mean, share)
+        norm.running_var.lerp_(variance, share)
 
 
 def _all(values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Training steps with torch's Adam, for `speckle_resnet.training`.
+"""Training steps with torch's Adam and AdamW, for `speckle_networks.training`.
 
 Adam's `weight_decay` adds factor · w to the gradient; with twice the decay as factor this is the
 derivative of Keras' l2, ``decay · Σ w²``.
@@ -12,49 +12,59 @@ from collections.abc import Iterator
 from typing import Any
 
 import attrs
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from speckle_core import IntArray
-from speckle_resnet.architecture import BATCH_NORM_MOMENTUM, Weights, decays, trainable
-from speckle_resnet.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn
+from speckle_networks.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn, Weights
+from speckle_networks.options import TrainingOptions
 from speckle_torch.distributed import Team
-from speckle_torch.network import BatchNorm, ResNet, fill, named_tensors, to_arrays
+from speckle_torch.framework import TorchNetwork
+from speckle_torch.layers import BatchNorm
+from speckle_torch.tensors import fill, to_arrays
 
 #: The default of torch and Keras.
 BETAS = (0.9, 0.999)
 #: Names of the optimiser's state in a checkpoint.
 MOMENTS = {MEANS: "exp_avg", SQUARES: "exp_avg_sq"}
+#: Key of the random stream of layers such as dropout, beside those of `speckle_networks.feed`.
+_LAYERS = 3
 
 Batch = tuple[Tensor, Tensor]
 
 
 @attrs.define(eq=False)
 class TorchTrainer:
-    """Trains a network in place; `_joined` is the network synchronized with other processes."""
+    """Trains a network in place; `_joined` is its module synchronized with other processes."""
 
-    _network: ResNet
+    _network: TorchNetwork
     _joined: nn.Module
     _team: Team
-    _device: torch.device
-    _bfloat16: bool
-    _decay: float
-    _learned: dict[str, Tensor] = attrs.field(init=False)
+    _options: TrainingOptions
+    _seed: int
     _optimizer: torch.optim.Adam = attrs.field(init=False)
     _sums: Tensor = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        tensors = named_tensors(self._network)
-        self._learned = {name: t for name, t in tensors.items() if trainable(name)}
-        decaying = [t for name, t in self._learned.items() if decays(name)]
-        others = [t for name, t in self._learned.items() if not decays(name)]
+        network, decay = self._network, self._options.weight_decay
+        decaying: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
+        for name, parameter in network.parameters.items():
+            stored = network.classifier.stored_tensor(name, parameter)
+            decays = network.classifier.decays(
+                name if stored is None else stored[0], tuple(parameter.shape)
+            )
+            (decaying if decays else others).append(parameter)
+        adamw = self._options.optimizer == "adamw"
         groups: list[dict[str, Any]] = [
-            {"params": decaying, "weight_decay": 2 * self._decay},
-            {"params": others},
+            {"params": decaying, "weight_decay": decay if adamw else 2 * decay},
+            {"params": others, "weight_decay": 0.0},
         ]
-        self._optimizer = torch.optim.Adam(groups, betas=BETAS, fused=True)
-        self._sums = torch.zeros(2, device=self._device)
+        kind = torch.optim.AdamW if adamw else torch.optim.Adam
+        self._optimizer = kind([g for g in groups if g["params"]], betas=BETAS, fused=True)
+        self._sums = torch.zeros(2, device=network.device)
 
     @property
     def is_main(self) -> bool:
@@ -68,15 +78,16 @@ class TorchTrainer:
     def stage(self, patterns: Floats, targets: IntArray) -> Batch:
         """Return a batch as tensors, in pinned memory for a GPU."""
         tensors = torch.from_numpy(patterns), torch.from_numpy(targets)
-        if self._device.type == "cuda":
+        if self._network.device.type == "cuda":
             tensors = tensors[0].pin_memory(), tensors[1].pin_memory()
         return tensors
 
     @contextlib.contextmanager
     def train_mode(self, step: int) -> Iterator[Learn]:
         """Provide the function that trains on a batch; the epoch starts at step `step`."""
-        norms = [m for m in self._network.modules() if isinstance(m, BatchNorm)]
-        steps = step
+        module = self._network.module
+        norms = [m for m in module.modules() if isinstance(m, BatchNorm)]
+        smoothing, steps = self._options.label_smoothing, step
 
         def learn(batch: Batch, count: int, rate: float) -> None:
             nonlocal steps
@@ -86,30 +97,47 @@ class TorchTrainer:
                 # torch adds epsilon to the bias-corrected root, Keras to the uncorrected one.
                 group["eps"] = ADAM_EPSILON / math.sqrt(1 - BETAS[1] ** steps)
             for norm in norms:
-                norm.momentum = (1 - BATCH_NORM_MOMENTUM) / (1 - BATCH_NORM_MOMENTUM**steps)
+                norm.begin_step(steps)
             self._optimizer.zero_grad(set_to_none=True)
-            loss, right = self._score(self._joined, batch)
+            scores, targets = self._scores(self._joined, batch)
+            loss, right = _sums(scores, targets)
+            wanted = loss
+            if smoothing:
+                wanted = functional.cross_entropy(
+                    scores, targets, reduction="sum", label_smoothing=smoothing
+                )
             # Gradients are averaged over processes, each of which has its share of the batch.
-            torch.autograd.backward(loss * (self._team.size / count))
+            torch.autograd.backward(wanted * (self._team.size / count))
             self._optimizer.step()
             self._sums += torch.stack([loss.detach(), right])
 
-        self._network.train()
-        yield learn
-        self._network.eval()
+        module.train()
+        with self._random(step):
+            yield learn
+        module.eval()
+
+    @contextlib.contextmanager
+    def _random(self, step: int) -> Iterator[None]:
+        """Seed layers that draw random numbers by the step alone, and restore torch's state."""
+        stream = np.random.SeedSequence(self._seed, spawn_key=(_LAYERS, step, self._team.rank))
+        seed = int(stream.generate_state(1, np.uint64)[0] >> 1)
+        device = self._network.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.default_generator.manual_seed(seed)
+            if device.type == "cuda":
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(seed)
+            yield
 
     def evaluate(self, batch: Batch) -> None:
         """Evaluate a batch and add the result to the sums."""
         with torch.no_grad():
-            self._sums += torch.stack(self._score(self._network, batch))
+            self._sums += torch.stack(_sums(*self._scores(self._network.module, batch)))
 
-    def _score(self, module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy and the number of correct patterns of a batch."""
-        patterns, targets = (t.to(self._device, non_blocking=True) for t in batch)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
-            scores = module(patterns)
-        loss = functional.cross_entropy(scores.float(), targets, reduction="sum")
-        return loss, (scores.argmax(dim=1) == targets).sum()
+    def _scores(self, module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the scores of a batch and its targets."""
+        patterns, targets = (t.to(self._network.device, non_blocking=True) for t in batch)
+        return self._network.forward(module, patterns, coarse=True).float(), targets
 
     def sums(self) -> tuple[float, float]:
         """Return the sums since the last call."""
@@ -121,15 +149,27 @@ class TorchTrainer:
         """Return copies of Adam's running means and squares."""
         found: Weights = {}
         for prefix, key in MOMENTS.items():
-            moments = {n: self._optimizer.state[t][key] for n, t in self._learned.items()}
-            found |= {prefix + n: values for n, values in to_arrays(moments).items()}
+            # A parameter that no pattern has reached has no state yet.
+            moments = {
+                name: self._optimizer.state[p].get(key, torch.zeros_like(p))
+                for name, p in self._network.parameters.items()
+            }
+            stored = to_arrays(self._network.stored(moments))
+            found |= {prefix + name: values for name, values in stored.items()}
         return found
 
     def restore(self, moments: Weights, steps: int) -> None:
         """Resume with these moments after `steps` steps."""
-        for name, parameter in self._learned.items():
-            state = {key: torch.empty_like(parameter) for key in MOMENTS.values()}
+        for name, parameter in self._network.parameters.items():
+            state = {key: torch.zeros_like(parameter) for key in MOMENTS.values()}
             for prefix, key in MOMENTS.items():
-                fill({name: state[key]}, {name: moments[prefix + name]})
+                stored = self._network.stored({name: state[key]})
+                fill(stored, {n: moments[prefix + n] for n in stored})
             step = torch.tensor(float(steps), device=parameter.device)
             self._optimizer.state[parameter] = {"step": step, **state}
+
+
+def _sums(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the summed cross-entropy and the number of correct patterns of a batch."""
+    loss = functional.cross_entropy(scores, targets, reduction="sum")
+    return loss, (scores.argmax(dim=1) == targets).sum()

@@ -28,12 +28,12 @@ class Epochs:
         import numpy as np
 
         from speckle_core import Epoch
-        from speckle_resnet.checkpoint import Checkpoint, State
+        from speckle_networks.checkpoint import Checkpoint, State
 
         assert self._folder is not None
         checkpoint = Checkpoint(self._folder, {"seed": seed})
-        shapes = {"weights": (3,)}
-        state = checkpoint.read(shapes, shapes)
+        like = {"weights": np.zeros(3, np.float32)}
+        state = checkpoint.read(like, like)
         history = list(state.history) if state else []
         weights = state.tensors["weights"] if state else np.full(3, seed, np.float32)
         while len(history) < self.epochs:

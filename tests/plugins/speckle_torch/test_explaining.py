@@ -75,24 +75,10 @@ def test_saliency_is_captums(trained):
     np.testing.assert_allclose(ours, expected.numpy(), rtol=1e-5, atol=1e-8)
 
 
-class WithModules(torch.nn.Module):
-    """The network with a ReLU module of its own at each place, which captum needs."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-        self.relus = torch.nn.ModuleList(torch.nn.ReLU() for _ in range(40))
-
-    def forward(self, x):
-        relus = iter(self.relus)
-        return self.network(x, lambda y: next(relus)(y))
-
-
 @pytest.mark.filterwarnings("ignore:Input Tensor 0 did not already require gradients")
 @pytest.mark.filterwarnings("ignore:Setting backward hooks on ReLU activations")
 def test_guided_gradients_are_captums(trained):
-    model = WithModules(trained._fitted.network.module)
-    expected = attribution.GuidedBackprop(model).attribute(
+    expected = attribution.GuidedBackprop(trained._fitted.network.module).attribute(
         torch.from_numpy(PATTERNS), torch.from_numpy(TARGETS)
     )
     ours = trained.input_gradients(PATTERNS, TARGETS, guided=True)
@@ -249,9 +235,7 @@ def test_a_named_stage_gives_its_maps_and_what_moves_the_score(trained, stage, s
     maps, gradients = trained.feature_maps(PATTERNS, TARGETS, stage=stage)
     assert maps.shape == gradients.shape == (5, *shape)
     network = trained._fitted.network.module
-    module = getattr(network, stage)
-    last = list(module.values())[-1]
-    expected = attribution.LayerGradCam(network, last).attribute(
+    expected = attribution.LayerGradCam(network, getattr(network, stage)).attribute(
         torch.from_numpy(PATTERNS), torch.from_numpy(TARGETS)
     )
     ours = (gradients.mean((2, 3))[:, :, None, None] * maps).sum(1)

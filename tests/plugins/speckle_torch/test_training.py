@@ -10,9 +10,11 @@ from speckle_core.contracts.capabilities import SupportsCheckpoints  # noqa: E40
 from speckle_core.contracts.patterns import PatternSet  # noqa: E402
 from speckle_core.contracts.roles import Classifier  # noqa: E402
 from speckle_core.errors import DataError, ModelError, PatternError  # noqa: E402
-from speckle_resnet import feed  # noqa: E402
-from speckle_resnet.architecture import initial_weights, tensors, trainable  # noqa: E402
-from speckle_torch.network import BatchNorm, build, named_tensors, to_arrays  # noqa: E402
+from speckle_networks import feed  # noqa: E402
+from speckle_resnet.architecture import initial_weights, tensors  # noqa: E402
+from speckle_torch.layers import BatchNorm  # noqa: E402
+from speckle_torch.network import build, named_tensors  # noqa: E402
+from speckle_torch.tensors import to_arrays  # noqa: E402
 from tests.plugins.speckle_torch.tiny_network import TINY, easy, timeless, tiny  # noqa: E402
 
 
@@ -46,10 +48,8 @@ def test_the_loop_is_keras_recipe_written_out():
     history = one.fit(train, easy(0), seed=5)
 
     network = build(TINY, 1, 3, initial_weights(tensors(TINY, 1, 3), 5)).train()
-    live = named_tensors(network)
-    kernels = [t for name, t in live.items() if "conv" in name or "shortcut" in name]
-    kernels = [t for t in kernels if t.ndim == 4]
-    learned = [t for name, t in live.items() if trainable(name)]
+    learned = list(network.parameters())
+    kernels = [t for t in learned if t.ndim == 4]
     means_of, squares_of = ([torch.zeros_like(t) for t in learned] for _ in range(2))
     patterns, labels = train.batch(range(16))
     targets = np.searchsorted([2, 3, 5], labels)

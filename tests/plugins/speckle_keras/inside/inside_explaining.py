@@ -22,7 +22,7 @@ def test_it_has_the_powers_that_explainers_ask_for(trained):
 def snapshot(one):
     model = one._fitted.network.model
     return (
-        model.arrays(),
+        one._fitted.network.weights(),
         [layer.dtype_policy.name for layer in model.at.values()],
         [v.trainable for v in model.named_variables().values()],
     )

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from speckle_keras.backend import engine, keras
-from speckle_keras.network import BatchNorm, ResNet, build, guided_relu
+from speckle_keras.layers import BatchNorm, computing_in, guided_relu
+from speckle_keras.network import ResNet, build
+from speckle_keras.tensors import to_arrays
 from speckle_resnet.architecture import RESNET50, initial_weights, tensors
 from tests.plugins.speckle_keras.inside.small_network import SMALL
 
@@ -25,7 +27,7 @@ def small_network(channels=1, classes=3):
 
 def test_arrays_go_to_a_network_and_back_unchanged():
     weights = initial_weights(tensors(SMALL, 3, 3), 0)
-    back = small_network(3).arrays()
+    back = to_arrays(small_network(3).named_variables())
     assert back.keys() == weights.keys()
     assert all((back[name] == values).all() for name, values in weights.items())
 
@@ -106,7 +108,7 @@ def test_precision_is_changed_for_a_block_and_no_longer():
     network = small_network()
     x = np.random.default_rng(0).standard_normal((2, 33, 33)).astype("f4")
     exact = ops.convert_to_numpy(network(x))
-    with network.computing_in("bfloat16"):
+    with computing_in(network.coarse_layers, "bfloat16"):
         coarse = network(x)
         assert keras.backend.standardize_dtype(network.until(1, x).dtype) == "bfloat16"
     assert keras.backend.standardize_dtype(coarse.dtype) == "float32"

@@ -18,7 +18,7 @@ from speckle_core import (
     PatternError,
     PatternSet,
 )
-from speckle_resnet.feed import View
+from speckle_networks.feed import View
 
 Value = TypeVar("Value")
 
@@ -44,6 +44,12 @@ def one_of_these(value: Value, known: Sequence[Value], *, where: str) -> Value:
     if isinstance(value, bool) or value not in known:
         raise OptionError(f"{value!r} is not one of {', '.join(map(repr, known))}", where=where)
     return value
+
+
+def share(_: Any, field: attrs.Attribute[Any], value: float) -> None:
+    """Reject a share outside 0 ≤ value < 1 (an attrs validator)."""
+    if not 0 <= value < 1:
+        raise OptionError(f"must be at least 0 and below 1, not {value!r}", where=field.name)
 
 
 def odd(_: Any, field: attrs.Attribute[Any], value: int | None) -> None:

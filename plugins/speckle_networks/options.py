@@ -1,4 +1,4 @@
-"""The options of the paper's network, the same for every framework.
+"""The options of a training, the same for every network and every framework.
 
 Annotations must be evaluated in this module, where their names are defined: a subclass in another
 module inherits them in its constructor, from which options are read.
@@ -9,35 +9,40 @@ from typing import Literal
 
 import attrs
 
-from speckle_resnet.checks import at_least, odd, one_of
-from speckle_resnet.feed import View
+from speckle_networks.checks import at_least, odd, one_of, share
+from speckle_networks.feed import View
 
 
 @attrs.define(kw_only=True, eq=False)
-class Options:
-    """Options of the network and its training.
+class TrainingOptions:
+    """Options that every network has: its training, its device, and the pixels that it reads.
 
     Parameters
     ----------
-    channels : {3, 1}
-        Copies of the pattern as input channels; the authors used three.
     epochs : int
         Maximum number of passes over the training patterns.
     batch_size : int
         Patterns per step, over all processes.
     learning_rate : float
-        Adam's learning rate; the highest one if the schedule changes it.
-    schedule : {"constant", "one-cycle", "plateau"}
-        ``constant`` as in the paper, ``one-cycle`` for short trainings, ``plateau`` as in the
-        authors' script: multiplied by sqrt(0.1) after five epochs without progress, down to 5e-7.
+        Learning rate; the highest one if the schedule changes it.
+    optimizer : {"adam", "adamw"}
+        Adam, with weight decay as an L2 penalty, or AdamW, with decoupled weight decay
+        (Loshchilov and Hutter, 2019).
+    schedule : {"constant", "one-cycle", "cosine", "plateau"}
+        ``constant`` as in the paper, ``one-cycle`` for short trainings, ``cosine`` from the start
+        down to 0, ``plateau`` as in the authors' script: multiplied by sqrt(0.1) after five epochs
+        without progress, down to 5e-7.
     early_stopping : int, optional
         Stop after this number of epochs without progress of the validation loss (authors: 10).
     precision : {"auto", "float32", "bfloat16"}
         Precision of convolutions in training and prediction; ``auto`` is bfloat16 if the hardware
         supports it. Weights, losses, input gradients and feature maps are float32.
     weight_decay : float
-        L2 penalty as in Keras: this times the sum of squares of all convolution kernels is added to
-        the loss.
+        With Adam an L2 penalty as in Keras: this times the sum of squares of the kernels is added
+        to the loss. With AdamW, the share that they lose in each step, times the learning rate.
+    label_smoothing : float
+        Share of each label that is spread over all classes in the loss that is minimised; losses
+        are reported without it.
     device : str
         ``auto`` (a CUDA GPU, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     augment : {"none", "flips"}
@@ -53,18 +58,21 @@ class Options:
         is faster than reading and preparing a thousand patterns per second.
     """
 
-    channels: Literal[1, 3] = attrs.field(default=3, validator=one_of(1, 3))
     epochs: int = attrs.field(default=200, validator=at_least(1))
     batch_size: int = attrs.field(default=40, validator=at_least(2))
     learning_rate: float = attrs.field(default=1e-3, validator=at_least(0, exclusive=True))
-    schedule: Literal["constant", "one-cycle", "plateau"] = attrs.field(
-        default="constant", validator=one_of("constant", "one-cycle", "plateau")
+    optimizer: Literal["adam", "adamw"] = attrs.field(
+        default="adam", validator=one_of("adam", "adamw")
+    )
+    schedule: Literal["constant", "one-cycle", "cosine", "plateau"] = attrs.field(
+        default="constant", validator=one_of("constant", "one-cycle", "cosine", "plateau")
     )
     early_stopping: int | None = attrs.field(default=None, validator=at_least(1))
     precision: Literal["auto", "float32", "bfloat16"] = attrs.field(
         default="auto", validator=one_of("auto", "float32", "bfloat16")
     )
     weight_decay: float = attrs.field(default=1e-4, validator=at_least(0))
+    label_smoothing: float = attrs.field(default=0.0, validator=share)
     device: str = "auto"
     augment: Literal["none", "flips"] = attrs.field(
         default="none", validator=one_of("none", "flips")
@@ -77,3 +85,7 @@ class Options:
     def view(self) -> View:
         """The pixels that the network reads."""
         return View(self.crop, self.half)
+
+
+#: Options that came after the first checkpoints: these values are what those were trained with.
+LATER = {"optimizer": "adam", "label_smoothing": 0.0}

@@ -1,8 +1,8 @@
 """The training loop for all frameworks: epochs, batches, schedule, checkpoint, best weights.
 
-The loss is cross-entropy plus weight decay as in Keras' l2, ``decay · Σ w²`` over the kernels of
-convolutions. The reported losses are cross-entropies only, so that training, validation and
-different settings are comparable. A `Trainer` does what depends on the framework.
+The loss is cross-entropy, with weight decay in its gradients. The reported losses are
+cross-entropies only, so that training, validation and different settings are comparable. A
+`Trainer` does what depends on the framework.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import attrs
 import numpy as np
 
 from speckle_core import Epoch, IntArray, ModelError, OnEpoch, PatternError, PatternSet
-from speckle_resnet import feed
-from speckle_resnet.architecture import Weights, trainable
-from speckle_resnet.checkpoint import Checkpoint, State
-from speckle_resnet.framework import MEANS, SQUARES, Network, Trainer
-from speckle_resnet.options import Options
-from speckle_resnet.schedule import learning_rate, stops
+from speckle_networks import feed
+from speckle_networks.checkpoint import Checkpoint, State
+from speckle_networks.framework import MEANS, SQUARES, Network, Trainer, Weights
+from speckle_networks.options import TrainingOptions
+from speckle_networks.schedule import learning_rate, stops
 
 
 @attrs.define(eq=False)
@@ -33,7 +32,7 @@ class Training:
     set.
     """
 
-    options: Options
+    options: TrainingOptions
     network: Network
     trainer: Trainer
     train: PatternSet
@@ -151,13 +150,13 @@ class Training:
         return feed.ahead(read, batches)
 
     def _resume(self, checkpoint: Checkpoint) -> None:
-        shapes = {name: values.shape for name, values in self.network.weights().items()}
-        moments = {p + n: shapes[n] for p in (MEANS, SQUARES) for n in shapes if trainable(n)}
-        state = checkpoint.read({**shapes, **moments}, shapes)
+        like, learned = self.network.weights(), self.network.learned
+        moments = {p + n: like[n] for p in (MEANS, SQUARES) for n in like if n in learned}
+        state = checkpoint.read({**like, **moments}, like)
         if state is None:
             return
         self.history, self.best, self.best_epoch = state.history, state.best, state.best_epoch
         batches = self._batches(np.arange(len(self.train)))
-        self.network.fill({name: state.tensors[name] for name in shapes})
+        self.network.fill({name: state.tensors[name] for name in like})
         moments_of = {name: state.tensors[name] for name in moments}
         self.trainer.restore(moments_of, len(batches) * len(self.history))

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import IntArray
-from speckle_resnet.feed import View
-from speckle_resnet.framework import Floats, Network
+from speckle_networks.feed import View
+from speckle_networks.framework import Floats, Network
 
 
 def probabilities(network: Network, patterns: Floats, view: View) -> NDArray[np.float64]:
@@ -43,24 +43,50 @@ def input_gradients(
 
 
 def feature_maps(
-    network: Network, patterns: Floats, targets: IntArray, view: View, stage: int
+    network: Network,
+    patterns: Floats,
+    targets: IntArray,
+    view: View,
+    layer: str,
+    step: float | None,
 ) -> tuple[Floats, Floats]:
-    """Return the maps of a stage, numbered from 1, and d score[target] / d maps, (B, c, h, w).
+    """Return the maps of a layer and d score[target] / d maps, (B, c, h, w).
 
-    Stem, pool and each stage but the first halve the resolution, so map pixel i is centred on
-    pattern pixel 2^(stage + 1) i. Both are 0 beyond the pixels that are read; map pixels are added
-    so that this holds for the whole pattern.
+    Both are 0 beyond the pixels that are read; map pixels are added so that this holds for the
+    whole pattern. Map pixel i is centred on pattern pixel `step` · i of what is read; without a
+    step it is estimated from the sizes.
     """
 
     def compute(values: Floats, columns: IntArray) -> tuple[Floats, Floats]:
-        return network.feature_maps(values, columns, stage)
+        return network.feature_maps(values, columns, layer)
 
     maps, gradients = _in_batches(compute, network, patterns, targets, view, memory=4)
-    shape, step = patterns.shape[1:], 2 ** (stage + 1)
-    read = zip(view.window(shape), shape, strict=True)
-    outside = ((round(s.start / step), round((size - s.stop) / step)) for s, size in read)
-    edge = [(0, 0), (0, 0), *outside]
+    shape = patterns.shape[1:]
+    window = view.window(shape)
+    read = (window[0].stop - window[0].start, window[1].stop - window[1].start)
+    pixels = step or map_step(read, (maps.shape[2], maps.shape[3]))
+    around = (
+        (round(part.start / pixels), round((size - part.stop) / pixels))
+        for part, size in zip(window, shape, strict=True)
+    )
+    edge = [(0, 0), (0, 0), *around]
     return np.pad(maps, edge), np.pad(gradients, edge)
+
+
+def map_step(read: tuple[int, int], maps: tuple[int, int]) -> int:
+    """Return how many pixels of what is read lie between two neighbours on a map.
+
+    Strided layers that pad make ``ceil(pixels / step)`` of an axis. Of the steps that fit both
+    axes this is a power of two if there is one, else the smallest.
+    """
+    fitting = [
+        step
+        for step in range(1, 2 * max(read) + 1)
+        if all(-(-n // step) == m for n, m in zip(read, maps, strict=True))
+    ]
+    powers = [step for step in fitting if step & (step - 1) == 0]
+    closest = max(1, round(max(n / m for n, m in zip(read, maps, strict=True))))
+    return (powers or fitting or [closest])[0]
 
 
 def _in_batches(

@@ -31,8 +31,8 @@ from speckle_core import (
     write_bytes,
     write_json,
 )
-from speckle_resnet.architecture import Weights
-from speckle_resnet.weights import Shapes, read_tensors
+from speckle_networks.framework import Weights
+from speckle_networks.weights import read_tensors
 
 INDEX, BEFORE = "checkpoint.json", "checkpoint-before.json"
 FORMAT = "speckle-checkpoint-1"
@@ -142,8 +142,10 @@ class Checkpoint:
         write_bytes(self.folder / f"{name}.safetensors", content)
         return {"file": f"{name}.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
 
-    def read(self, shapes: Shapes, best_shapes: Shapes) -> State | None:
+    def read(self, like: Weights, best_like: Weights) -> State | None:
         """Return the state in the folder, or None if there is none.
+
+        Its tensors, and the best weights, must have the names, shapes and types of the given ones.
 
         If the checkpoint is damaged, warn with `DamageWarning` and use the previous one.
 
@@ -154,17 +156,17 @@ class Checkpoint:
         """
         self._sweep()
         try:
-            return self._read(INDEX, shapes, best_shapes)
+            return self._read(INDEX, like, best_like)
         except _DamagedError as error:
             if not (self.folder / BEFORE).exists():
                 raise
-            state = self._read(BEFORE, shapes, best_shapes)
+            state = self._read(BEFORE, like, best_like)
             epochs = len(state.history) if state else 0
             text = f"{error.where}: {error.what}; resuming after epoch {epochs}"
             warnings.warn(text, DamageWarning, stacklevel=2)
             return state
 
-    def _read(self, name: str, shapes: Shapes, best_shapes: Shapes) -> State | None:
+    def _read(self, name: str, like: Weights, best_like: Weights) -> State | None:
         index = _read_index(self.folder / name)
         if index is None:
             return None
@@ -192,8 +194,8 @@ class Checkpoint:
             )
         return State(
             history=history,
-            tensors=read_tensors(intact["last"], shapes),
-            best=read_tensors(intact["best"], best_shapes) if "best" in intact else None,
+            tensors=read_tensors(intact["last"], like),
+            best=read_tensors(intact["best"], best_like) if "best" in intact else None,
             best_epoch=best_epoch,
         )
 

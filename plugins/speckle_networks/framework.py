@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import IntArray, PluginError
-from speckle_resnet.architecture import Plan, Weights
+from speckle_networks.options import TrainingOptions
 
+#: Tensors by name.
+Weights = dict[str, NDArray[Any]]
 Floats = NDArray[np.float32]
 #: Trains on a batch, given its number of patterns over all processes and the learning rate.
 Learn = Callable[[Any, int, float], None]
@@ -38,8 +40,18 @@ class Network(Protocol):
         """Wrap all computations of the network; out-of-memory errors raise `ModelError`."""
         ...
 
+    @property
+    def learned(self) -> frozenset[str]:
+        """Names of the tensors that the optimiser trains; others are averages and the like."""
+        ...
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers whose maps can be shown; the last one is the default."""
+        ...
+
     def weights(self) -> Weights:
-        """Return a copy of every tensor, named and laid out as `architecture` says."""
+        """Return a copy of every tensor that files hold."""
         ...
 
     def fill(self, weights: Weights) -> None:
@@ -55,13 +67,9 @@ class Network(Protocol):
         ...
 
     def feature_maps(
-        self, patterns: Floats, targets: IntArray, stage: int
+        self, patterns: Floats, targets: IntArray, layer: str
     ) -> tuple[Floats, Floats]:
-        """Return the maps of stage number `stage`, from 1, and d score[target] / d maps.
-
-        Both (B, c, h, w), in float32. The maps of the last stage are taken after the final batch
-        norm and ReLU, those of other stages before the next stage.
-        """
+        """Return what a layer puts out and d score[target] / d maps, both (B, c, h, w), float32."""
         ...
 
 
@@ -126,12 +134,17 @@ class Framework(Protocol):
         """Number of processes that share each batch."""
         ...
 
-    def network(self, plan: Plan, channels: int, classes: int, weights: Weights) -> Network:
-        """Return a new network with these weights; no random state is changed."""
+    def network(
+        self, classifier: Any, shape: tuple[int, int], classes: int, seed: int | None
+    ) -> Network:
+        """Return a new network with the first weights of `seed`; no random state is changed.
+
+        Without a seed its weights are to be filled. `shape` is that of the pixels that are read.
+        """
         ...
 
     def training(
-        self, network: Network, weight_decay: float
+        self, network: Network, options: TrainingOptions, seed: int
     ) -> contextlib.AbstractContextManager[Trainer]:
         """Provide the trainer of a network; after the block the network can predict."""
         ...

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from speckle_resnet.schedule import learning_rate, stops
+from speckle_networks.schedule import learning_rate, stops
 
 
 @pytest.fixture

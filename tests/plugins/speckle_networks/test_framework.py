@@ -1,7 +1,7 @@
 import pytest
 
 from speckle_core.errors import PluginError
-from speckle_resnet import framework
+from speckle_networks import framework
 
 
 def test_a_process_computes_with_one_framework(monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 
 from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import PatternError
-from speckle_resnet import feed
+from speckle_networks import feed
 
 
 def test_an_epochs_order_is_a_permutation_that_seed_and_epoch_alone_decide():

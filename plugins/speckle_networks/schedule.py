@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-Schedule = Literal["constant", "one-cycle", "plateau"]
+Schedule = Literal["constant", "one-cycle", "cosine", "plateau"]
 
 #: The authors' ReduceLROnPlateau: factor, patience, lowest rate, and Keras' minimum progress.
 PLATEAU_FACTOR = math.sqrt(0.1)
@@ -28,11 +28,12 @@ def learning_rate(
 
     Parameters
     ----------
-    schedule : {"constant", "one-cycle", "plateau"}
+    schedule : {"constant", "one-cycle", "cosine", "plateau"}
         ``constant``: `peak` throughout, as in the paper. ``one-cycle``: from peak / 25 up to `peak`
         over the first 30 % of all steps and down to nearly nothing, both along a cosine (Smith and
-        Topin, 2019, in the form of torch's OneCycleLR). ``plateau``: `peak` times sqrt(0.1) after
-        every five epochs without progress, as in the authors' script.
+        Topin, 2019, in the form of torch's OneCycleLR). ``cosine``: from `peak` down to nothing
+        along half a cosine, as torch's CosineAnnealingLR. ``plateau``: `peak` times sqrt(0.1)
+        after every five epochs without progress, as in the authors' script.
     peak : float
         The highest rate.
     step, steps : int
@@ -46,6 +47,8 @@ def learning_rate(
         falls = _waits(losses, PLATEAU_PATIENCE, PLATEAU_PROGRESS)
         rate: float = peak * PLATEAU_FACTOR**falls
         return min(peak, max(rate, PLATEAU_LEAST))
+    if schedule == "cosine":
+        return _cosine(peak, 0.0, step / steps)
     top = max(0.3 * steps - 1, 0)
     if step < top:
         return _cosine(peak / 25, peak, step / top)

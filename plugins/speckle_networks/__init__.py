@@ -1,0 +1,1 @@
+"""What all network classifiers share, whatever their framework: a library for plugins."""
