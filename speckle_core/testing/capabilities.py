@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 #: Changes of the score difference that the steps aim at: kinks of a network spoil the large ones,
 #: rounding the small ones, so the best of them counts.
-_CHANGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+_CHANGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 #: Allowed between derivatives and differences, as a share of either; kinks and rounding cost 0.2.
 _TOLERANCE = 0.35
 

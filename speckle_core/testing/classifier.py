@@ -4,7 +4,8 @@ There are four classes, so an untrained classifier is unlikely to be right by ch
 
 A classifier may have options `epochs` and `batch_size` with defaults for thousands of patterns.
 For the check that it learns, the kit lowers a default of more than 40 epochs, which only makes the
-check harder; options given by the caller are kept. The other checks compare results, for which a
+check harder, and one of more than 4 patterns a batch, so that an epoch has two steps; options given
+by the caller are kept. The other checks compare results, for which a
 barely trained network is as good as a trained one: they train for at most 2 epochs, in batches of
 at most 4, so that the order of the patterns matters. A classifier that searches has options
 `starts` and `most`, which are lowered too. One whose history gives no training accuracy does not
@@ -119,7 +120,7 @@ def history_tells_every_epoch(subject: Subject) -> None:
 
 def learns_eight_patterns(subject: Subject) -> None:
     """Eight easy training patterns are classified correctly."""
-    fewer = subject.lower_options(epochs=40)
+    fewer = subject.lower_options(epochs=40, batch_size=4)
     classifier = subject.make(**{k: v for k, v in fewer.items() if k not in subject.options})
     patterns = easy_patterns(0)
     history = classifier.fit(patterns, easy_patterns(100), seed=SEED)
