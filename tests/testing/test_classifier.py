@@ -231,8 +231,8 @@ class Recorder(NearestMean):
 @pytest.mark.parametrize(
     ("options", "trainings"),
     [
-        ({}, {(2, 4), (40, 8)}),
-        ({"epochs": 70}, {(2, 4), (70, 8)}),
+        ({}, {(2, 4), (40, 4)}),
+        ({"epochs": 70}, {(2, 4), (70, 4)}),
         ({"epochs": 1, "batch_size": 3}, {(1, 3)}),
     ],
 )
