@@ -22,6 +22,7 @@ from speckle_core.cli import (
     run,
     show,
     solve,
+    study,
     train,
     verify,
 )
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 
 _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
-    "Whole experiment": {"run": run.run},
+    "Whole experiment": {"run": run.run, "study": study.study},
     "Step by step": {
         "generate": generate.generate,
         "import": import_frames.import_,

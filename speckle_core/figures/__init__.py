@@ -13,11 +13,13 @@ from speckle_core.figures.real_space import real_space
 from speckle_core.figures.reliability import reliability
 from speckle_core.figures.results import accuracy_bars, confusion
 from speckle_core.figures.solution import solution_panel
+from speckle_core.figures.study import accuracy_curves
 from speckle_core.figures.style import encode, save
 from speckle_core.figures.trends import azimuthal_profiles, first_moment, training_curves
 
 __all__ = [
     "accuracy_bars",
+    "accuracy_curves",
     "attribution_profiles",
     "azimuthal_profiles",
     "confusion",

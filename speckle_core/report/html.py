@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tomli_w
 
 from speckle_core.analysis.calibration import calibration
 from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.report.blocks import Table
 from speckle_core.report.contents import ReportInput as ReportInput
 from speckle_core.report.pictures import Picture, confusion_picture, pictures_of
 from speckle_core.report.story import duration, limits, samples, story
 
+if TYPE_CHECKING:
+    import jinja2
+
 
 def render(report: ReportInput) -> str:
     """Return the report as one HTML document that needs no other file and no network."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("speckle_core.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"share": _share, "interval": _interval}
+    environment = _templates()
     name, network = report.network
     readings = {name: network, **report.baselines}
     found = calibration(network)
@@ -54,6 +51,35 @@ def render(report: ReportInput) -> str:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def render_page(
+    title: str,
+    paragraphs: Sequence[str],
+    pictures: Sequence[Picture],
+    tables: Sequence[Table],
+    toml: str,
+) -> str:
+    """Return a page of text, pictures and tables about one experiment, as one HTML document."""
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(title=title, paragraphs=paragraphs, pictures=pictures, tables=tables, toml=toml)
+    )
+
+
+def _templates() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("speckle_core.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"share": _share, "interval": _interval}
+    return environment
 
 
 def _share(fraction: float) -> str:

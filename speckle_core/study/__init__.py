@@ -1,0 +1,1 @@
+"""Studies: one experiment at many values of some of its options, read by several classifiers."""
