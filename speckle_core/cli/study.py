@@ -66,8 +66,8 @@ def study(
     For example:
 
       speckle study quickstart --vary structure.patterns_per_count=50,100,200
-      speckle study paper-poly-257 --vary split.train=0.1,0.8 --classifiers radial-lda,pair-peaks
-      speckle study realistic-poly-257 --vary detector.photons=1e4,1e6 --classifiers pair-peaks
+      speckle study paper-poly-257 --vary grid.size=65,129,257
+      speckle study realistic-poly-257 --vary detector.photons=1e4,1e5,1e6
     """
     from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import show_progress
