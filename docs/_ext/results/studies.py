@@ -1,0 +1,27 @@
+"""The tables of docs/studies.md: what each study found, a column for each classifier."""
+
+from __future__ import annotations
+
+from results.files import markdown_table, rows
+
+#: Columns of a study that are not an option that was varied.
+_FIXED = "classifier"
+
+
+def study(name: str) -> str:
+    """Return accuracies and intervals of docs/results/studies/NAME.csv, a row for each value."""
+    found = rows(f"studies/{name}.csv")
+    varied = next(iter(found[0]))
+    readers = tuple(dict.fromkeys(row[_FIXED] for row in found))
+    values = tuple(dict.fromkeys(row[varied] for row in found))
+    table = {(row[varied], row[_FIXED]): _cell(row) for row in found}
+    lines = [(value, *(table[value, reader] for reader in readers)) for value in values]
+    return markdown_table((f"`{varied}`", *readers), lines)
+
+
+def _cell(row: dict[str, str]) -> str:
+    if row["error"]:
+        return "–"
+    share = "{accuracy:.3f} [{accuracy_low:.3f}, {accuracy_high:.3f}]"
+    numbers = {k: float(row[k]) for k in ("accuracy", "accuracy_low", "accuracy_high")}
+    return share.format(**numbers)
