@@ -16,6 +16,8 @@ Floats = NDArray[np.floating[Any]]
 # What a body must be expected to gain before it is tried, and to cost before it is not, as shares
 # of the price of a body: without refinement of the others both are only roughly known.
 _HOPEFUL, _SAFE = 0.4, 12.0
+# Two bodies may be one if the gap between them is less than this share of their radii's sum.
+_TOUCHING = 0.1
 # Bodies added or removed at most: a right structure lacks a few.
 _MOST_CHANGES = 20
 
@@ -51,7 +53,7 @@ def ordered(photons: Photons, start: Counted, most: int) -> Order:
     order = Order(photons, start)
     order.met(start)
     for _ in range(_MOST_CHANGES):
-        if not (_shrunk(order) or _grown(order, most)):
+        if not (_shrunk(order) or _merged(order) or _grown(order, most)):
             break
     return order
 
@@ -71,6 +73,32 @@ def _shrunk(order: Order) -> bool:
         if order.met(photons.refined(best.centers[kept], best.parameters[kept])):
             return True
     return False
+
+
+def _merged(order: Order) -> bool:
+    """Try one body for the two that lie closest, for their sizes; say whether that is better.
+
+    A body found as two halves loses much with either of them, and gains nothing by both.
+    """
+    photons, best = order.photons, order.best
+    shape, n = photons.scene.shape, len(best.centers)
+    if n < 2:
+        return False
+    sizes = shape.sizes(best.parameters)
+    first, second = np.triu_indices(n, 1)
+    apart = np.hypot(*(best.centers[first] - best.centers[second]).T) - sizes[first] - sizes[second]
+    nearest = int(np.argmin(apart))
+    pair = [int(first[nearest]), int(second[nearest])]
+    if apart[nearest] > _TOUCHING * sizes[pair].sum():
+        return False
+    others = np.delete(np.arange(n), pair)
+    area = sizes[pair] ** 2
+    center = area @ best.centers[pair] / area.sum()
+    merged = photons.refined(
+        np.concatenate([best.centers[others], center[None]]),
+        np.concatenate([best.parameters[others], shape.start(np.sqrt(area.sum()))[None]]),
+    )
+    return order.met(merged)
 
 
 def _grown(order: Order, most: int) -> bool:

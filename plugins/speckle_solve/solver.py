@@ -18,8 +18,11 @@ from speckle_solve.search import search
 from speckle_solve.shapes import shape_named
 from speckle_solve.verdict import Counting, Exactness, Judge, Verdict
 
-# Starts that are still tried once a structure explains all but a small flaw, or with some doubt.
+# Starts that are still tried once a structure explains all but a small flaw, or with some doubt,
+# or comes again.
 _MORE = 3
+# Structures of as many bodies whose R² differs by less than this share are one structure.
+_SAME = 1e-3
 
 
 def _positive(_: Any, attribute: attrs.Attribute[Any], value: float | None) -> None:
@@ -75,12 +78,19 @@ class Patterson:
         judge: Judge = Counting(scene) if half.level.noise == "poisson" else Exactness(scene)
         best: Verdict | None = None
         starts, last = 0, int(self.starts)
+        met: list[tuple[int, float]] = []
         for found in search(scene, judge.goal, int(self.most), int(self.starts)):
             starts = found.starts
             if starts > last:
                 break
             if best is not None and not found.better:
                 continue
+            came = len(found.candidate.bodies()[0]), float(found.candidate.misfit[0])
+            if any(n == came[0] and abs(r - came[1]) < _SAME * r for n, r in met):
+                if came[1] < judge.goal:
+                    last = min(last, starts + _MORE)
+                continue
+            met.append(came)
             verdict = judge.verdict(found.candidate, int(self.most))
             if best is None or verdict.worse < best.worse:
                 best = verdict
