@@ -95,8 +95,8 @@ class Run(RunFolder):
         self._run_stage("generate", run_generate, DATA_FILES)
         self._run_stage("train", run_train, ["model"])
         self._run_stage("evaluate", run_evaluate, ["evaluation"])
-        baselines = self.experiment.build(only=("baselines",)).baselines.values()
-        if (solver := recipe_of(baselines)) is not None:
+        made = self.experiment.build(only=("classifier", "baselines"))
+        if (solver := recipe_of([made.classifier, *made.baselines.values()])) is not None:
             self._run_stage("solve", lambda: run_solve(solver), [self.solutions.name])
         if self.experiment.explainers:
             self._run_stage("explain", run_explain, ["explanations"])

@@ -214,7 +214,7 @@ class RunFolder:
 
     @property
     def solutions(self) -> Path:
-        """The folder of solved patterns, present if a baseline uses a solver."""
+        """The folder of solved patterns, present if the classifier or a baseline uses a solver."""
         return self.folder / "solutions"
 
     @property

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 import attrs
 
 
-def data_uri(png: bytes) -> str:
-    """Return a PNG as a page can hold it."""
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+def data_uri(picture: bytes) -> str:
+    """Return a PNG or WebP as a page can hold it: as WebP."""
+    from speckle_core.figures import webp
+
+    given = picture if webp.is_webp(picture) else webp.exact(picture)
+    return "data:image/webp;base64," + base64.b64encode(given).decode("ascii")
 
 
 def aligned(values: Sequence[float | None]) -> list[str]:
@@ -44,7 +47,7 @@ class Section:
         Its heading.
     text : str
         Plain text; an empty line starts a new paragraph.
-    figures : sequence of (caption, PNG bytes)
+    figures : sequence of (caption, bytes of a PNG or WebP)
         The caption is also the alternative text.
     tables : sequence of Table
         Tables, shown below the figures.

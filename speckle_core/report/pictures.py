@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -48,9 +47,12 @@ class Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height on the page [CSS pixel]; a PNG has its own at a fixed position."""
-        width, height = struct.unpack(">II", self.png[16:24])
-        return round(width / _DENSITY), round(height / _DENSITY)
+        """Width and height on the page [CSS pixel]."""
+        from speckle_core.figures import webp
+
+        width, height = webp.size(self.png)
+        density = 1.0 if webp.is_webp(self.png) else _DENSITY
+        return round(width / density), round(height / density)
 
 
 def make_picture(figure: Figure, *, alt: str, caption: str, wide: bool = False) -> Picture:

@@ -98,7 +98,7 @@ def test_nothing_is_fetched_and_no_script_runs_but_the_page_s_own(page, given):
     assert not {"link", "iframe", "object", "base"} & {e["tag"] for e in page.elements}
     for element in page.elements:
         for name in ("src", "href", "srcset", "data", "action"):
-            assert element.get(name, "#").startswith(("#", "data:image/png;base64,"))
+            assert element.get(name, "#").startswith(("#", "data:image/webp;base64,"))
         assert not [name for name in element if name.startswith("on")]
     html = render(given)
     assert "url(" not in html
@@ -113,14 +113,14 @@ def test_nothing_is_fetched_and_no_script_runs_but_the_page_s_own(page, given):
     assert "http" not in script
 
 
-def test_every_picture_is_a_png_with_alternative_text_and_its_own_size(page):
+def test_every_picture_is_a_webp_with_alternative_text_and_its_own_size(page):
     pictures = page.all("img")
     assert len(pictures) == 5  # gallery, curves, bars, two confusion matrices
     for picture in pictures:
         data = base64.b64decode(picture["src"].partition(",")[2], validate=True)
         image = Image.open(io.BytesIO(data))
         image.load()
-        assert image.format == "PNG"
+        assert image.format == "WEBP"
         # Type has one size in all figures: each is shown at 96 of its 150 pixels an inch.
         shown = (int(picture["width"]), int(picture["height"]))
         assert np.allclose(shown, np.array(image.size) * 96 / 150, atol=0.6)
@@ -231,7 +231,7 @@ def test_a_stranger_s_words_stay_words(given):
     page = Page(html)
     assert len(page.all("script")) == 1
     assert "alert" not in page.all("script")[0]["text"]
-    assert all(e["src"].startswith("data:image/png") for e in page.all("img"))
+    assert all(e["src"].startswith("data:image/webp") for e in page.all("img"))
     assert not [name for e in page.elements for name in e if name.startswith("on")]
     assert page.all("h1")[0]["text"] == evil
 

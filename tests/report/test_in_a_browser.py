@@ -134,7 +134,7 @@ def test_names_that_try_to_run_a_script_are_words_in_the_page(browser: Any, addr
     assert browser.title == EVIL
     assert browser.execute_script("return document.images.length") > 5
     assert browser.execute_script(
-        "return [...document.images].every(i => i.currentSrc.startsWith('data:image/png'))"
+        "return [...document.images].every(i => i.currentSrc.startsWith('data:image/webp'))"
     )
     assert browser.execute_script("return [...document.images].every(i => i.naturalWidth > 0)")
 

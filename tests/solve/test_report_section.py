@@ -35,6 +35,7 @@ def test_the_report_shows_solved_structures_in_pictures(run: tuple[Path, Result]
     report = (folder / "run" / "report.html").read_text()
     assert "<h2>Solved structures</h2>" in report
     assert "2 of 2 test patterns as solved, 2 of them with every body exact" in report
+    assert len(report) < 400_000
     assert "solve (3 of them, drawn at random)" in report
     records = json.loads((folder / "run" / "solutions" / "solution.json").read_text())["patterns"]
     assert [record["label"] for record in records] == [3, 4]
