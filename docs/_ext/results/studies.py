@@ -15,7 +15,9 @@ def study(name: str) -> str:
     readers = tuple(dict.fromkeys(row[_FIXED] for row in found))
     values = tuple(dict.fromkeys(row[varied] for row in found))
     table = {(row[varied], row[_FIXED]): _cell(row) for row in found}
-    lines = [(value, *(table[value, reader] for reader in readers)) for value in values]
+    lines = [
+        (value, *(table[value, reader] for reader in readers)) for value in values
+    ]
     return markdown_table((f"`{varied}`", *readers), lines)
 
 
@@ -23,5 +25,7 @@ def _cell(row: dict[str, str]) -> str:
     if row["error"]:
         return "–"
     share = "{accuracy:.3f} [{accuracy_low:.3f}, {accuracy_high:.3f}]"
-    numbers = {k: float(row[k]) for k in ("accuracy", "accuracy_low", "accuracy_high")}
+    numbers = {
+        k: float(row[k]) for k in ("accuracy", "accuracy_low", "accuracy_high")
+    }
     return share.format(**numbers)
