@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -29,13 +30,16 @@ _NAMES = {
 
 
 def describe(
-    file: h5py.File, dataset: Any, shape: tuple[int, int], count: int
+    file: h5py.File, dataset: Any, shape: tuple[int, int], count: int, folder: Path
 ) -> tuple[Callable[[int], Mask] | None, Geometry, Flip, tuple[str, ...]]:
-    """Return mask, geometry, how to turn frames so that k ascends, and what is to be said."""
+    """Return mask, geometry, how to turn frames so that k ascends, and what is to be said.
+
+    A mask may be virtual, of files in `folder`, as the frames themselves.
+    """
     named: dict[str, list[Any]] = {}
     for group in {g.file.filename: g for g in (dataset.file, file)}.values():
         _collect(group, named)
-    valid, said = _mask(named, dataset, shape, count)
+    valid, said = _mask(named, dataset, shape, count, folder)
     step, center, flip, metric = _axes(dataset, shape)
     known: dict[str, float] = {}
     for key, names in _NAMES.items():
@@ -66,7 +70,11 @@ def _collect(file: h5py.File, named: dict[str, list[Any]]) -> None:
 
 
 def _mask(
-    named: dict[str, list[Any]], dataset: Any, shape: tuple[int, int], count: int
+    named: dict[str, list[Any]],
+    dataset: Any,
+    shape: tuple[int, int],
+    count: int,
+    folder: Path,
 ) -> tuple[Callable[[int], Mask] | None, tuple[str, ...]]:
     """Return the mask beside the frames, or else that of the detector; NeXus and CXI: 0 is good."""
     fitting = [
@@ -83,7 +91,7 @@ def _mask(
         return None, ()
     (found,) = chosen
     try:
-        check_hdf5(found)
+        check_hdf5(found, folder=folder)
     except DataError as error:
         return None, (f"the mask is not used: {error}",)
     each = found.ndim == 3 and len(found) == count

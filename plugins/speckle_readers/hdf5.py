@@ -64,7 +64,7 @@ def stack(file: h5py.File, path: Path, chosen: Chosen, frames_axis: int | None) 
         number = bisect.bisect_right(starts, index) - 1
         return parts[number].read(index - starts[number])
 
-    valid, geometry, flip, said = describe(file, first, shape, starts[-1])
+    valid, geometry, flip, said = describe(file, first, shape, starts[-1], path.resolve().parent)
     return Frames(
         read=(lambda index: read(index)[flip]),
         count=starts[-1],

@@ -70,7 +70,10 @@ def evaluate(
         verdict_of(evaluations) if fault is None else f"No verdict: {fault.where}: {fault.what}."
     )
     far = profiles.count_far(patterns)
-    warn_far_patterns(far, len(patterns))
+    if far is None:
+        say("warning: how far the patterns are from the training data was not measured")
+    else:
+        warn_far_patterns(far, len(patterns))
     if target is not None:
         for name, evaluation in evaluations.items():
             evaluation.save(make_folder(target / name))

@@ -38,18 +38,23 @@ def explain_files(
         explainers = experiment.build(only=("explainers",)).explainers
 
     def read(measured: Measured, index: int) -> Any:
-        found, _ = measured.on_grid(index, trained.grid)
-        return trained.pipeline.prepared(found.pattern, valid=found.valid)[0]
+        found, step_known = measured.on_grid(index, trained.grid)
+        ready = trained.pipeline.prepared(found.pattern, valid=found.valid)[0]
+        return ready, found, step_known
 
     failures = Failures()
     told: list[dict[str, Any]] = []
-    for file, _, index, prepared in each_frame(files, frames, read, failures):
+    for file, _, index, (prepared, frame, known) in each_frame(files, frames, read, failures):
         name = f"{file.stem}-{index:05d}"
-        answer, drawn = explain_frame(trained, prepared, explainers, output, name=name)
+        answer, drawn = explain_frame(
+            trained, prepared, explainers, output, name=name, found=frame, step_known=known
+        )
         told.append({"file": str(file), "pattern": index, "pictures": drawn})
         told[-1] |= attrs.asdict(answer, filter=lambda a, _: a.name != "probabilities")
         if not as_json:
             why = f"; far from the training data: {answer.why}" if answer.far else ""
+            if answer.far is None:
+                why = f"; not measured: {', '.join(answer.not_measured)}"
             echo(
                 f"{file}, pattern {index}: n = {answer.number} ({answer.probability:.3f}), or else "
                 f"{answer.second} ({answer.second_probability:.3f}){why}"

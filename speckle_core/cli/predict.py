@@ -107,11 +107,9 @@ def _predictions(
         valid = np.stack([item[1] for _, _, item in waiting])
         measured = np.stack([item[2] for _, _, item in waiting])
         names = [str(value) for value in model.classes.tolist()]
-        found = model.answers(prepared, valid, measured)
-        for (file, number, item), answer in zip(waiting, found, strict=True):
-            lacking = model.profiles.not_measured(
-                answer.distance, answer.asymmetry, step_known=item[3]
-            )
+        known = [item[3] for _, _, item in waiting]
+        found = model.answers(prepared, valid, measured, step_known=known)
+        for (file, number, _), answer in zip(waiting, found, strict=True):
             yield {
                 "file": str(file),
                 "pattern": number,
@@ -120,8 +118,8 @@ def _predictions(
                 "second": answer.second,
                 "second_probability": answer.second_probability,
                 "baselines": answer.baselines,
-                "far_from_training": True if answer.far else None if lacking else False,
-                "not_measured": lacking,
+                "far_from_training": answer.far,
+                "not_measured": list(answer.not_measured),
                 "why": answer.why,
                 "probabilities": dict(zip(names, answer.probabilities, strict=True)),
             }

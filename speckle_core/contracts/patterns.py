@@ -18,6 +18,7 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import DataError, PatternError
 
 Read = Callable[[IntArray], NDArray[np.float32]]
+Measured = Callable[[IntArray], NDArray[np.bool_] | None]
 OnBatch = Callable[[int], None]
 #: A preparation step, ``step(patterns (B, ny, nx), grid) -> (B, ny, nx)``: any `Preprocessor`.
 Step = Callable[[FloatArray, KGrid], FloatArray]
@@ -90,6 +91,9 @@ class PatternSet:
         Applied to the raw patterns by `batch`.
     on_batch : callable, optional
         Called by `batch` with the number of patterns returned, to report progress.
+    measured : callable, optional
+        ``measured(indices) -> bool (B, ny, nx)``, True for pixels that were measured; None, or a
+        set without it, means all. The values of others are estimates.
 
     Raises
     ------
@@ -106,8 +110,10 @@ class PatternSet:
         classes: ArrayLike | None = None,
         steps: Sequence[Step] = (),
         on_batch: OnBatch | None = None,
+        measured: Measured | None = None,
     ) -> None:
         self._read = read
+        self._measured = measured
         self.labels: IntArray = np.asarray(labels, dtype=np.int64)
         self.grid = grid
         self.classes: IntArray = np.unique(self.labels if classes is None else np.asarray(classes))
@@ -177,13 +183,34 @@ class PatternSet:
         """Return the unprepared patterns at `indices`, float32 (B, ny, nx)."""
         return self._read(np.atleast_1d(np.asarray(indices, dtype=np.int64)))
 
+    def measured(self, indices: ArrayLike) -> NDArray[np.bool_] | None:
+        """Return which pixels at `indices` were measured, (B, ny, nx); None if all were."""
+        if self._measured is None:
+            return None
+        return self._measured(np.atleast_1d(np.asarray(indices, dtype=np.int64)))
+
+    def valid(self, indices: ArrayLike) -> NDArray[np.bool_] | None:
+        """Return which pixels at `indices` are known, (B, ny, nx); None if all are.
+
+        On a centred grid, a pixel is known where it or its counterpart at -k was measured.
+        """
+        known = self.measured(indices)
+        if known is None or self.grid.layout != "centered":
+            return known
+        return np.asarray(known | known[:, ::-1, ::-1])
+
     def batch(self, indices: ArrayLike) -> tuple[NDArray[np.float32], IntArray]:
         """Return the prepared patterns at `indices`, float32 (B, ny, nx), and their labels (B,)."""
         where = np.atleast_1d(np.asarray(indices, dtype=np.int64))
-        patterns = prepare(self._read(where), self.grid, self.steps)
+        patterns = self._prepared(where)
         if self._on_batch is not None:
             self._on_batch(len(where))
         return patterns, self.labels[where]
+
+    def _prepared(self, where: IntArray) -> NDArray[np.float32]:
+        patterns = self._read(where)
+        valid = self.valid(where) if self.steps else None
+        return prepare(patterns, self.grid, self.steps, valid=valid)
 
     def batches(self, size: int) -> Iterator[tuple[NDArray[np.float32], IntArray]]:
         """Iterate over `(patterns, labels)` in order, `size` at a time."""
@@ -195,13 +222,22 @@ class PatternSet:
             "classes": self.classes,
             "steps": self.steps,
             "on_batch": self._on_batch,
+            "measured": self._measured,
         }
         return PatternSet(read, labels, self.grid, **(settings | changes))
 
     def subset(self, indices: ArrayLike) -> PatternSet:
         """Return the patterns at `indices`, in that order, as a set that also reads lazily."""
         chosen = np.asarray(indices, dtype=np.int64)
-        return self._derive(lambda where: self._read(chosen[where]), self.labels[chosen])
+        known = None if self._measured is None else (lambda where: self.measured(chosen[where]))
+        return self._derive(
+            lambda where: self._read(chosen[where]), self.labels[chosen], measured=known
+        )
+
+    def with_measured(self, measured: NDArray[np.bool_] | None) -> PatternSet:
+        """Return the same patterns, of which pixels were `measured` (N, ny, nx); None: all."""
+        known = None if measured is None else (lambda indices: measured[indices])
+        return self._derive(self._read, self.labels, measured=known)
 
     def prepared_with(self, steps: Sequence[Step]) -> PatternSet:
         """Return the same patterns, prepared by `steps` instead of the present ones."""
@@ -219,7 +255,7 @@ class PatternSet:
         def read(indices: IntArray) -> NDArray[np.float32]:
             missing = np.unique(indices[~filled[indices]])
             if missing.size:
-                values[missing] = prepare(self._read(missing), self.grid, self.steps)
+                values[missing] = self._prepared(missing)
                 filled[missing] = True
             return values[indices]
 

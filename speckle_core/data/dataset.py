@@ -77,6 +77,11 @@ class Dataset:
         return dict(self._manifest.versions)
 
     @property
+    def _may_be_masked(self) -> bool:
+        made = self.experiment
+        return made.detector is not None or made.imported is not None
+
+    @property
     def classes(self) -> IntArray:
         """The classes (numbers of particles), ascending."""
         return np.asarray(self.experiment.counts, dtype=np.int64)
@@ -102,7 +107,12 @@ class Dataset:
             For an unknown part; later, when a damaged shard is read.
         """
         whole = PatternSet(
-            self._reader, self.labels, self.grid, classes=self.classes, steps=tuple(steps)
+            self._reader,
+            self.labels,
+            self.grid,
+            classes=self.classes,
+            steps=tuple(steps),
+            measured=self._reader.measured if self._may_be_masked else None,
         )
         if split is None:
             return whole

@@ -64,6 +64,8 @@ def import_frames(
     on_remark : callable, optional
         Called with remarks on a file for the user.
 
+    Pixels that were not measured are stored as 0 beside a mask, and completed when they are read.
+
     Raises
     ------
     DataError
@@ -163,8 +165,8 @@ def _write(
 
 def _patterns(
     sources: Sequence[Measured], grid: KGrid, on_progress: Callable[[int], None]
-) -> Iterator[NDArray[np.float32]]:
-    """Iterate over all frames, resampled to the grid."""
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Iterate over all frames, resampled to the grid, and their measured pixels."""
     for source in sources:
         for index in range(len(source)):
             try:
@@ -176,4 +178,4 @@ def _patterns(
                     hint=error.hint,
                 ) from error
             on_progress(1)
-            yield found.pattern.astype(np.float32)
+            yield found.pattern.astype(np.float32), found.measured

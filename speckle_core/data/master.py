@@ -81,7 +81,8 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
         # and signal match only if both are virtual.
         numbers = _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1)
         describe(data, numbers, recorded=experiment.detector is not None)
-        if experiment.detector is not None and _any_masked(folder, records):
+        masks = experiment.detector is not None or experiment.imported is not None
+        if masks and _any_masked(folder, records):
             # 0, that every pixel counts, in a shard without a mask.
             _joined(home, "mask", MASK, parts, grid.shape, np.dtype("u1"), 0)
         if experiment.imported is None:

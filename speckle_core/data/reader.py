@@ -54,7 +54,7 @@ class ShardReader:
     def __call__(self, indices: IntArray) -> NDArray[np.float32]:
         """Return the raw patterns at `indices`, in that order, float32 (B, ny, nx).
 
-        Pixels that a detector's mask leaves out are completed as those of measured frames are.
+        Pixels that a mask leaves out are completed as those of frames are.
 
         Raises
         ------
@@ -76,24 +76,51 @@ class ShardReader:
                 self._read(int(numbers[place]), int(indices[place]), found[place])
         return found
 
+    def measured(self, indices: IntArray) -> NDArray[np.bool_] | None:
+        """Return which pixels were measured, (B, ny, nx); None if no shard among them has a mask.
+
+        Raises
+        ------
+        DataError
+            For a shard that is missing or damaged.
+        """
+        indices = np.asarray(indices, dtype=np.int64)
+        numbers = indices // self._shards.most
+        found: NDArray[np.bool_] | None = None
+        with self._lock:
+            for place in np.argsort(indices, kind="stable"):
+                number = int(numbers[place])
+                _, mask = self._datasets(number)
+                if mask is None:
+                    continue
+                if found is None:
+                    found = np.ones((len(indices), *self._grid.shape), dtype=bool)
+                inside = int(indices[place]) - self._shards[number].first
+                try:
+                    found[place] = _read_mask(mask, inside)
+                except OSError as error:
+                    raise self._damaged(number, inside) from error
+        return found
+
+    def _damaged(self, number: int, inside: int) -> DataError:
+        shard = self._shards[number]
+        return DataError(
+            f"pattern {inside} (number {shard.first + inside} of the set) is damaged",
+            where=str(self._folder / shard.name),
+            hint="Run 'speckle verify --repair' on the data set.",
+        )
+
     def _read(self, number: int, index: int, target: NDArray[np.float32]) -> None:
         shard = self._shards[number]
         data, mask = self._datasets(number)
         inside = index - shard.first
         try:
             _read_pattern(data, inside, target)
-            masked = None
-            if mask is not None:
-                masked = np.empty(target.shape, dtype=np.uint8)
-                _read_pattern(mask, inside, masked)
+            valid = None if mask is None else _read_mask(mask, inside)
         except OSError as error:
-            raise DataError(
-                f"pattern {inside} (number {index} of the set) is damaged",
-                where=str(self._folder / shard.name),
-                hint="Run 'speckle verify --repair' on the data set.",
-            ) from error
-        if masked is not None and masked.any():
-            target[:] = completed(target, masked == 0, self._grid)
+            raise self._damaged(number, inside) from error
+        if valid is not None and not valid.all():
+            target[:] = completed(target, valid, self._grid)
 
     def _datasets(self, number: int) -> tuple[h5py.Dataset, h5py.Dataset | None]:
         if number in self._open:
@@ -117,6 +144,13 @@ class ShardReader:
         with self._lock:
             while self._open:
                 self._open.popitem()[1][0].file.close()
+
+
+def _read_mask(mask: h5py.Dataset, index: int) -> NDArray[np.bool_]:
+    """Return which pixels of one pattern were measured, (ny, nx)."""
+    stored = np.empty(mask.shape[1:], dtype=np.uint8)
+    _read_pattern(mask, index, stored)
+    return np.asarray(stored == 0)
 
 
 def _read_pattern(data: h5py.Dataset, index: int, target: NDArray[Any]) -> None:

@@ -89,14 +89,18 @@ def build(
 
 
 def build_measured(
-    patterns: Iterable[NDArray[np.floating[Any]]], experiment: Experiment, shard: Shard
+    frames: Iterable[tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]],
+    experiment: Experiment,
+    shard: Shard,
 ) -> bytes:
-    """Return the bytes of one shard of measured `patterns`, each (ny, nx)."""
+    """Return the bytes of one shard of patterns and their measured pixels, each (ny, nx)."""
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver=LIBVER) as file:
         data = _empty(file, experiment, experiment.kgrid(), shard)
-        for place, pattern in enumerate(patterns):
-            data[place] = pattern
+        for place, (pattern, measured) in enumerate(frames):
+            data[place] = np.where(measured, pattern, 0)
+            if not measured.all():
+                _mask_of(data)[place] = ~measured
     return memory.getvalue()
 
 

@@ -83,9 +83,12 @@ class Pipeline(Simulation):
         """Simulate a set in memory; its patterns equal those of a data set on disk."""
         counts = sorted(counts)
         places = [(n, i) for n in counts for i in range(patterns_per_count)]
-        patterns = self.recorded([self.draw(n, i, seed) for n, i in places], places, seed)
+        drawn = [self.draw(n, i, seed) for n, i in places]
+        recorded, valid = self.record(self.simulate(drawn), places, seed)
+        patterns = self.complete(recorded, valid)
         labels = np.repeat(counts, patterns_per_count)
-        return PatternSet.from_arrays(patterns, labels, self.grid, steps=self.prepare)
+        made = PatternSet.from_arrays(patterns, labels, self.grid, steps=self.prepare)
+        return made.with_measured(valid)
 
     def recipe(self) -> dict[str, Any]:
         """Return grid, preprocessors and classifiers as plain values.

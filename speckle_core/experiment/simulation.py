@@ -185,7 +185,18 @@ class Simulation:
         PatternError
             When too few pixels count to complete a pattern.
         """
-        patterns, valid = self.record(self.simulate(configurations), places, seed)
+        return self.complete(*self.record(self.simulate(configurations), places, seed))
+
+    def complete(
+        self, patterns: NDArray[np.float32], valid: NDArray[np.bool_] | None
+    ) -> NDArray[np.float32]:
+        """Return recorded `patterns` (B, ny, nx), their pixels that do not count completed.
+
+        Raises
+        ------
+        PatternError
+            When too few pixels count.
+        """
         if valid is None:
             return patterns
         pairs = zip(patterns, valid, strict=True)

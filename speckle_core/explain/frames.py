@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from speckle_core.analysis.regrid import OnGrid
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.roles import Explainer
 from speckle_core.explain.folder import zeros_of
@@ -22,6 +23,8 @@ def explain_frame(
     folder: Path,
     *,
     name: str,
+    found: OnGrid | None = None,
+    step_known: bool = True,
 ) -> tuple[Answer, list[str]]:
     """Draw what each explainer says of one prepared pattern; return the answer and the files.
 
@@ -40,6 +43,10 @@ def explain_frame(
         Where the pictures go.
     name : str
         Of the pattern, in titles and file names.
+    found : OnGrid, optional
+        The frame as it was brought to the grid, of which some pixels were not measured.
+    step_known : bool
+        Whether the frame's k step was stated.
 
     Raises
     ------
@@ -50,16 +57,17 @@ def explain_frame(
     """
     from speckle_core import figures
 
-    (answer,) = model.answers(prepared[None])
+    valid, measured = (None, None) if found is None else (found.valid[None], found.measured[None])
+    (answer,) = model.answers(prepared[None], valid, measured, step_known=[step_known])
     column = np.array([int(np.argmax(answer.probabilities))])
     zeros = zeros_of(model.experiment, model.grid, [answer.number]).get(answer.number, ())
     files = []
     make_folder(folder)
     for key, explainer in explainers.items():
-        (found,) = explainer.explain(model.pipeline.classifier, prepared[None], column)
+        (shown,) = explainer.explain(model.pipeline.classifier, prepared[None], column)
         panel = figures.explanation_panel(
             prepared,
-            found,
+            shown,
             answer.probabilities,
             model.classes,
             grid=model.grid,

@@ -22,8 +22,11 @@ class Answer:
         for more than four patterns at once, without those that take seconds each.
     distance : float
         From the training data: 1 is as far as its farthest pattern, NaN when it cannot be told.
-    far : bool
-        Whether that is so far that the answer means little.
+    far : bool or None
+        Whether that is so far that the answer means little; None if it is not, as far as was
+        measured, but something was not.
+    not_measured : tuple of str
+        What was not: ``profile``, ``centre`` or ``k step``.
     why : str
         In what the pattern departs most from the training data; empty unless it is far.
     asymmetry : float
@@ -38,7 +41,8 @@ class Answer:
     second_probability: float
     baselines: dict[str, int]
     distance: float
-    far: bool
+    far: bool | None
     why: str
     probabilities: tuple[float, ...] = attrs.field(default=(), repr=False)
     asymmetry: float = float("nan")
+    not_measured: tuple[str, ...] = ()

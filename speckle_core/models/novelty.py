@@ -1,8 +1,8 @@
-"""Detect patterns unlike the training patterns by their azimuthal profiles.
+"""Detect patterns unlike the training patterns by what their rings tell.
 
 A classifier returns an answer for any input. This module measures how far a prepared pattern is
-from every training class, in the shape and the brightness of its azimuthal profile; interpretation
-is left to the caller.
+from every training class, in the shape and the brightness of its azimuthal profile and in the
+contrast of its speckle; interpretation is left to the caller.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speckle_core.analysis.azimuthal import azimuthal_mean, friedel_correlation
+from speckle_core.analysis.azimuthal import friedel_correlation
+from speckle_core.analysis.ring_profiles import ring_contrast, ring_profiles
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
@@ -30,12 +31,19 @@ MARGIN = 1.5
 #: trained on patterns without noise reads 0.83, at 1e5 photons, as well as its own; at 0.67, with
 #: 3e4 photons, it is wrong in half of them (docs/results/faults).
 _FRIEDEL = 0.75
+#: Chance coincidences of distances between bodies raise the contrast of a few patterns in a hundred
+#: beyond that of all training patterns; two modes of a beam lower it by three times as much as any.
+_CONTRAST_SLACK = 1.5
 
 Array = NDArray[np.float64]
 
 
 def _as_array(values: ArrayLike) -> Array:
     return np.asarray(values, dtype=np.float64)
+
+
+def _as_optional_array(values: ArrayLike | None) -> Array | None:
+    return None if values is None else _as_array(values)
 
 
 @attrs.frozen(eq=False)
@@ -54,39 +62,63 @@ class TrainingProfiles:
     farthest : array, (2,)
         Largest distance of a training pattern from its own class in standard deviations: root
         mean square over the rings, and in brightness.
+    contrasts : array, (classes, rings), optional
+        Mean speckle contrast of each class; NaN in rings without, None where it was not measured.
+    contrast_spread : array, (rings,), optional
+        Standard deviation around it.
+    contrast_farthest : array, (2,), optional
+        How much less and how much more a training pattern had at most: the median over the rings,
+        in standard deviations.
     """
 
     means: Array = attrs.field(converter=_as_array)
     spread: Array = attrs.field(converter=_as_array)
     farthest: Array = attrs.field(converter=_as_array)
     friedel: float = float("nan")
+    contrasts: Array | None = attrs.field(default=None, converter=_as_optional_array)
+    contrast_spread: Array | None = attrs.field(default=None, converter=_as_optional_array)
+    contrast_farthest: Array | None = attrs.field(default=None, converter=_as_optional_array)
 
     @classmethod
     def of(cls, train: PatternSet) -> TrainingProfiles:
         """Compute the profiles from up to 200 patterns of each class of `train`."""
-        chosen = [np.flatnonzero(train.labels == c)[:_PER_CLASS] for c in train.classes]
-        profiles = [
-            np.concatenate(
-                [
-                    _profiles(train.batch(part)[0], train.grid)
-                    for part in np.array_split(own, -(-len(own) // 64))
-                ]
-            )
-            for own in chosen
-            if len(own)
-        ]
+        profiles, contrasts, kept = [], [], []
+        for value in train.classes:
+            own = np.flatnonzero(train.labels == value)[:_PER_CLASS]
+            if not len(own):
+                continue
+            profile, contrast = [], []
+            for part in np.array_split(own, -(-len(own) // 64)):
+                batch, grid, measured = train.batch(part)[0], train.grid, train.measured(part)
+                profile.append(ring_profiles(batch, grid, valid=train.valid(part)))
+                contrast.append(ring_contrast(batch, grid, measured=measured))
+                kept.append(friedel_correlation(batch, grid, region=measured))
+            profiles.append(np.concatenate(profile))
+            contrasts.append(np.concatenate(contrast))
         means = np.stack([p.mean(axis=0) for p in profiles])
         residuals = np.concatenate([p - m for p, m in zip(profiles, means, strict=True)])
         # Avoid dividing by zero for a ring that never varies, such as a blocked one.
         spread = np.maximum(residuals.std(axis=0), 1e-3)
-        kept = [
-            friedel_correlation(train.batch(part)[0], train.grid)
-            for own in chosen
-            if len(own)
-            for part in np.array_split(own, -(-len(own) // 64))
-        ]
         farthest = _measure(residuals / spread).max(axis=0)
-        return cls(means, spread, farthest, float(np.min(np.concatenate(kept))))
+        found = cls(means, spread, farthest, float(np.min(np.concatenate(kept))))
+        return found._with_contrasts(contrasts)
+
+    def _with_contrasts(self, contrasts: list[Array]) -> TrainingProfiles:
+        """Return these profiles with the contrast of the rings of each class, (B, rings) each."""
+        means = np.stack([c.mean(axis=0) for c in contrasts])
+        residuals = np.concatenate([c - m for c, m in zip(contrasts, means, strict=True)])
+        spread = np.maximum(residuals.std(axis=0), 1e-3)
+        # Of a quadrant, -k is not seen; and a blocked ring has no light.
+        if not (known := np.isfinite(means).all(axis=0) & np.isfinite(spread)).any():
+            return self
+        means[:, ~known], spread[~known] = np.nan, np.nan
+        off = np.nanmedian((residuals / spread)[:, known], axis=1)
+        return attrs.evolve(
+            self,
+            contrasts=means,
+            contrast_spread=spread,
+            contrast_farthest=np.maximum([-off.min(), off.max()], 1e-3) * _CONTRAST_SLACK,
+        )
 
     def distances(
         self,
@@ -98,18 +130,51 @@ class TrainingProfiles:
     ) -> Array:
         """Return the distance of prepared patterns (B, ny, nx) from the nearest class, (B,).
 
-        The larger of the distances in shape and in brightness counts; 1 is that of the farthest
-        training pattern. Larger patterns are compared on the training rings; smaller ones cannot
-        be compared and give NaN. `valid`, of their shape, is True where a pixel counts. Where it is
-        known, `asymmetry` counts as well; `measured` is as there.
+        The largest of the distances in shape, brightness and contrast counts; 1 is that of the
+        farthest training pattern. Larger patterns are compared on the training rings; smaller ones
+        cannot be compared and give NaN. `valid` and `measured`, of their shape, are True where a
+        pixel, or it or that at -k, was measured. `asymmetry` counts as well, where it is known.
+        """
+        apart = self._apart(prepared, grid, valid, measured)
+        if apart is None:
+            return np.full(len(prepared), np.nan)
+        distances: Array = np.nanmax(apart, axis=2).min(axis=1)
+        return np.fmax(distances, self.asymmetry(prepared, grid, measured=measured))
+
+    def _apart(
+        self,
+        prepared: FloatArray,
+        grid: KGrid,
+        valid: NDArray[np.bool_] | None,
+        measured: NDArray[np.bool_] | None,
+    ) -> Array | None:
+        """Return the distance from each class in shape, brightness and contrast, (B, classes, 3).
+
+        None for patterns that lack rings of the training; NaN where contrast is not known.
         """
         rings = self.means.shape[1] - 1
         if grid.size - grid.origin < rings:
-            return np.full(len(prepared), np.nan)
-        profiles = _profiles(prepared, grid, rings, valid)
-        apart = _measure((profiles[:, None] - self.means) / self.spread) / self.farthest
-        distances: Array = apart.max(axis=2).min(axis=1)
-        return np.fmax(distances, self.asymmetry(prepared, grid, measured=measured))
+            return None
+        off = (ring_profiles(prepared, grid, rings, valid)[:, None] - self.means) / self.spread
+        contrast = self._contrast_off(prepared, grid, measured)
+        if self.contrast_farthest is not None:
+            less, more = self.contrast_farthest
+            contrast = np.where(contrast < 0, -contrast / less, contrast / more)
+        return np.concatenate([_measure(off) / self.farthest, contrast[:, :, None]], axis=2)
+
+    def _contrast_off(
+        self, prepared: FloatArray, grid: KGrid, measured: NDArray[np.bool_] | None
+    ) -> Array:
+        """Return the median over rings of how much more contrast there is, (B, classes)."""
+        nowhere = np.full((len(prepared), len(self.means)), np.nan)
+        if self.contrasts is None or self.contrast_spread is None:
+            return nowhere
+        known = np.isfinite(self.contrast_spread)
+        found = ring_contrast(prepared, grid, len(known), measured)[:, known]
+        off = (found[:, None] - self.contrasts[:, known]) / self.contrast_spread[known]
+        seen = np.isfinite(off).mean(axis=2) >= 0.5
+        nowhere[seen] = np.nanmedian(off[seen], axis=1)
+        return nowhere
 
     def asymmetry(
         self, prepared: FloatArray, grid: KGrid, *, measured: NDArray[np.bool_] | None = None
@@ -137,46 +202,60 @@ class TrainingProfiles:
         return lacking if step_known else [*lacking, "k step"]
 
     def reasons(
-        self, prepared: FloatArray, grid: KGrid, *, valid: NDArray[np.bool_] | None = None
+        self,
+        prepared: FloatArray,
+        grid: KGrid,
+        *,
+        valid: NDArray[np.bool_] | None = None,
+        measured: NDArray[np.bool_] | None = None,
     ) -> list[str]:
         """Return in what each prepared pattern departs most from the nearest class, in words."""
         rings = self.means.shape[1] - 1
-        if grid.size - grid.origin < rings:
+        apart = self._apart(prepared, grid, valid, measured)
+        if apart is None:
             return ["it is smaller than the training patterns"] * len(prepared)
-        off = (_profiles(prepared, grid, rings, valid)[:, None] - self.means) / self.spread
-        apart = _measure(off) / self.farthest
+        off = (ring_profiles(prepared, grid, rings, valid)[:, None] - self.means) / self.spread
+        contrast = self._contrast_off(prepared, grid, measured)
         told = []
-        for row, nearest in enumerate(apart.max(axis=2).argmin(axis=1)):
-            shape, brightness = apart[row, nearest]
-            last = off[row, nearest, -1]
-            if brightness >= shape:
-                what = "brighter" if last > 0 else "dimmer"
-                told.append(
-                    f"it is {what} as prepared, {brightness:.1f} times as far off as any training "
-                    "pattern"
-                )
-            else:
+        for row, nearest in enumerate(np.nanmax(apart, axis=2).argmin(axis=1)):
+            largest = int(np.nanargmax(apart[row, nearest]))
+            times = f"{apart[row, nearest, largest]:.1f} times as far off as any training pattern"
+            if largest == 0:
                 ring = int(np.abs(off[row, nearest, :-1]).argmax())
                 told.append(
-                    f"its azimuthal profile differs, {shape:.1f} times as far off as any training "
-                    f"pattern's, most {ring} pixels from k = 0"
+                    f"its azimuthal profile differs, {times}'s, most {ring} pixels from k = 0"
                 )
+            elif largest == 1:
+                what = "brighter" if off[row, nearest, -1] > 0 else "dimmer"
+                told.append(f"it is {what} as prepared, {times}")
+            else:
+                what = "more" if contrast[row, nearest] > 0 else "less"
+                told.append(f"its speckle has {what} contrast, {times}'s")
         return told
 
     def far(self, distances: Array) -> NDArray[np.bool_]:
         """Return which distances exceed `MARGIN`."""
         return np.asarray(distances > MARGIN)
 
-    def count_far(self, patterns: PatternSet, *, batch_size: int = 64) -> int:
-        """Return the number of prepared patterns that are far; too small ones do not count."""
-        return sum(
-            int(self.far(self.distances(batch, patterns.grid)).sum())
-            for batch, _ in patterns.batches(batch_size)
-        )
+    def count_far(self, patterns: PatternSet, *, batch_size: int = 64) -> int | None:
+        """Return the number of prepared patterns that are far; None if they cannot be measured."""
+        far, seen = 0, False
+        for start in range(0, len(patterns), batch_size):
+            where = np.arange(start, min(start + batch_size, len(patterns)))
+            distances = self.distances(
+                patterns.batch(where)[0],
+                patterns.grid,
+                valid=patterns.valid(where),
+                measured=patterns.measured(where),
+            )
+            far += int(self.far(distances).sum())
+            seen = seen or not np.isnan(distances).all()
+        return far if seen else None
 
     def save(self, folder: Path) -> None:
         """Write the profiles to `folder`."""
-        data = {k: np.asarray(v).tolist() for k, v in attrs.asdict(self).items()}
+        known = {k: v for k, v in attrs.asdict(self).items() if v is not None}
+        data = {k: np.asarray(v).tolist() for k, v in known.items()}
         write_text(folder / FILE, json.dumps(data) + "\n")
 
     @classmethod
@@ -194,38 +273,18 @@ class TrainingProfiles:
             shapes = found.means.ndim, found.spread.shape
             if shapes != (2, found.means.shape[1:]) or found.farthest.shape != (2,):
                 raise ValueError("its arrays have inconsistent shapes")
+            if found.contrasts is not None and (
+                found.contrast_spread is None
+                or found.contrast_farthest is None
+                or found.contrast_farthest.shape != (2,)
+                or found.contrasts.shape != (len(found.means), len(found.contrast_spread))
+            ):
+                raise ValueError("its contrasts have inconsistent shapes")
             if not all(np.isfinite(a).all() for a in (found.means, found.spread, found.farthest)):
                 raise ValueError("it contains NaN or infinity")
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(f"cannot be read: {error}", where=str(path)) from error
         return found
-
-
-def _profiles(
-    prepared: FloatArray,
-    grid: KGrid,
-    rings: int | None = None,
-    valid: NDArray[np.bool_] | None = None,
-) -> Array:
-    """Return profiles without offset and scale, (B, rings + 1); last the log of the scale."""
-    lifted = prepared - prepared.min(axis=(1, 2), keepdims=True)
-    if valid is None or valid.all():
-        profiles = azimuthal_mean(lifted, grid)[:, :rings]
-    else:
-        profiles = np.concatenate(
-            [_valid_means(image, grid, known) for image, known in zip(lifted, valid, strict=True)]
-        )[:, :rings]
-    scale = np.maximum(profiles.mean(axis=1, keepdims=True), 1e-30)
-    return np.concatenate([profiles / scale, np.log(scale)], axis=1)
-
-
-def _valid_means(image: FloatArray, grid: KGrid, known: NDArray[np.bool_]) -> Array:
-    """Return the ring means of one pattern over the pixels that count, (1, rings).
-
-    A ring of which none counts holds what was filled in.
-    """
-    means = azimuthal_mean(image[None], grid, region=known)
-    return np.where(np.isnan(means), azimuthal_mean(image[None], grid), means)
 
 
 def _measure(deviations: Array) -> Array:

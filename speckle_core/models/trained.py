@@ -6,6 +6,7 @@ What the command line prints of a pattern is made here as well, so that both say
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -179,15 +180,37 @@ class TrainedModel:
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
         """
-        return self.answers(*self.prepared(patterns, frames))
+        if not isinstance(patterns, str | os.PathLike):
+            return self.answers(*self.prepared(patterns))
+        measured = Measured(Path(patterns), frames)
+        found = [measured.on_grid(index, self.grid) for index in range(len(measured))]
+        ready = [self.pipeline.prepared(one.pattern, valid=one.valid)[0] for one, _ in found]
+        return self.answers(
+            np.stack(ready),
+            np.stack([one.valid for one, _ in found]),
+            np.stack([one.measured for one, _ in found]),
+            step_known=[known for _, known in found],
+        )
 
     def answers(
         self,
         prepared: FloatArray,
         valid: NDArray[np.bool_] | None = None,
         measured: NDArray[np.bool_] | None = None,
+        *,
+        step_known: Sequence[bool] | None = None,
     ) -> list[Answer]:
-        """Return the same for patterns that are prepared already; see `prepared`."""
+        """Return the same for patterns that are prepared already; see `prepared`.
+
+        Parameters
+        ----------
+        prepared : array, (B, ny, nx)
+            As the classifier sees them.
+        valid, measured : array of bool, (B, ny, nx), optional
+            True where a pixel, or it or that at -k, was measured.
+        step_known : sequence of bool, (B,), optional
+            Whether the k step of each was stated, and is not only assumed to be the model's.
+        """
         rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
         order = np.argsort(-rates, axis=1, kind="stable")[:, :2]
         others = self._baselines(prepared)
@@ -196,7 +219,12 @@ class TrainedModel:
         distances = profiles.distances(prepared, grid, valid=valid, measured=measured)
         asymmetry = profiles.asymmetry(prepared, grid, measured=measured)
         far = profiles.far(distances)
-        reasons = profiles.reasons(prepared, grid, valid=valid)
+        known = [True] * len(prepared) if step_known is None else step_known
+        lacking = [
+            tuple(profiles.not_measured(*both, step_known=step))
+            for *both, step in zip(distances, asymmetry, known, strict=True)
+        ]
+        reasons = profiles.reasons(prepared, grid, valid=valid, measured=measured)
         return [
             Answer(
                 number=int(self.classes[first]),
@@ -205,7 +233,8 @@ class TrainedModel:
                 second_probability=float(rates[row, second]),
                 baselines={name: int(read[row]) for name, read in others.items()},
                 distance=float(distances[row]),
-                far=bool(far[row]),
+                far=True if far[row] else None if lacking[row] else False,
+                not_measured=lacking[row],
                 why=self._why(reasons[row], distances[row], asymmetry[row]) if far[row] else "",
                 asymmetry=float(asymmetry[row]),
                 probabilities=tuple(rates[row].tolist()),

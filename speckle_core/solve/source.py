@@ -200,8 +200,10 @@ class DatasetSource:
         if self.simulation is not None:
             number = index % experiment.structure.patterns_per_count
             truth = self.simulation.draw(label, number, experiment.seed)
-        where = f"{self.name}, pattern {index}"
-        return Subject(index, pattern, self.dataset.grid, self.mask, label, truth, where)
+        where, mask = f"{self.name}, pattern {index}", self.mask
+        if (valid := self.dataset.patterns().valid([index])) is not None:
+            mask = mask & valid[0]
+        return Subject(index, pattern, self.dataset.grid, mask, label, truth, where)
 
     def recipe(self) -> dict[str, Any]:
         """Return hashes of the data recipe and of the mask."""
@@ -211,6 +213,8 @@ class DatasetSource:
 
 def box_of(experiment: Experiment) -> float | None:
     """Return the side of the box of an experiment's sampler [length], if it has one."""
+    if experiment.imported is not None:
+        return None
     try:
         return getattr(experiment.build(only=("structure",)).sampler, "box", None)
     except PluginError:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speckle_core import KGrid, ModelError, Pipeline
+from speckle_core import KGrid, ModelError, PatternSet, Pipeline, create
+from speckle_core.analysis.ring_profiles import ring_contrast
 from speckle_core.models.novelty import TrainingProfiles
 
 GRID = KGrid.centered(65, np.pi / 1000)
@@ -97,3 +98,54 @@ def test_profiles_survive_their_file_and_a_damaged_one_is_refused(
     )
     with pytest.raises(ModelError, match="inconsistent shapes"):
         TrainingProfiles.load(tmp_path)
+
+
+def wide() -> np.ndarray:
+    return pipeline().pattern_set([5], 20, seed=2).raw(np.arange(20))
+
+
+def test_less_contrast_is_far_and_photon_noise_is_not_less(familiar: TrainingProfiles) -> None:
+    """Two modes of a beam halve the contrast of every ring and change no profile."""
+    raw = wide()
+    other = pipeline().pattern_set([5], 20, seed=3).raw(np.arange(20))
+    modes = pipeline().prepared(np.float32(0.5) * (raw + other))
+    assert familiar.far(familiar.distances(modes, GRID)).mean() > 0.9
+    assert any("less contrast" in why for why in familiar.reasons(modes, GRID))
+    scale = 3e5 / raw[:, np.hypot(*np.meshgrid(GRID.indices, GRID.indices)) > 8].sum(axis=1)
+    counts = np.random.default_rng(0).poisson(raw * scale[:, None, None])
+    noisy = pipeline().prepared(counts.astype(np.float64))
+    assert familiar.far(familiar.distances(noisy, GRID)).mean() < 0.1
+
+
+def test_the_contrast_of_rings_is_one_less_one_over_n_with_or_without_photon_noise() -> None:
+    wide_grid = KGrid.centered(129, np.pi / 1000)
+    raw = pipeline(wide_grid).pattern_set([4], 30, seed=1).raw(np.arange(30)).astype(np.float64)
+    counts = np.random.default_rng(0).poisson(raw / raw.mean(axis=(1, 2), keepdims=True) * 30)
+    found, noisy = (
+        np.nanmedian(ring_contrast(patterns, wide_grid)[:, 15:45])
+        for patterns in (raw, counts.astype(np.float64))
+    )
+    # Rings are a pixel wide, and the form factor varies within them.
+    assert found == pytest.approx(1 - 1 / 4, abs=0.07)
+    assert noisy == pytest.approx(found, abs=0.02)
+
+
+def test_pixels_that_were_not_measured_do_not_count(familiar: TrainingProfiles) -> None:
+    raw = wide()
+    measured = np.ones(raw.shape, dtype=bool)
+    measured[:, 20:24] = measured[:, :, 40:43] = False
+    # Where only -k was measured, a pattern holds that; elsewhere an estimate.
+    seen = measured | measured[:, ::-1, ::-1]
+    filled = PatternSet.from_arrays(np.where(seen, raw, 7e9), np.full(20, 5), GRID)
+    patterns = filled.with_measured(measured)
+    valid, known = patterns.valid([0, 3]), patterns.subset([3, 0]).measured([1])
+    assert valid is not None
+    assert known is not None
+    assert np.array_equal(valid[1], seen[3])
+    assert np.array_equal(known[0], measured[0])
+    # Standardized by the other pixels: as the same pattern without a gap, but for their share.
+    step = create("preprocessor", "standardize")
+    whole = PatternSet.from_arrays(raw, np.full(20, 5), GRID, steps=[step]).batch([0])[0]
+    masked = patterns.prepared_with([step])
+    for found in (masked.batch([0])[0], masked.cached().batch([0])[0]):
+        assert np.abs(found - whole)[:, seen[0]].max() < 0.1 * np.abs(whole).max()
