@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import h5py
 
 from speckle_core.data.manifest import NAME
 from speckle_core.experiment.experiment import Experiment
+from speckle_core.notes import read_json, write_json
 
 PLUGIN = '''
 import time
@@ -158,13 +158,12 @@ def _sha(path: Path) -> str:
 
 def vouch(folder: Path, name: str) -> None:
     """Make the manifest agree with what a file is now, as a hostile one would."""
-    manifest = json.loads((folder / NAME).read_text())
-    del manifest["checksum"]
+    manifest = read_json(folder / NAME)
     for record in manifest["shards"]:
         if record["name"] == name:
             path = folder / name
             record.update(sha256=_sha(path), bytes=path.stat().st_size)
-    (folder / NAME).write_text(json.dumps(manifest))
+    write_json(folder / NAME, manifest)
 
 
 def replace_data(shard: Path, make: Any) -> None:

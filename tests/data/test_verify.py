@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import signal
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from speckle_core import DataError, Dataset
+from speckle_core import DataError, Dataset, OutputError
 from speckle_core.data.generate import generate
+from speckle_core.data.nexus import EXPERIMENT
 from speckle_core.data.verify import Problem, verify
 from tests.data.fakes import experiment, hashes, replace_data, vouch
 
@@ -143,6 +147,62 @@ def test_what_a_hostile_manifest_vouches_for_is_looked_at_all_the_same(copy: Pat
     vouch(copy, SHARD)
     (problem,) = verify(copy).problems
     assert "is a link into the file '/etc/passwd'" in problem.what
+
+
+@pytest.fixture
+def soon() -> Iterator[None]:
+    """End a test that waits for anything after ten seconds."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_recipe_in_another_file_is_not_waited_for(repair: bool, copy: Path, soon: None) -> None:
+    pipe = copy.parent / "pipe"
+    os.mkfifo(pipe)
+    with h5py.File(copy / SHARD, "r+") as file:
+        del file[EXPERIMENT]
+        file.create_dataset(EXPERIMENT, (1,), "S400", external=[(str(pipe), 0, 400)])
+    vouch(copy, SHARD)
+    (problem,) = verify(copy, repair=repair).problems
+    assert "another file" in problem.what or "regenerating it gives other bytes" in problem.what
+
+
+def test_a_recipe_that_declares_gigabytes_is_not_read(copy: Path) -> None:
+    with h5py.File(copy / SHARD, "r+") as file:
+        del file[EXPERIMENT]
+        file.create_dataset(EXPERIMENT, (100_000,), "S60000", chunks=(1,))
+    vouch(copy, SHARD)
+    tracemalloc.start()
+    (problem,) = verify(copy).problems
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert EXPERIMENT in problem.what
+    assert peak < 50e6
+
+
+def test_repair_writes_through_no_link(copy: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (copy / "shards").rename(outside)
+    (copy / "shards").symlink_to(outside)
+    (outside / "00000.h5").unlink()
+    (outside / ".unfinished-mine").write_text("x")
+    with pytest.raises(OutputError, match="is a link, and speckle does not write through links"):
+        verify(copy, repair=True)
+    assert sorted(path.name for path in outside.iterdir()) == [
+        ".unfinished-mine",
+        "00001.h5",
+        "00002.h5",
+    ]
+    assert not verify(copy).ok
 
 
 def test_a_shard_of_another_experiment_is_found(copy: Path, tmp_path: Path) -> None:
