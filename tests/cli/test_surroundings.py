@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
 from tests.cli.conftest import words
 
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 DROPPED = """
 import io, json, os, sys, contextlib
 from pathlib import Path
@@ -95,3 +99,34 @@ def test_names_of_any_kind_and_paths_of_any_length_work_or_are_one_error(
     assert invoke("generate", tiny, "-o", tmp_path / "ö" / "日本語 é").exit_code == 0
     assert "ame too long" in refused("generate", tiny, "-o", tmp_path / ("y" * 300))
     assert "ame too long" in refused("generate", tiny, "-o", tmp_path / "/".join(["z" * 200] * 30))
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
+def test_a_clock_that_goes_back_changes_nothing(
+    data: Path, tiny: Path, invoke: Callable[..., Result], tmp_path: Path
+) -> None:
+    clock, folder = tmp_path / "clock", tmp_path / "set"
+    clock.write_text("+0")
+    environment = {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    process = subprocess.Popen(
+        words("generate", tiny, "-o", folder),
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for hours in itertools.count(1):
+        beside = clock.with_suffix(".new")
+        beside.write_text(f"-{hours}h")
+        beside.replace(clock)
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    assert process.returncode == 0, process.communicate()
+    shards = [(home / "shards/00000.h5").read_bytes() for home in (data, folder)]
+    assert shards[0] == shards[1]
+    assert invoke("verify", folder).exit_code == 0
