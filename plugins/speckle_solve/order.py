@@ -30,6 +30,11 @@ class Order:
     best: Counted
     scores: dict[int, float] = attrs.field(factory=dict)
 
+    @classmethod
+    def of(cls, photons: Photons, model: Counted) -> Order:
+        """Return the order of a single model."""
+        return cls(photons, model, {len(model.centers): photons.score(model)})
+
     def met(self, model: Counted) -> bool:
         """Take note of a `model`, and say whether it is better than all before."""
         n, score = len(model.centers), self.photons.score(model)
@@ -50,8 +55,7 @@ class Order:
 
 def ordered(photons: Photons, start: Counted, most: int) -> Order:
     """Return the best model near `start`, and what was met on the way."""
-    order = Order(photons, start)
-    order.met(start)
+    order = Order.of(photons, start)
     for _ in range(_MOST_CHANGES):
         if not (_shrunk(order) or _merged(order) or _grown(order, most)):
             break

@@ -47,16 +47,18 @@ class Pixels:
         )
 
 
-def ring_mean(half: HalfPlane, smooth: float = 0.0) -> NDArray[np.float64]:
+def ring_mean(half: HalfPlane, smooth: float = 0.0, counts: float = 0.0) -> NDArray[np.float64]:
     """Return the mean of I over exposure in rings one pixel wide, (rings,); empty rings get nan.
 
     With `smooth` rings are averaged with neighbours under a Gaussian of that width [pixel], which
-    fills dark rings.
+    fills dark rings. So many `counts` are added to each ring, as not even an empty one is known to
+    be dark.
     """
     rings = np.rint(half.distance()).astype(np.intp)
     count = np.bincount(rings[half.known], minlength=rings.max() + 1).astype(np.float64)
     over = (half.intensity / half.exposure)[half.known]
     total = np.bincount(rings[half.known], weights=over, minlength=len(count))
+    total[count > 0] += counts
     if smooth > 0:
         reach = int(np.ceil(3 * smooth))
         kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / smooth) ** 2)
@@ -73,7 +75,8 @@ def flatten(half: HalfPlane) -> tuple[Pixels, float]:
     √μ given the count and the ring, whose μ are distributed exponentially as speckle is: √N itself
     is far too small where most pixels are empty (French and Wilson, Acta Cryst. A34, 517, 1978).
     """
-    mean = ring_mean(half, smooth=1.5)
+    counts = 1.0 if half.level.noise == "poisson" else 0.0
+    mean = ring_mean(half, smooth=1.5, counts=counts)
     expected = np.interp(half.distance(), np.flatnonzero(mean >= 0), mean[mean >= 0])
     known = half.known
     ky, kx = half.axes()

@@ -167,17 +167,18 @@ class Counting:
         """Return the most likely model near the candidate."""
         scene, photons = self.scene, self.photons
         best = photons.refined(*candidate.bodies())
-        order = Order(photons, best)
-        order.met(best)
-        if candidate.misfit[0] < _ORDERED * scene.noise + _NEARBY:
-            order = ordered(photons, best, most)
-            best = order.best
+        near = bool(candidate.misfit[0] < _ORDERED * scene.noise + _NEARBY)
+        # With few photons a structure may fit for all that deviates from the roots of counts.
+        near = near or surprise(photons, best) < _SURPRISING
+        order = ordered(photons, best, most) if near else Order.of(photons, best)
+        best = order.best
         state = photons.linear(
             best.centers[None].astype(np.float32), best.parameters[None].astype(np.float32)
         )
         sizes, faintest = scene.shape.sizes(best.parameters), photons.faintest(best)
         fits = (
-            surprise(photons, best) < _SURPRISING
+            near
+            and surprise(photons, best) < _SURPRISING
             and not overlapping(best.centers, sizes)
             and resolved(state.hessian[0], best.parameters, photons.price)
         )
