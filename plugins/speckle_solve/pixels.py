@@ -58,7 +58,7 @@ def ring_mean(half: HalfPlane, smooth: float = 0.0, counts: float = 0.0) -> NDAr
     count = np.bincount(rings[half.known], minlength=rings.max() + 1).astype(np.float64)
     over = (half.intensity / half.exposure)[half.known]
     total = np.bincount(rings[half.known], weights=over, minlength=len(count))
-    total[count > 0] += counts
+    total = total + counts * (count > 0)
     if smooth > 0:
         reach = int(np.ceil(3 * smooth))
         kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / smooth) ** 2)

@@ -65,6 +65,16 @@ def test_an_entry_adds_up_over_its_numbers_of_bodies(name: str) -> None:
     assert entry["all"]["false_claims"] == 0
 
 
+def test_the_time_grows_no_faster_than_the_square(results: Any) -> None:
+    assert 0 < float(results.solving.time_exponent()) < 2
+    found = json.loads((DOCS / "results" / "solving" / "time.json").read_text("utf-8"))
+    assert found["solved"] == [found["patterns"]] * len(found["counts"])
+    for at in range(len(found["counts"])):
+        assert 0.9 < sum(share[at] for share in found["shares"].values()) <= 1.01
+    rows = results.solving.solving_time().splitlines()[2:]
+    assert [row.split("|")[1].strip() for row in rows] == [str(n) for n in found["counts"]]
+
+
 def test_a_claim_without_the_structure_is_a_false_one(tmp_path: Path) -> None:
     right = {"n": 2, "found": 2, "solved": True, "place": 1e-9, "radius": 1e-9, "length": 1e-9}
     lines = [

@@ -19,6 +19,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "full-size": benchmarks.full_size,
     "performance": benchmarks.performance,
     "solving": solving.solving,
+    "solving-time": solving.solving_time,
 }
 NUMBERS: dict[str, Callable[..., str]] = {
     function.__name__.replace("_", "-"): function
@@ -50,6 +51,7 @@ NUMBERS: dict[str, Callable[..., str]] = {
         benchmarks.highest_ratio,
         benchmarks.range_of_rounds,
         solving.solved,
+        solving.time_exponent,
     )
 }
 _TABLE = re.compile(r"^<!-- generated: ([a-z-]+)((?: \S+)*) -->$", re.MULTILINE)

@@ -60,3 +60,30 @@ def _row(found: dict[str, Any]) -> tuple[str, ...]:
         f"{whole['explained']} ({whole['false_explained']})",
         f"{whole['median']:.2f}, {whole['p99']:.1f}",
     )
+
+
+def solving_time() -> str:
+    """Return a table of the seconds and each stage's share, a row for each number of bodies."""
+    found = _time()
+    stages = found["shares"]
+    rows = [
+        (
+            str(n),
+            f"{seconds:.3f}",
+            *(f"{100 * shares[at]:.0f} %" for shares in stages.values()),
+        )
+        for at, (n, seconds) in enumerate(
+            zip(found["counts"], found["median"], strict=True)
+        )
+    ]
+    return markdown_table(("n", "seconds", *stages), rows)
+
+
+def time_exponent() -> str:
+    """Return the power of n that the seconds grow with."""
+    return f"{_time()['exponent']:.1f}"
+
+
+def _time() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / "time.json").read_text("utf-8"))
+    return found
