@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from speckle_core import FrameOptions, KGrid, SpeckleError, create
 from speckle_core.data.measured import Measured
@@ -60,6 +61,11 @@ def stopped(frame: Frame) -> Frame:
     out = frame.copy()
     out[:64, 61:68] = 0
     return out
+
+
+def blurred(frame: Frame, width: float) -> Frame:
+    found: Frame = ndimage.gaussian_filter(frame, width)
+    return found
 
 
 def faults() -> Iterator[tuple[str, Callable[[Any], Frame], dict[str, Any]]]:
@@ -105,6 +111,15 @@ def faults() -> Iterator[tuple[str, Callable[[Any], Frame], dict[str, Any]]]:
             **known,
         },
     )
+    for width in (0.5, 1.0):
+        yield f"point spread {width} pixels", lambda s, w=width: blurred(pattern(s), w), known
+    for length in (2000.0, 700.0):
+        beam = create("scatterer", "gaussian-schell", beam=None, coherence=length)
+        yield (
+            f"coherence length {length:g} of a box of 2000",
+            lambda s, b=beam: b.intensity(s, KGrid.centered(SIZE, STEP)),
+            known,
+        )
     yield "logarithm already taken", lambda s: np.log10(1 + pattern(s)), known
 
 

@@ -22,6 +22,8 @@ SHARED = (
 )
 #: A card takes more patterns a second than are read and prepared.
 CACHED = ("classifier.cache=true",)
+#: Larger patterns are standardized by the pixels that the network was trained on, and cut to them.
+WINDOWED = ("prepare.1.window=[0.0, 0.2011]", "classifier.crop=257")
 ONE_CYCLE = (
     "classifier.channels=1",
     "classifier.epochs=20",
@@ -103,6 +105,20 @@ _ALL: tuple[Job | Speed, ...] = (
         "authors-mono-257",
         draws=("figure3",),
         larger="authors-mono-513",
+    ),
+    Job(
+        "windowed",
+        "figure 4 as a transfer: statistics of the trained window also at 513²",
+        "paper-mono-257",
+        changes=WINDOWED,
+        draws=("figure3",),
+        larger="paper-mono-513",
+    ),
+    Job(
+        "mono-513",
+        "figure 4 as the authors' script has it: trained at 513²",
+        "paper-mono-513",
+        draws=("figure4",),
     ),
     Job(
         "poly",

@@ -155,6 +155,18 @@ def write_brightness(data: Data, output: Output) -> None:
     brightness(data, make_folder(output), BLOCK)
 
 
+@app.command("transfer")
+def write_transfer(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder of speckle train.")],
+    data: Data,
+    output: Output,
+) -> None:
+    """Write how a network reads larger patterns, by what they are standardized and cut to."""
+    from transfer import transfer
+
+    transfer(model, data, make_folder(output))
+
+
 @app.command("maps")
 def draw_maps(
     explanations: Annotated[

@@ -31,9 +31,11 @@ MARGIN = 1.5
 #: trained on patterns without noise reads 0.83, at 1e5 photons, as well as its own; at 0.67, with
 #: 3e4 photons, it is wrong in half of them (docs/results/faults).
 _FRIEDEL = 0.75
-#: Chance coincidences of distances between bodies raise the contrast of a few patterns in a hundred
-#: beyond that of all training patterns; two modes of a beam lower it by three times as much as any.
-_CONTRAST_SLACK = 1.5
+#: How much less and how much more contrast than that of all training patterns counts as theirs.
+#: Resampling and a blur of half a pixel lower it by up to five times as much as any of them, and a
+#: network reads such patterns all the same, but not twice the blur or a coherence length of a third
+#: of the box (docs/results/faults). Chance coincidences of distances between bodies raise it.
+_CONTRAST_SLACK = np.array([3.3, 1.5])
 
 Array = NDArray[np.float64]
 
