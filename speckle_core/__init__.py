@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from speckle_core.errors import UnknownComponentError as UnknownComponentError
     from speckle_core.experiment.experiment import Experiment as Experiment
     from speckle_core.experiment.pipeline import Pipeline as Pipeline
+    from speckle_core.files import check_safetensors as check_safetensors
     from speckle_core.files import make_folder as make_folder
     from speckle_core.files import sweep as sweep
     from speckle_core.files import write_bytes as write_bytes
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from speckle_core.models.trained import load_data as load_data
     from speckle_core.models.trained import load_model as load_model
     from speckle_core.notes import read_json as read_json
+    from speckle_core.notes import read_toml as read_toml
     from speckle_core.notes import write_json as write_json
     from speckle_core.plugins.component import Component as Component
     from speckle_core.plugins.hookspecs import API_VERSION as API_VERSION
@@ -205,6 +207,7 @@ _HOME = {
     "experiment.experiment": ("Experiment",),
     "experiment.pipeline": ("Pipeline",),
     "files": (
+        "check_safetensors",
         "make_folder",
         "sweep",
         "write_bytes",
@@ -219,6 +222,7 @@ _HOME = {
     ),
     "notes": (
         "read_json",
+        "read_toml",
         "write_json",
     ),
     "plugins.component": ("Component",),

@@ -14,11 +14,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from speckle_core.errors import OutputError
+from speckle_core.errors import ModelError, OutputError
 
 #: The file that records which process is writing to a folder; see `speckle_core.locks`.
 LOCK = ".speckle-lock"
 _PREFIX = ".unfinished-"
+_LARGEST_HEADER = 2**20
 _AGAIN = "Free some space or choose another place, then run the same command again."
 
 
@@ -54,6 +55,41 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path` atomically."""
     write_bytes(path, text.encode())
+
+
+def check_safetensors(path: Path, largest: int) -> None:
+    """Check the size of a safetensors file and of its header before they are read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    largest : int
+        Limit on the size of all its arrays together [bytes].
+
+    Raises
+    ------
+    ModelError
+        When the file is missing, or has more bytes, or a header of more than 1 MiB: an honest one
+        has about 100 bytes for each array.
+    """
+    try:
+        with path.open("rb") as file:
+            stored, header = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+    except FileNotFoundError:
+        raise ModelError("the file is missing", where=str(path)) from None
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    if stored > largest + _LARGEST_HEADER:
+        raise ModelError(
+            f"the file has {stored} bytes, more than the limit of {largest}", where=str(path)
+        )
+    if header > _LARGEST_HEADER:
+        raise ModelError(
+            "the file is damaged or not a safetensors file: "
+            f"it declares a header of {header} bytes",
+            where=str(path),
+        )
 
 
 def make_folder(folder: Path, *, within: Path | None = None) -> Path:

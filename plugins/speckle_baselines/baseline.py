@@ -7,7 +7,6 @@ not grow with their number.
 from __future__ import annotations
 
 import time
-import tomllib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +27,8 @@ from speckle_core import (
     ModelError,
     OnEpoch,
     PatternSet,
+    check_safetensors,
+    read_toml,
     write_bytes,
     write_text,
 )
@@ -236,10 +237,10 @@ def _score(rule: Rule, features: Floats, targets: Targets) -> tuple[float, float
 
 def _read_state(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return read_toml(path)
     except FileNotFoundError:
         raise ModelError("the file is missing", where=str(path)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"the file cannot be read: {error}", where=str(path)) from error
 
 
@@ -247,12 +248,9 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    check_safetensors(path, _LARGEST)
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ModelError(f"the file has more than {_LARGEST} bytes", where=str(path))
         arrays: dict[str, NDArray[Any]] = load(path.read_bytes())
-    except FileNotFoundError:
-        raise ModelError("the file is missing", where=str(path)) from None
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise ModelError(
             f"the file is damaged or not a safetensors file: {error}", where=str(path)

@@ -103,7 +103,7 @@ class Checkpoint:
         make_folder(self.folder)
         try:
             before = _read_index(self.folder / INDEX) or {}
-        except ModelError:  # `read` has already warned and used the previous one
+        except ModelError:  # damaged since it was read
             before = {}
         index: dict[str, Any] = {
             "format": FORMAT,
@@ -132,7 +132,7 @@ class Checkpoint:
         for path in self.folder.glob("*.safetensors"):
             if path.name not in kept:
                 try:
-                    path.unlink()
+                    path.unlink(missing_ok=True)
                 except OSError as error:
                     raise OutputError(f"cannot be removed: {error}", where=str(path)) from error
         sweep(self.folder)
@@ -156,11 +156,15 @@ class Checkpoint:
         """
         self._sweep()
         try:
+            if not (self.folder / INDEX).exists() and (self.folder / BEFORE).exists():
+                raise _DamagedError("the file is missing", where=str(self.folder / INDEX))
             return self._read(INDEX, like, best_like)
         except _DamagedError as error:
             if not (self.folder / BEFORE).exists():
                 raise
             state = self._read(BEFORE, like, best_like)
+            # The next write must not rely on files of the damaged one.
+            write_json(self.folder / INDEX, _read_index(self.folder / BEFORE) or {})
             epochs = len(state.history) if state else 0
             text = f"{error.where}: {error.what}; resuming after epoch {epochs}"
             warnings.warn(text, DamageWarning, stacklevel=2)

@@ -8,7 +8,6 @@ and takes no more memory than the expected tensors, and needs no framework.
 from __future__ import annotations
 
 import contextlib
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from speckle_core import ModelError, write_bytes, write_text
+from speckle_core import ModelError, check_safetensors, read_toml, write_bytes, write_text
 from speckle_networks.framework import Weights
 
 WEIGHTS, LAST, STATE = "weights.safetensors", "last.safetensors", "state.toml"
-#: A safetensors header has about 100 bytes per tensor.
-_LARGEST_HEADER = 2**20
 #: A network is built for these before its weights are read, so they bound its memory.
 _MOST_CLASSES, _MOST_PIXELS = 10_000, 2**13
 #: What safetensors calls the types of tensors.
@@ -77,10 +74,10 @@ def read_state(folder: Path, facts: Mapping[str, Any]) -> Stored:
     """
     path = folder / STATE
     try:
-        state = tomllib.loads(path.read_text(encoding="utf-8"))
+        state = read_toml(path)
     except FileNotFoundError:
         raise ModelError("the file is missing", where=str(path)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"the file cannot be read: {error}", where=str(path)) from error
     if state.get("format") != facts["format"]:
         raise ModelError(
@@ -136,16 +133,10 @@ def read_weights(folder: Path, like: Weights) -> tuple[Weights, Weights | None]:
 
 @contextlib.contextmanager
 def _opened(path: Path, expected: int) -> Iterator[Any]:
+    check_safetensors(path, expected)
     try:
-        stored = path.stat().st_size
-        if stored > expected + _LARGEST_HEADER:
-            raise ModelError(
-                f"the file has {stored} bytes, but the network needs {expected}", where=str(path)
-            )
         with safe_open(path, framework="numpy") as file:
             yield file
-    except FileNotFoundError:
-        raise ModelError("the file is missing", where=str(path)) from None
     except (OSError, SafetensorError) as error:
         raise ModelError(
             f"the file is damaged or not a safetensors file: {error}", where=str(path)

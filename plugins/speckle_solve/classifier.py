@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from speckle_core import (
     OptionError,
     PatternSet,
     Solution,
+    read_toml,
     write_text,
 )
 from speckle_solve.solver import Patterson
@@ -140,7 +140,7 @@ class Solve:
             When the file is missing or damaged.
         """
         try:
-            state = tomllib.loads((folder / _STATE).read_text("utf-8"))
+            state = read_toml(folder / _STATE)
             if state["format"] != FORMAT:
                 raise ValueError(f"it holds {state['format']!r}")
             classes = np.array(state["classes"], dtype=np.int64)

@@ -92,6 +92,15 @@ def test_a_missing_or_damaged_file_is_refused(saved, name):
             RadialLDA().load(saved)
 
 
+def test_a_header_of_megabytes_is_refused_before_it_is_read(saved):
+    entry = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
+    header = "{" + ",".join(f'"{i}":{entry}' for i in range(100_000)) + "}"
+    whole = len(header).to_bytes(8, "little") + header.encode()
+    (saved / "rule.safetensors").write_bytes(whole)
+    assert len(load(whole)) == 100_000
+    refused(saved, f"declares a header of {len(header)} bytes")
+
+
 def test_the_model_of_another_baseline_or_of_other_options_is_refused(saved, learned, tmp_path):
     refused(saved, "radial-lda", Contrast())
     learned(PairPeaks(peaks=20)).save(tmp_path)
