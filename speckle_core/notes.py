@@ -18,7 +18,7 @@ from typing import Any
 
 import tomli_w
 
-from speckle_core.files import write_text
+from speckle_core.files import is_leftover, write_text
 
 #: Default limit on the size of a text [bytes].
 LARGEST = 2**24
@@ -107,11 +107,15 @@ def digest(path: Path) -> str:
 
 
 def digests(folder: Path, parts: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of every file at or below `parts` of `folder`, by path with slashes."""
+    """Return the SHA-256 of every file at or below `parts` of `folder`, by path with slashes.
+
+    What an interrupted command left behind is not listed.
+    """
     found: dict[str, str] = {}
     for part in parts:
         root = folder / part
-        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+        inside = sorted(p for p in root.rglob("*") if p.is_file() and not is_leftover(p))
+        files = [root] if root.is_file() else inside
         found |= {path.relative_to(folder).as_posix(): digest(path) for path in files}
     return found
 

@@ -6,6 +6,7 @@ was interrupted. The stages are implemented in the packages below.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import warnings
@@ -15,12 +16,14 @@ from pathlib import Path
 from speckle_core.contracts.progress import Progress
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.generate import generate
+from speckle_core.data.journal import NAME as JOURNAL
+from speckle_core.data.journal import Journal
 from speckle_core.data.manifest import MASTER
 from speckle_core.data.manifest import NAME as DATA_MANIFEST
 from speckle_core.data.verify import verify
 from speckle_core.errors import DamageWarning, DataError, OutputError
-from speckle_core.files import check_inside, clear, make_folder
-from speckle_core.locks import lock_folder
+from speckle_core.files import LOCK, check_inside, clear, make_folder
+from speckle_core.locks import lock_folder, remove_stale_lock
 from speckle_core.models.evaluate import assess, part_of
 from speckle_core.models.folder import RECORD, load_model
 from speckle_core.models.tensorboard import require_tensorboard
@@ -64,6 +67,8 @@ class Run(RunFolder):
             self._execute(workers, progress, tensorboard)
 
     def _execute(self, workers: int | None, progress: Progress, tensorboard: bool) -> None:
+        _tidy_up(self)
+
         def run_generate() -> None:
             progress.start("generate", self.experiment.patterns)
             generate(self.experiment, self.data, workers=workers, on_progress=progress.advance)
@@ -118,6 +123,15 @@ class Run(RunFolder):
         begun = time.perf_counter()
         work()
         self.finish(name, time.perf_counter() - begun, parts)
+
+
+def _tidy_up(run: Run) -> None:
+    """Remove what an interrupted command left beside the finished data and model."""
+    if "train" in run.stages:
+        remove_stale_lock(run.model)
+    if "generate" in run.stages and any((run.data / name).exists() for name in (LOCK, JOURNAL)):
+        with contextlib.suppress(OutputError), lock_folder(run.data, "clean up"):
+            Journal(run.data).remove()
 
 
 def _make_way(run: Run, stage: str, found: Mapping[str, str]) -> None:

@@ -19,7 +19,8 @@ from speckle_core.data.verify import verify as verify_data
 from speckle_core.errors import DamageWarning, DataError, ModelError, OutputError, SpeckleError
 from speckle_core.files import is_leftover
 from speckle_core.models.folder import RECORD, read_record
-from speckle_core.notes import find_damage
+from speckle_core.models.train import STARTED
+from speckle_core.notes import find_damage, read_json
 from speckle_core.run import Run
 from speckle_core.run_folder import MANIFEST as RUN
 
@@ -62,7 +63,7 @@ def verify(
         return _run(folder, repair, on_progress)
     if (folder / RECORD).exists():
         return _model(folder, repair)
-    if not (folder / DATA).exists() and (folder / "training.json").exists():
+    if not (folder / DATA).exists() and (folder / STARTED).exists():
         raise ModelError("is an unfinished training", where=str(folder))
     return verify_data(folder, repair=repair, on_progress=on_progress)
 
@@ -77,7 +78,12 @@ def _model(folder: Path, repair: bool) -> VerifyReport:
     elif repair:
         why = "; its record is intact. Remove model.toml and train again with the same command"
         found = {name: what + why for name, what in found.items()}
-    ours = {*record.files, RECORD, "training.json"}
+    if (folder / STARTED).exists():
+        try:
+            read_json(folder / STARTED)
+        except (OSError, ValueError) as error:
+            found[STARTED] = str(error)
+    ours = {*record.files, RECORD, STARTED}
     names = (p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file())
     known = ("checkpoint/", "tensorboard/")
     return VerifyReport(

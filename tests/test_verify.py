@@ -141,6 +141,22 @@ def test_a_model_with_a_flipped_bit_is_not_loaded(copy: Path) -> None:
     assert not verify(copy / "model", repair=True).ok
 
 
+def test_a_damaged_note_of_how_a_training_began_is_named(copy: Path) -> None:
+    path = copy / "model" / "training.json"
+    path.write_text(path.read_text().replace('"seed": 3', '"seed": 4'))
+    (problem,) = verify(copy / "model").problems
+    assert problem.name == "training.json"
+    assert "was changed" in problem.what
+
+
+def test_a_run_removes_locks_and_a_journal_that_were_left_in_finished_stages(copy: Path) -> None:
+    before = files(copy)
+    for name in ("data/.speckle-lock", "data/manifest.journal", "model/.speckle-lock"):
+        (copy / name).touch()
+    Run.begin(experiment(), copy).execute(workers=1)
+    assert files(copy) == before
+
+
 def test_a_set_whose_record_is_wrong_is_told_from_one_whose_data_are(copy: Path) -> None:
     path = copy / "data" / "manifest.json"
     manifest = json.loads(path.read_text())

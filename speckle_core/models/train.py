@@ -44,7 +44,7 @@ from speckle_core.models.tensorboard import EventFile, require_tensorboard
 from speckle_core.models.torchrun import is_main_process
 from speckle_core.notes import read_json, write_json
 
-_STARTED = "training.json"
+STARTED = "training.json"
 _CHECKPOINT = "checkpoint"
 
 
@@ -93,7 +93,7 @@ def train(
     with lock_folder(make_folder(folder), "train"):
         if not _is_ours(folder, resolved, origin):
             begun = {"experiment": resolved.to_dict()} | ({"from": origin} if origin else {})
-            write_json(folder / _STARTED, begun)
+            write_json(folder / STARTED, begun)
         sweep(folder)
         return work(tensorboard=tensorboard, is_main=True)
 
@@ -218,7 +218,7 @@ def _is_ours(folder: Path, experiment: Experiment, origin: dict[str, str] | None
     OutputError
         When it is something else's.
     """
-    mark = folder / _STARTED
+    mark = folder / STARTED
     if mark.is_file():
         begun, earlier = _read_mark(mark)
         found = experiment.departures(begun)
