@@ -25,21 +25,31 @@ def side(grid: KGrid) -> int:
 
 
 def waves(positions: FloatArray, grid: KGrid) -> Floats:
-    """Return cos and sin of k·position for k ≥ 0, (2, len(positions), m), to about 1e-15; a view.
+    """Return cos and sin of k·position for k ≥ 0, (2, m, len(positions)), to about 1e-15; a view.
 
     ``exp(i(s + j)t) = exp(i s t) exp(i j t)`` doubles the known values by products, so few
     exponentials are computed; each power of two has its own, so errors do not accumulate.
     """
     m = side(grid)
-    turned = np.empty((len(positions), m), dtype=np.complex128)
-    turned[:, 0] = 1
-    turn = 1j * grid.step * np.asarray(positions, dtype=np.float64)[:, None]
+    turned = np.empty((m, len(positions)), dtype=np.complex128)
+    turned[0] = 1
     known = 1
-    while known < m:
+    for turn in _turns(np.asarray(positions, dtype=np.float64), m, grid.step):
         new = min(known, m - known)
-        np.multiply(turned[:, :new], np.exp(known * turn), out=turned[:, known : known + new])
+        np.multiply(turned[:new], turn, out=turned[known : known + new])
         known += new
     return turned.view(np.float64).reshape(*turned.shape, 2).transpose(2, 0, 1)
+
+
+def _turns(positions: Floats, m: int, step: float) -> NDArray[np.complex128]:
+    """Return ``exp(i s step position)`` for s = 1, 2, 4 … below m, (powers, len(positions))."""
+    powers = 2.0 ** np.arange((m - 1).bit_length())
+    angles = np.multiply.outer(powers, step * positions)
+    turns = np.empty(angles.shape, dtype=np.complex128)
+    # Far faster than the exponential of complex numbers.
+    np.cos(angles, out=turns.real)
+    np.sin(angles, out=turns.imag)
+    return turns
 
 
 def parts(contrast: ComplexArray | FloatArray) -> Floats:
@@ -83,15 +93,20 @@ def intensity(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.float32])
     """Write |A|² as `amplitude` writes A, for a real contrast: the same numbers, rounded."""
     (cc, cs), (sc, ss) = sums[0]
     o = grid.origin
-    right = (cc - ss) ** 2
-    right += (cs + sc) ** 2
+    real, imag = np.empty(cc.shape), np.empty(cc.shape)
     upper = out[o:][block]
-    upper[:, o:] = right
+    _add_squares(np.subtract(cc, ss, out=real), np.add(cs, sc, out=imag))
+    upper[:, o:] = real
     if grid.layout == "centered":
-        left = (cc + ss) ** 2
-        left += (sc - cs) ** 2
-        upper[:, o::-1] = left
+        _add_squares(np.add(cc, ss, out=real), np.subtract(sc, cs, out=imag))
+        # Rounded before it is reversed, since reversing takes longer the more bytes there are.
+        upper[:, o::-1] = real.astype(np.float32)
         # Friedel's law: a real contrast gives I(-k) = I(k).
-        lower = out[o::-1][block]
-        lower[:, o:] = left
-        lower[:, o::-1] = right
+        out[o::-1][block] = upper[:, ::-1]
+
+
+def _add_squares(real: Floats, imag: Floats) -> None:
+    """Replace `real` by the sum of both squares; `imag` is overwritten."""
+    np.multiply(real, real, out=real)
+    np.multiply(imag, imag, out=imag)
+    np.add(real, imag, out=real)
