@@ -35,7 +35,7 @@ _FRIEDEL = 0.75
 #: Resampling and a blur of half a pixel lower it by up to five times as much as any of them, and a
 #: network reads such patterns all the same, but not twice the blur or a coherence length of a third
 #: of the box (docs/results/faults). Chance coincidences of distances between bodies raise it.
-_CONTRAST_SLACK = np.array([3.3, 1.5])
+_CONTRAST_SLACK = np.array([3.0, 1.5])
 
 Array = NDArray[np.float64]
 
