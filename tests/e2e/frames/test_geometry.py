@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
+from speckle_core import FrameOptions, KGrid
+from speckle_core.data.measured import Measured
 from tests.e2e.frames.patterns import STEP, Read, counts, ideal, numbers, say
 
 pytestmark = pytest.mark.xdist_group("frames")
@@ -131,3 +135,25 @@ def test_few_photons_and_a_wrong_centre_are_far_and_many_photons_are_not(
         found = read(tmp_path / f"{name}.npy", "--step", STEP)
         far[name] = [answer["far_from_training"] for answer in found]
     assert far == {"many": [False] * 3, "few": [True] * 3, "off": [True] * 3}
+
+
+@pytest.mark.parametrize("center", ["auto", (1019.5, 1031.5)])
+def test_a_frame_of_four_megapixels_takes_less_than_six_times_its_memory(
+    center: Any, tmp_path: Path
+) -> None:
+    fine = np.kron(counts(6, 1e6, size=257), np.ones((8, 8), dtype=np.uint32)).astype(np.uint32)
+    frame = np.full((2048, 2048), 2**32 - 1, dtype=np.uint32)
+    # The middle of the fine pattern is at (1027.5, 1027.5), moved by (-8, 4).
+    frame[:2040, 4:] = fine[8:2048, :2044]
+    np.save(tmp_path / "a.npy", frame)
+    measured = Measured(tmp_path / "a.npy", FrameOptions(center=center, step=STEP / 8))
+    grid = KGrid.centered(129, STEP)
+    measured.on_grid(0, grid)
+    tracemalloc.start()
+    found, _ = measured.on_grid(0, grid)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 * frame.nbytes
+    place = measured.center(measured.frame(0))
+    assert np.abs(np.subtract(place, (1019.5, 1031.5))).max() <= 1
+    assert found.valid.all()
