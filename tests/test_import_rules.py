@@ -82,3 +82,11 @@ def test_every_import_contract_catches_its_violation(tmp_path: Path) -> None:
         file.write_text(f"{before or ''}\n{line}\n", "utf-8")
         assert contract in broken(tmp_path), place
         file.unlink() if before is None else file.write_text(before, "utf-8")
+
+
+def test_what_reads_one_pattern_does_not_import_scipy() -> None:
+    modules = (
+        "speckle_core.models.trained, speckle_core.data.measured, speckle_baselines.radial_lda"
+    )
+    script = f"import sys, {modules}; sys.exit('scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -11,7 +11,6 @@ from functools import cached_property, partial
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from speckle_core import DataError, FloatArray, KGrid, PatternError, PatternSet
 
@@ -173,6 +172,8 @@ class Rings:
         """
         mean, weight = self.mean(values), self.counts.astype(np.float64)
         if smoothing:
+            from scipy.ndimage import gaussian_filter1d  # takes long to import
+
             spread = partial(gaussian_filter1d, sigma=smoothing, mode="nearest")
             mean, weight = spread(mean * weight, axis=1), spread(weight)
             mean = mean / weight

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from speckle_core.contracts.grid import KGrid
 
@@ -111,6 +110,8 @@ def first_minimum(profile: ArrayLike, k: ArrayLike, *, rise: float = 2.0) -> flo
     float
         NaN if there is none, as for bodies of very different sizes.
     """
+    from scipy import ndimage  # takes longer to import than a prediction
+
     values = np.asarray(profile, dtype=np.float64)
     # The forward peak of n bodies in a box has side lobes one or two rings wide; a median over five
     # rings removes those and keeps a form factor's minimum in place.

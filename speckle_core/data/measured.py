@@ -11,7 +11,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.analysis.beam_center import beam_center
 from speckle_core.analysis.regrid import OnGrid, rebin, to_grid
 from speckle_core.analysis.validity import invalid
 from speckle_core.contracts.frames import Frame, Frames, Geometry, Mask
@@ -89,6 +88,8 @@ class Measured:
         if not valid.any():
             raise PatternError("no pixel is valid", hint="Check the mask and the invalid values.")
         if options.center == "auto":
+            from speckle_core.analysis.beam_center import beam_center  # brings scipy
+
             center = beam_center(counts, valid)
             self._say(f"k = 0 found at ({center[0]:.1f}, {center[1]:.1f})")
             geometry = attrs.evolve(geometry, center=center)
