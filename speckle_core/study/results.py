@@ -154,8 +154,8 @@ def draw(axes: Sequence[Axis], results: Sequence[Result]) -> Figure:
         title = ", ".join(f"{a.path} = {v}" for a, v in zip(axes[1:], other, strict=True))
         curves: dict[str, list[tuple[float, float, float]]] = {}
         for name in dict.fromkeys(result.classifier for result in results):
-            found = {r.values[0]: r.accuracy for r in results if _is(r, name, other)}
-            curves[name] = [found.get(value, (np.nan,) * 3) for value in axes[0].values]
+            found = {str(r.values[0]): r.accuracy for r in results if _is(r, name, other)}
+            curves[name] = [found.get(str(value), (np.nan,) * 3) for value in axes[0].values]
         panels[title] = curves
     return accuracy_curves(axes[0].path, axes[0].values, panels)
 

@@ -10,12 +10,13 @@ from speckle_core.experiment.experiment import Experiment
 from speckle_core.study import folder as study_folder
 from speckle_core.study.folder import run_study
 from speckle_core.study.points import Axis, points_of
+from speckle_core.study.results import draw
 
 AXES = [Axis.parse("split.train=12,48"), Axis.parse("seed=5,6")]
 
 
-def run(source, axes, target, **options):
-    points = points_of(source, (), axes)
+def run(source, axes, target, classifiers=None, **options):
+    points = points_of(source, (), axes, classifiers)
     base = Experiment.load(source).resolved()
     return run_study(base, axes, points, target, **{"workers": 1} | options)
 
@@ -119,6 +120,29 @@ def test_a_point_that_fails_has_its_own_error_and_takes_no_other_with_it(tiny, t
     assert "n = " in bad.error
     assert np.isnan(bad.accuracy[0])
     assert len(list((target / "results").iterdir())) == 1
+
+
+def test_lists_and_names_can_be_varied_and_are_drawn(tiny, tmp_path):
+    axes = [
+        Axis.parse("structure.counts=[2, 7],[7, 12]"),
+        Axis.parse("scattering.scatterer.name=analytic,fft"),
+    ]
+    found = run(tiny, axes, tmp_path / "lists", classifiers=["first-moment"])
+    assert [r.values for r in found] == [
+        ([2, 7], "analytic"),
+        ([2, 7], "fft"),
+        ([7, 12], "analytic"),
+        ([7, 12], "fft"),
+    ]
+    figure = draw(axes, found)
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [p.get_title("left") for p in panels] == [
+        "scattering.scatterer.name = analytic",
+        "scattering.scatterer.name = fft",
+    ]
+    (line,) = panels[1].get_lines()
+    assert line.get_ydata().tolist() == [found[1].accuracy[0], found[3].accuracy[0]]
+    assert [t.get_text() for t in panels[0].get_xticklabels()] == ["[2, 7]", "[7, 12]"]
 
 
 def test_a_folder_of_something_else_is_left_alone(tiny, finished, tmp_path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from results import baselines, benchmarks, maps, moments, networks, solving
+from results import baselines, benchmarks, maps, moments, networks, solving, studies
 
 TABLES: dict[str, Callable[..., str]] = {
     "baselines": baselines.baselines,
@@ -20,6 +20,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "performance": benchmarks.performance,
     "solving": solving.solving,
     "solving-time": solving.solving_time,
+    "study": studies.study,
 }
 NUMBERS: dict[str, Callable[..., str]] = {
     function.__name__.replace("_", "-"): function
