@@ -47,9 +47,9 @@ def transfer(model: Path, data: Path, output: Path) -> None:
                 rows.append((statistics, area, right, len(prepared)))
         write_json(
             output / "transfer.json",
-            dataset.experiment,
-            trained_on=loaded.record.experiment.data_recipe()["grid"],
+            loaded.record.experiment,
             classifier=loaded.record.experiment.to_dict()["classifier"],
+            read={"seed": dataset.experiment.seed, "size": dataset.grid.size},
         )
     write_csv(output / "transfer.csv", ("statistics", "area read", "right", "of"), rows)
 

@@ -68,6 +68,17 @@ def test_accuracies_and_minutes_are_those_of_the_history(number):
     assert floats(number("minutes figure5-as-coded")) == pytest.approx([minutes], abs=0.51)
 
 
+def test_a_network_reads_larger_patterns_by_its_window_alone(number):
+    found = {
+        (row["statistics"], row["area read"]): int(row["right"]) / int(row["of"])
+        for row in rows("figure4-transfer/transfer.csv")
+    }
+    assert found.pop(("trained window", "trained window")) >= 0.99
+    assert max(found.values()) < 0.95
+    assert number("transfer window window") == "200 of 200"
+    assert number("transfer all all") == f"{round(200 * found['all pixels', 'all pixels'])} of 200"
+
+
 def test_a_larger_pattern_is_brighter_on_either_grid(number):
     for folder in ("brightness", "brightness-authors-grid"):
         factors = {row["n"]: float(row["factor"]) for row in rows(f"{folder}/brightness.csv")}

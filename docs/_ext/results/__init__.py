@@ -27,6 +27,7 @@ NUMBERS: dict[str, Callable[..., str]] = {
     for function in (
         networks.accuracy,
         networks.brightness,
+        networks.transfer,
         networks.errors,
         networks.f1_from,
         networks.f1_until,

@@ -87,6 +87,18 @@ def minutes(folder: str) -> str:
     return f"{sum(float(row['seconds']) for row in rows(f'{folder}/history.csv')) / 60:.0f}"
 
 
+def transfer(statistics: str, area: str) -> str:
+    """Return how many larger patterns a network reads rightly; `all` or `window` each."""
+    spelled = {"all": "all pixels", "window": "trained window"}
+    (row,) = (
+        row
+        for row in rows("figure4-transfer/transfer.csv")
+        if (row["statistics"], row["area read"])
+        == (spelled[statistics], spelled[area])
+    )
+    return f"{row['right']} of {row['of']}"
+
+
 def brightness(folder: str, n: str) -> str:
     """Return how much brighter a 513² pattern of class n is than one of 257²."""
     (found,) = (
