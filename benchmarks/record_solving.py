@@ -3,7 +3,8 @@
     python benchmarks/record_solving.py poly.jsonl --name 1-poly \\
         --title "polydisperse, as written" --command "python benchmarks/solving.py poly …"
 
-Entries stand in the order of their names, and rows of `by_n` have the columns of `columns`.
+Entries stand in the order of their names, and rows of `by_n` have the columns of `columns`. Of test
+patterns of a preset `test_rows` says which of its test set they are.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def recorded(path: Path, title: str, command: str) -> dict[str, Any]:
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     counts = sorted({line["n"] for line in lines})
     groups = {n: [line for line in lines if line["n"] == n] for n in counts}
-    return {
+    found = {
         "title": title,
         "command": command,
         "version": f"speckle-core {__version__}",
@@ -71,6 +72,11 @@ def recorded(path: Path, title: str, command: str) -> dict[str, Any]:
         "columns": list(COLUMNS),
         "by_n": {str(n): list(summary(group).values()) for n, group in groups.items()},
     }
+    if "row" in lines[0]:
+        found["test_rows"] = sorted(line["row"] for line in lines)
+        if found["test_rows"] == list(range(len(lines))):
+            found["test_rows"] = "all"
+    return found
 
 
 def written(entries: dict[str, Any]) -> str:

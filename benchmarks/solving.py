@@ -2,9 +2,11 @@
 
     python benchmarks/solving.py poly --counts 2-20 --patterns 100 --out poly.jsonl
     python benchmarks/solving.py fixed --counts 20 --patterns 40 --photons 1e6
+    python benchmarks/solving.py fixed --test 1900 --out fixed.jsonl
     python benchmarks/solving.py --table poly.jsonl
 
-Each pattern comes from its own seed, SeedSequence(seed, spawn_key=(n, number)), as in a data set.
+Each pattern comes from its own seed, SeedSequence(seed, spawn_key=(n, number)), as in a data set;
+with --test they are so many of a preset's own test patterns, those of docs/results/baselines too.
 A line of JSON is written per pattern; what is there already is not computed again. The solver
 never sees the truth, which is compared after translation and inversion.
 """
@@ -21,7 +23,7 @@ import numpy as np
 from record_solving import EXACT, summary
 from scipy.optimize import linear_sum_assignment
 
-from speckle_core import KGrid
+from speckle_core import Experiment, KGrid
 from speckle_disks.disks import Disks
 from speckle_disks.samplers import Monodisperse, Polydisperse
 from speckle_prepare.steps import BlockCenter, Standardize
@@ -41,6 +43,7 @@ SETS = {
     "authors-65": (AUTHORS, 65, 4 * AUTHORS_STEP, Fft()),  # every fourth pixel of it
     "authors-65-exact": (AUTHORS, 65, 4 * AUTHORS_STEP, Analytic()),
 }
+PRESETS = {"poly": "paper-poly-257", "fixed": "fixed-radius-257", "mono": "paper-mono-257"}
 BOX = 2000.0
 
 
@@ -66,6 +69,20 @@ def recorded(given, n, number):
         pattern = np.where(mask | (grid.distance() < block), pattern, np.nan)
         pattern[grid.block(block)] = pattern[grid.origin, grid.origin]
     return truth, pattern, grid, mask
+
+
+def tested(given):
+    """Return (n, number, row) of test patterns of a preset, drawn at random once and for all.
+
+    `row` is that of the test set, in the order of its indices.
+    """
+    experiment = Experiment.load(PRESETS.get(given.set, "authors-poly-257"))
+    each = experiment.structure.patterns_per_count
+    labels = np.repeat(np.arange(2, 21), each)
+    test = experiment.split.indices(labels, experiment.seed)["test"]
+    given.seed = experiment.seed
+    rows = np.random.default_rng(0).permutation(len(test))[: given.test]
+    return [(int(labels[test[row]]), int(test[row] % each), int(row)) for row in rows]
 
 
 def compared(truth, found):
@@ -95,7 +112,7 @@ def compared(truth, found):
 
 
 def one(task):
-    given, n, number = task
+    given, n, number, row = task
     truth, pattern, grid, mask = recorded(given, n, number)
     solver = Patterson(box=BOX, **dict(given.options))
     wall, cpu = time.perf_counter(), time.process_time()
@@ -120,6 +137,8 @@ def one(task):
     if errors is not None:
         place, size, length = errors
         line |= {"place": place / BOX, "radius": size, "length": length / BOX}
+    if row is not None:
+        line["row"] = row
     line["right"] = right(disks, solution)
     line["right_above"] = right(disks, solution, above=True)
     return line
@@ -164,6 +183,9 @@ def main():
     parser.add_argument("--patterns", type=int, default=10, help="of each n")
     parser.add_argument("--first", type=int, default=0, help="number of the first of them")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--test", type=int, help="so many test patterns of the set's preset instead"
+    )
     parser.add_argument("--photons", type=float, default=0, help="outside the block; 0: no noise")
     parser.add_argument("--masked", type=float, default=0.0, help="share of pixels masked")
     parser.add_argument("--half", action="store_true", help="mask the half with ky < 0")
@@ -184,7 +206,8 @@ def main():
     counts = range(int(low), int(high) + 1) if dash else map(int, given.counts.split(","))
     numbers = range(given.first, given.first + given.patterns)
     counts = list(counts)
-    tasks = [(given, n, i) for i in numbers for n in counts if (n, i) not in done]
+    wanted = tested(given) if given.test else [(n, i, None) for i in numbers for n in counts]
+    tasks = [(given, n, i, row) for n, i, row in wanted if (n, i) not in done]
     with path.open("a") as out, multiprocessing.Pool(given.workers) as pool:
         for line in pool.imap(one, tasks):
             out.write(json.dumps(line) + "\n")

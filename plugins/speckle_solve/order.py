@@ -113,7 +113,9 @@ def _grown(order: Order, most: int) -> bool:
     found = missing(
         photons.scene, best.centers, best.parameters, photons.difference(best), fine=True
     )
-    add = chosen(photons.scene, found, _HOPEFUL * photons.price, 3, 0.2)
+    add = chosen(
+        photons.scene, found, _HOPEFUL * photons.price, min(3, most - len(best.centers)), 0.2
+    )
     # All at once if each is expected to pay for itself, else one by one.
     paying = add[found.gains[add] > 1.5 * photons.price]
     tries = ([paying] if len(paying) > 1 else []) + [add[i : i + 1] for i in range(len(add))]

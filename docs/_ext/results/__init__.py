@@ -19,6 +19,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "full-size": benchmarks.full_size,
     "performance": benchmarks.performance,
     "solving": solving.solving,
+    "solving-beside": solving.solving_beside,
     "solving-time": solving.solving_time,
     "study": studies.study,
 }

@@ -46,6 +46,16 @@ def baseline(folder: str, name: str) -> str:
     return f"{np.mean(labels == predicted[name]):.3f}"
 
 
+def right_of(
+    folder: str, name: str, rows: list[int] | None = None
+) -> tuple[int, int]:
+    """Return how many of these rows, by default of all, a baseline reads rightly, and of how many."""
+    labels, predicted = _predictions(folder)
+    right = labels == predicted[name]
+    chosen = right if rows is None else right[rows]
+    return int(chosen.sum()), len(chosen)
+
+
 def baselines(seed: str = "") -> str:
     """Return the accuracies of the baselines on the sets of this seed, by default the first."""
     ending = f"-seed-{seed}" if seed else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from results.baselines import right_of
 from results.files import RESULTS, interval, markdown_table
 
 FOLDER = RESULTS / "solving"
@@ -59,6 +60,33 @@ def _row(found: dict[str, Any]) -> tuple[str, ...]:
         f"{whole['claimed']} ({whole['false_claims']})",
         f"{whole['explained']} ({whole['false_explained']})",
         f"{whole['median']:.2f}, {whole['p99']:.1f}",
+    )
+
+
+#: Entries of test patterns of a preset, and the folder of docs/results/baselines of the same.
+BESIDE = {
+    "1-poly-test": "paper-poly-257",
+    "2-fixed-test": "fixed-radius-257",
+    "3-mono-test": "paper-mono-257",
+    "8-authors-65": "authors-poly-65-seed-20221115",
+}
+
+
+def solving_beside() -> str:
+    """Return accuracies of the solver and of rules on the same test patterns."""
+    rows = []
+    for name, folder in BESIDE.items():
+        entry = entries()[name]
+        whole, rows_of_test = entry["all"], entry["test_rows"]
+        chosen = None if rows_of_test == "all" else rows_of_test
+        rules = (
+            interval(*right_of(folder, rule, chosen))
+            for rule in ("pair-peaks", "radial-lda")
+        )
+        solved = interval(whole["right_n"], whole["patterns"])
+        rows.append((entry["title"], str(whole["patterns"]), solved, *rules))
+    return markdown_table(
+        ("test patterns", "how many", "solve", "pair-peaks", "radial-lda"), rows
     )
 
 

@@ -73,14 +73,16 @@ def test_derivatives_of_the_form_factor_are_its_differences():
             np.testing.assert_allclose(slopes[i], (up - down) / 2e-4, rtol=1e-5, atol=1e-4)
 
 
-def test_the_solver_finds_ellipses_with_their_axes_and_angles():
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_the_solver_finds_ellipses_with_their_axes_and_angles(count):
     grid = KGrid.centered(65, np.pi / 500)
     sampler = create("sampler", "ellipses", box=500.0, total_area=6000.0)
-    system = sampler.sample(4, np.random.default_rng(4))
+    system = sampler.sample(count, np.random.default_rng(count))
     pattern = create("scatterer", "analytic").intensity(system, grid)
     solver = create("solver", "patterson", shape="speckle_ellipses.shapes:Ellipses", starts=6)
     found = solver.solve(pattern, grid)
     assert found.solved
+    assert len(found.configuration) == count
     (true,), (bodies,) = system.particles, found.configuration.particles
     # Every true ellipse is there, whatever moved or inverted the whole; turned by π it is the same.
     for axes, angle in zip(true.semi_axes, true.angles, strict=True):

@@ -1,6 +1,7 @@
 import attrs
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from speckle_core import Configuration, KGrid, OptionError, PatternError
 from speckle_disks.disks import Disks
@@ -31,6 +32,26 @@ def test_standardized_patterns_in_float32_keep_n_and_structure(sample):
     assert solution.noise == "rounding"
     assert max(errors(truth, solution.configuration)) < 2e-3
     assert solution.offset == pytest.approx(float(prepared[128, 128]))
+
+
+def test_a_ghost_that_rounding_pays_for_is_not_kept(sample):
+    """With this seed of the solver's an eighteenth body once lowered R by a few roundings."""
+    _, pattern = sample("poly", 17, np.random.SeedSequence(20221115, spawn_key=(17, 6)))
+    prepared = Standardize()(pattern[None].astype(np.float32), GRID)[0]
+    solution = Patterson(box=2000.0).solve(prepared, GRID, seed=6)
+    assert (solution.solved, len(solution.configuration)) == (True, 17)
+
+
+def test_a_body_too_faint_to_show_keeps_the_number_from_being_claimed(sample):
+    """One disk of radius 3.8 among larger ones: 10⁴ photons do not show it, 10⁷ do."""
+    _, pattern = sample("poly", 14, np.random.SeedSequence(20221115, spawn_key=(14, 5)))
+    for photons, n in ((1e4, 13), (1e7, 14)):
+        counts = np.random.default_rng(0).poisson(pattern * (photons / pattern.sum()))
+        found = Patterson().solve(counts, GRID)
+        assert len(found.configuration) == n
+        assert (found.explained, found.solved) == (True, False)
+        assert (found.faintest > 3.78) == (n == 13)
+        assert found.claim.startswith("above ")
 
 
 @pytest.mark.parametrize("standardized", [False, True])
@@ -87,9 +108,13 @@ def test_the_answer_is_centred_in_the_box_and_the_same_for_a_shifted_or_inverted
     np.testing.assert_allclose(a.centers.min(axis=0) + a.centers.max(axis=0), 2000.0)
 
 
-def test_one_seed_one_answer(sample):
+def test_one_seed_one_answer_whatever_the_threads(sample):
     _, pattern = sample("poly", 6)
-    once, again = (Patterson().solve(pattern, GRID, seed=3) for _ in range(2))
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(Patterson().solve(pattern, GRID, seed=3))
+    once, again = found
     for name in ("centers", "radii"):
         a, b = (getattr(s.configuration.particles[0], name) for s in (once, again))
         np.testing.assert_array_equal(a, b)
