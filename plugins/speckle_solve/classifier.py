@@ -165,7 +165,7 @@ def probabilities(found: Solution, classes: IntArray) -> NDArray[np.float64]:
 
     Of the numbers that the solver has tried, exp(-criterion / 2) is the weight, as BIC has it
     (A. E. Raftery, Sociological Methodology 25, 111 (1995)). A little is left to all classes, and
-    where the pattern is not solved, more of it to those near the number found.
+    where the pattern is not even explained, more of it to those near the number found.
     """
     tried = {n: value for n, value in found.deviances.items() if np.isfinite(value)}
     tried.setdefault(len(found.configuration), min(tried.values(), default=0.0))
@@ -175,7 +175,7 @@ def probabilities(found: Solution, classes: IntArray) -> NDArray[np.float64]:
     # A number beyond the classes speaks for the nearest one.
     nearest = np.abs(numbers[:, None] - classes).argmin(axis=1)
     known = np.bincount(nearest, weights, minlength=len(classes)) / weights.sum()
-    doubt = _DOUBT_SOLVED if found.solved else _DOUBT_UNSOLVED
+    doubt = _DOUBT_SOLVED if found.solved or found.explained else _DOUBT_UNSOLVED
     spread = max(1.0, _SPREAD * len(found.configuration))
     near = np.exp(-0.5 * ((classes - len(found.configuration)) / spread) ** 2) + 1e-3
     shares: NDArray[np.float64] = (1 - doubt) * known + doubt * near / near.sum()

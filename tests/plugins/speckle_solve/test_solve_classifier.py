@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
@@ -97,6 +98,8 @@ def test_what_is_not_solved_is_less_certain() -> None:
     assert sure.argmax() == unsure.argmax() == 2
     assert unsure[2] < 0.95 < sure[2]
     assert unsure[1] > unsure[0]
+    explained = attrs.evolve(solution(4, False, {4: 0.0}), explained=True)
+    np.testing.assert_array_equal(probabilities(explained, CLASSES), sure)
 
 
 def test_more_bodies_than_the_largest_class_speak_for_it() -> None:
