@@ -88,6 +88,11 @@ class TorchFramework:
         from speckle_torch.training import TorchTrainer
 
         assert isinstance(network, TorchNetwork)
+        if not network.parameters:
+            raise PluginError(
+                "nothing in the network can be trained: it has no parameters",
+                where=type(network.classifier).__name__,
+            )
         with join_team(self.device) as team, network.computing():
             for parameter in network.parameters.values():
                 parameter.requires_grad_(True)

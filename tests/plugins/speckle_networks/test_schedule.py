@@ -74,3 +74,8 @@ def test_training_stops_after_as_many_epochs_without_progress():
     assert stops(losses, 3)
     assert not stops(losses, 4)
     assert not stops([1.0] * 99, None)
+
+
+def test_cosine_falls_from_the_peak_along_half_a_cosine():
+    rates = [learning_rate("cosine", 2.0, step, 4, []) for step in range(4)]
+    assert rates == pytest.approx([2, 1 + math.sqrt(0.5), 1, 1 - math.sqrt(0.5)])

@@ -13,6 +13,7 @@ import torch.distributed
 
 from speckle_core import plugin_manager
 from speckle_core.cli.app import app
+from tests.plugins.speckle_torch.own_network import small
 from tests.plugins.speckle_torch.tiny_network import TinyPlugin, easy, tiny
 
 
@@ -22,9 +23,11 @@ def fit(state=None):
     if state is not None:
         one.checkpoint_in(state)
     history = one.fit(easy(22), easy(7, 1), seed=3, on_epoch=lambda e: heard.append(e.number))
+    own = small(dropout=0.0).fit(easy(22), easy(7, 1), seed=3)
     return {
         "heard": heard,
         "history": [[e.loss, e.accuracy, e.valid_loss, e.valid_accuracy] for e in history],
+        "own": [[e.loss, e.valid_loss] for e in own],
         "probabilities": one.predict_proba(easy(6, 7).batch(range(6))[0]).tolist(),
     }
 

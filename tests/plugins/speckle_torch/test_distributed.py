@@ -55,6 +55,8 @@ def test_two_processes_train_as_one_with_the_same_batch(together):
     assert first == second
     alone = fit()
     np.testing.assert_allclose(first["history"], alone["history"], rtol=2e-3, atol=2e-3)
+    # A third party's network with torch's own batch norm.
+    np.testing.assert_allclose(first["own"], alone["own"], rtol=2e-3)
     # The first epoch's three steps, before rounding has been through Adam often:
     assert first["history"][0][0] == pytest.approx(alone["history"][0][0], rel=1e-5)
 
