@@ -80,6 +80,12 @@ def numpy(values: Any) -> Any:
     return tf.nest.map_structure(lambda tensor: tensor.numpy(), values)
 
 
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:  # noqa: ARG001 - there is no state to seed
+    """Do nothing: on TensorFlow all random numbers come from Keras' seed generators."""
+    yield
+
+
 def place(name: str) -> str:
     """Return Keras' name of a device; ``auto`` is a GPU if there is one, else the CPU.
 

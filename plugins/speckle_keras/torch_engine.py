@@ -65,6 +65,17 @@ def numpy(values: Any) -> Any:
     return values.detach().float().cpu().numpy()
 
 
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed PyTorch's random state, which dropout without a seed draws from, and restore it."""
+    cards = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=cards):
+        torch.default_generator.manual_seed(seed)
+        if cards:
+            torch.cuda.manual_seed(seed)
+        yield
+
+
 def place(name: str) -> str:
     """Return Keras' name of a device; ``auto`` is a GPU if there is one, else the CPU.
 

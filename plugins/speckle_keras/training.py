@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from speckle_core import IntArray
 from speckle_keras.backend import engine, keras
@@ -119,7 +120,8 @@ class KerasTrainer:
 
         self._seed_layers(step)
         self._scale_averages(1 - BATCH_NORM_MOMENTUM**step)
-        yield learn
+        with engine.seeded(int(self._drawn(step, 0, 1)[0])):
+            yield learn
         self._scale_averages(1 / (1 - BATCH_NORM_MOMENTUM**steps))
 
     def _seed_layers(self, step: int) -> None:
@@ -127,9 +129,13 @@ class KerasTrainer:
         weights = {id(variable) for variable in self._network.model.weights}
         states = [v for v in self._network.model.variables if id(v) not in weights]
         for number, state in enumerate(states):
-            stream = np.random.SeedSequence(self._seed, spawn_key=(_LAYERS, step, number))
-            drawn = stream.generate_state(int(np.prod(state.shape)), np.uint32) >> 1
+            drawn = self._drawn(step, number + 1, int(np.prod(state.shape)))
             state.assign(drawn.reshape(state.shape).astype(str(state.dtype)))
+
+    def _drawn(self, step: int, number: int, count: int) -> NDArray[np.uint32]:
+        """Return numbers below 2³¹ that depend on seed, step and `number` alone."""
+        stream = np.random.SeedSequence(self._seed, spawn_key=(_LAYERS, step, number))
+        return stream.generate_state(count, np.uint32) >> np.uint32(1)
 
     def _scale_averages(self, factor: float) -> None:
         for layer in layers_of(self._network.model):

@@ -1,0 +1,98 @@
+"""Any model through the door: `KerasClassifier`."""
+
+import random
+
+import attrs
+import numpy as np
+import pytest
+
+from speckle_core.errors import ModelError, PatternError, PluginError
+from speckle_core.testing import run_checks
+from tests.plugins.speckle_keras.inside.own_network import Own, own
+from tests.plugins.speckle_keras.inside.small_network import easy, timeless
+
+PATTERNS = easy(5, 7).batch(range(5))[0]
+TARGETS = np.array([0, 1, 2, 0, 1])
+SETS = easy(12), easy(6, 1)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    one = own(optimizer="adamw", schedule="cosine", label_smoothing=0.1)
+    return one, one.fit(*SETS, seed=3)
+
+
+def test_it_conforms_to_the_kit():
+    results = run_checks("classifier", Own)
+    assert [(r.id, r.outcome, r.message) for r in results if not r.ok] == []
+
+
+def test_a_stopped_training_with_dropout_goes_on_as_if_nothing_had_happened(fitted, tmp_path):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    for on_epoch in (interrupt, None):
+        again = own(optimizer="adamw", schedule="cosine", label_smoothing=0.1)
+        again.checkpoint_in(tmp_path)
+        try:
+            history = again.fit(*SETS, seed=3, on_epoch=on_epoch)
+        except KeyboardInterrupt:
+            random.seed(4)
+    assert timeless(history) == timeless(fitted[1])
+    assert (again.predict_proba(PATTERNS) == fitted[0].predict_proba(PATTERNS)).all()
+
+
+def test_maps_and_gradients_are_those_written_out_by_hand(fitted):
+    """From the weights with NumPy: the last maps, the mean over them, and the dense layer."""
+    one = fitted[0]
+    network = one._fitted.network
+    assert network.layers == ("conv2d", "dropout", "conv2d_1", "re_lu")
+    maps, gradients = one.feature_maps(PATTERNS, TARGETS)
+    kernel, bias = (network.weights()[name] for name in ("004.kernel", "005.bias"))
+    scores = maps.mean((2, 3)) @ kernel + bias
+    odds = np.exp(scores - scores.max(1, keepdims=True))
+    probabilities = odds / odds.sum(1, keepdims=True)
+    np.testing.assert_allclose(one.predict_proba(PATTERNS), probabilities, rtol=1e-4, atol=1e-6)
+    expected = kernel[:, TARGETS].T[:, :, None, None] / maps[0, 0].size
+    np.testing.assert_allclose(gradients, np.broadcast_to(expected, maps.shape), rtol=1e-5)
+    before, slopes = one.feature_maps(PATTERNS, TARGETS, stage="conv2d_1")
+    np.testing.assert_allclose(maps, np.maximum(before, 0))
+    np.testing.assert_allclose(slopes, np.where(before > 0, gradients, 0))
+
+
+def test_guided_gradients_pass_back_what_is_positive(fitted):
+    """Of the last ReLU: where the dense layer speaks against a class, nothing comes through."""
+    one = fitted[0]
+    plain, guided = (one.input_gradients(PATTERNS, TARGETS, guided=g) for g in (False, True))
+    assert np.abs(plain - guided).max() > 0.01 * np.abs(plain).max()
+    network = one._fitted.network
+    weights = network.weights()
+    network.fill(weights | {"004.kernel": -np.abs(weights["004.kernel"])})
+    assert (one.input_gradients(PATTERNS, TARGETS, guided=True) == 0).all()
+    network.fill(weights)
+
+
+def test_files_come_back_and_other_options_are_refused(fitted, tmp_path):
+    fitted[0].save(tmp_path)
+    again = own()
+    again.load(tmp_path)
+    assert (again.predict_proba(PATTERNS) == fitted[0].predict_proba(PATTERNS)).all()
+    with pytest.raises(ModelError, match="width = 6, but the options say 5"):
+        own(width=5).load(tmp_path)
+
+
+@attrs.define(kw_only=True, eq=False)
+class Wrong(Own):
+    def network(self, shape, classes):
+        from keras import Sequential, layers
+
+        return Sequential([layers.Flatten(), layers.Dense(classes + 1 - self.width)])
+
+
+def test_what_is_no_classifier_and_what_is_of_another_size_are_refused():
+    with pytest.raises(PluginError, match="not one score for each of 3 classes"):
+        Wrong(width=0, epochs=1).fit(*SETS, seed=1)
+    one = Wrong(width=1, epochs=1)
+    one.fit(*SETS, seed=1)
+    with pytest.raises(PatternError, match="the network reads 33 × 33 pixels, not 31 × 31"):
+        one.predict_proba(PATTERNS[:, :31, :31])
