@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.contracts.grid import KGrid
+from speckle_core.contracts.handover import tensorflow_dataset, torch_dataset
 from speckle_core.errors import DataError, PatternError
 
 Read = Callable[[IntArray], NDArray[np.float32]]
@@ -216,6 +217,38 @@ class PatternSet:
         """Iterate over `(patterns, labels)` in order, `size` at a time."""
         for start in range(0, len(self), size):
             yield self.batch(np.arange(start, min(start + size, len(self))))
+
+    def as_arrays(self) -> tuple[NDArray[np.float32], IntArray]:
+        """Return all prepared patterns, float32 (N, ny, nx), and their labels, (N,)."""
+        return self.batch(np.arange(len(self)))
+
+    def as_torch(self) -> Any:
+        """Return a `torch.utils.data.Dataset` of (pattern (1, ny, nx), index of its class).
+
+        It reads and prepares lazily, and whole batches at once for a `DataLoader`.
+
+        Raises
+        ------
+        MissingDependencyError
+            When torch is not installed.
+        """
+        return torch_dataset(self._batch_of_targets, len(self))
+
+    def as_tf(self, batch_size: int = 40) -> Any:
+        """Return a `tf.data.Dataset` of batches (patterns (B, ny, nx, 1), indices of classes (B,)).
+
+        The order is that of the set; it reads and prepares lazily.
+
+        Raises
+        ------
+        MissingDependencyError
+            When TensorFlow is not installed.
+        """
+        return tensorflow_dataset(self._batch_of_targets, len(self), self.grid.shape, batch_size)
+
+    def _batch_of_targets(self, indices: IntArray) -> tuple[NDArray[np.float32], IntArray]:
+        patterns, labels = self.batch(indices)
+        return patterns, np.searchsorted(self.classes, labels)
 
     def _derive(self, read: Read, labels: IntArray, **changes: Any) -> PatternSet:
         settings: dict[str, Any] = {

@@ -45,6 +45,14 @@ _USAGES: dict[Role, str] = {
 }
 
 
+#: The frameworks of a network, and the packages that its component needs.
+NETWORKS: dict[str, tuple[str, ...]] = {
+    "torch": ("torch", "safetensors"),
+    "keras": ("keras", "safetensors"),
+}
+_NETWORK_SUMMARY = "A small convolutional network in {}."
+
+
 @attrs.frozen
 class NewPlugin:
     """A package to be written; created by `named`.
@@ -55,19 +63,23 @@ class NewPlugin:
         Name of the component and the distribution, in kebab-case.
     role : str
         The role that the component fills.
+    network : str, optional
+        A framework of `NETWORKS`, for a classifier that is a network.
     """
 
     name: str
     role: Role
+    network: str | None = None
 
     @classmethod
-    def named(cls, name: str, role: str) -> NewPlugin:
+    def named(cls, name: str, role: str, network: str | None = None) -> NewPlugin:
         """Return the plugin of that name.
 
         Raises
         ------
         PluginError
-            For an unknown role, or a name that is taken or not valid for a component or package.
+            For an unknown role or framework, or a name that is taken or not valid for a component
+            or package.
         """
         found = [known for known in ROLES if known == role]
         if not found:
@@ -77,7 +89,12 @@ class NewPlugin:
                 hint=(f"Did you mean {near[0]!r}? " if near else "")
                 + f"Roles: {', '.join(ROLES)}.",
             )
-        plugin = cls(name, found[0])
+        if network is not None and (network not in NETWORKS or found[0] != "classifier"):
+            raise PluginError(
+                f"a {found[0]} cannot be a network in {network!r}",
+                hint=f"A classifier can; frameworks: {', '.join(NETWORKS)}.",
+            )
+        plugin = cls(name, found[0], network)
         plugin._check()
         return plugin
 
@@ -108,6 +125,20 @@ class NewPlugin:
         """The file for the author's physics, relative to the new folder."""
         return f"{self.package}/{self.role}.py"
 
+    @property
+    def _summary(self) -> str:
+        if self.network is None:
+            return _SUMMARIES[self.role]
+        return _NETWORK_SUMMARY.format({"torch": "PyTorch", "keras": "Keras"}[self.network])
+
+    @property
+    def _requires(self) -> str:
+        """The line of the component that names the packages it needs, if there are any."""
+        if self.network is None:
+            return ""
+        packages = ", ".join(f'"{package}"' for package in NETWORKS[self.network])
+        return f"\n        requires=({packages}),"
+
     def write(self, folder: Path) -> None:
         """Write the package to `folder`, which must not exist yet, completely or not at all.
 
@@ -135,20 +166,23 @@ class NewPlugin:
             "package": self.package,
             "cls": "".join(word.capitalize() for word in (*words, self.role)),
             "hook": HOOKS[self.role],
-            "summary": _SUMMARIES[self.role],
+            "summary": self._summary,
+            "requires": self._requires,
+            "extra": f"[{self.network}]" if self.network else "",
             "usage": _USAGES[self.role] % self.name,
             "version": __version__,
             "api": str(API_VERSION),
         }
+        kind = f"network-{self.network}" if self.network else self.role
         templates = importlib.resources.files("speckle_core.plugins") / "templates"
         for path, template in (
             ("pyproject.toml", "pyproject.toml"),
             ("README.md", "README.md"),
             (f"{self.package}/__init__.py", "__init__.py"),
             (f"{self.package}/plugin.py", "plugin.py"),
-            (self.physics, f"{self.role}/component.py"),
+            (self.physics, f"{kind}/component.py"),
             ("tests/test_kit.py", "test_kit.py"),
-            ("tests/test_physics.py", f"{self.role}/test_physics.py"),
+            ("tests/test_physics.py", f"{kind}/test_physics.py"),
         ):
             text = (templates / f"{template}.tmpl").read_text("utf-8")
             yield path, string.Template(text).substitute(names)

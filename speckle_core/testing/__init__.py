@@ -7,7 +7,7 @@ built-ins. It does not import pytest: `checks_for` returns a tuple that can be p
 
 from __future__ import annotations
 
-from speckle_core.testing.check import Check, CheckFailed, CheckResult, CheckSkipped
+from speckle_core.testing.check import Check, CheckFailed, CheckResult, CheckSkipped, Subject
 from speckle_core.testing.runner import KNOWN_NUMBER, checks_for, run_checks
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "CheckFailed",
     "CheckResult",
     "CheckSkipped",
+    "Subject",
     "checks_for",
     "run_checks",
 ]

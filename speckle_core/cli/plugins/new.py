@@ -23,6 +23,14 @@ def new_package(
             "reader.",
         ),
     ],
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FRAMEWORK",
+            help="For a classifier that is a network: torch or keras.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -41,11 +49,12 @@ def new_package(
     For example:
 
       speckle plugins new my-shapes --role sampler
+      speckle plugins new my-network --role classifier --network torch
     """
     from speckle_core.plugins.scaffold import NewPlugin
 
     with usage():
-        plugin = NewPlugin.named(name, role)
+        plugin = NewPlugin.named(name, role, network)
     folder = output or Path(name)
     plugin.write(folder)
     echo(f"Put your physics into {folder / plugin.physics}. Then:\n")

@@ -1,12 +1,16 @@
 """Any model through the door: `KerasClassifier`."""
 
+import os
 import random
+import runpy
+from pathlib import Path
 
 import attrs
 import numpy as np
 import pytest
 
 from speckle_core.errors import ModelError, PatternError, PluginError
+from speckle_core.plugins.scaffold import NewPlugin
 from speckle_core.testing import run_checks
 from tests.plugins.speckle_keras.inside.own_network import Own, own
 from tests.plugins.speckle_keras.inside.small_network import easy, timeless
@@ -96,3 +100,27 @@ def test_what_is_no_classifier_and_what_is_of_another_size_are_refused():
     one.fit(*SETS, seed=1)
     with pytest.raises(PatternError, match="the network reads 33 × 33 pixels, not 31 × 31"):
         one.predict_proba(PATTERNS[:, :31, :31])
+
+
+def test_a_network_as_the_scaffold_writes_it_passes_its_own_test(tmp_path, monkeypatch):
+    NewPlugin.named("strange-net", "classifier", "keras").write(tmp_path / "written")
+    monkeypatch.syspath_prepend(tmp_path / "written")
+    place = tmp_path / "written" / "tests" / "test_physics.py"
+    tests = runpy.run_path(str(place))
+    tests["test_patterns_whose_light_is_spread_differently_are_distinguished"]()
+    assert (
+        'requires=("keras", "safetensors"),'
+        in Path(tmp_path / "written" / "strange_net" / "plugin.py").read_text()
+    )
+
+
+@pytest.mark.skipif(os.environ["KERAS_BACKEND"] != "tensorflow", reason="TensorFlow's data set")
+def test_patterns_are_a_data_set_of_tensorflow():
+    patterns = easy(5)
+    dataset = patterns.as_tf(batch_size=2)
+    assert int(dataset.cardinality()) == 3
+    batches = [(x.numpy(), y.numpy()) for x, y in dataset]
+    values, labels = patterns.as_arrays()
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in batches])[..., 0], values)
+    columns = np.concatenate([y for _, y in batches])
+    np.testing.assert_array_equal(patterns.classes[columns], labels)

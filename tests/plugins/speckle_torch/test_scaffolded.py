@@ -1,0 +1,41 @@
+"""What `speckle plugins new --network torch` writes passes its own tests. About 6 s.
+
+That of Keras is tried in speckle_keras/inside.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from speckle_core.errors import PluginError
+from speckle_core.plugins.scaffold import NewPlugin
+
+pytest.importorskip("torch")
+
+
+def test_a_network_as_written_passes_its_own_tests(tmp_path: Path) -> None:
+    folder = tmp_path / "written"
+    NewPlugin.named("strange-net", "classifier", "torch").write(folder)
+    plugin = (folder / "strange_net" / "plugin.py").read_text()
+    assert 'requires=("torch", "safetensors"),' in plugin
+    assert "speckle-core[torch]>=" in (folder / "pyproject.toml").read_text()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "20 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("role", "network"), [("sampler", "torch"), ("classifier", "jax")])
+def test_what_is_no_network_is_refused(role: str, network: str) -> None:
+    with pytest.raises(PluginError, match=f"a {role} cannot be a network in '{network}'"):
+        NewPlugin.named("strange", role, network)
