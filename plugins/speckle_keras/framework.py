@@ -94,7 +94,9 @@ class KerasFramework:
         return KerasNetwork(model, classifier, shape, classes, self)
 
     @contextlib.contextmanager
-    def training(self, network: Network, options: TrainingOptions, seed: int) -> Iterator[Trainer]:
+    def training(
+        self, network: Network, options: TrainingOptions, seed: int, weights: Floats | None
+    ) -> Iterator[Trainer]:
         """Provide the trainer of the network.
 
         Raises
@@ -111,7 +113,7 @@ class KerasFramework:
             )
         assert isinstance(network, KerasNetwork)
         with network.computing():
-            yield KerasTrainer(network, options, seed)
+            yield KerasTrainer(network, options, seed, weights)
 
 
 def _cpu_has_bfloat16() -> bool:

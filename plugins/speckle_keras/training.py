@@ -33,6 +33,7 @@ class KerasTrainer:
     _network: KerasNetwork
     _options: TrainingOptions
     _seed: int
+    _weights: Floats | None
     _variables: dict[str, Any] = attrs.field(init=False)
     _optimizer: Any = attrs.field(init=False)
     _learn: Callable[..., Any] = attrs.field(init=False)
@@ -67,7 +68,10 @@ class KerasTrainer:
         wanted, smoothing = sums[0], self._options.label_smoothing
         if smoothing:
             spread = -ops.mean(ops.log_softmax(scores, axis=1), axis=1)
-            wanted = ops.sum((1 - smoothing) * loss + smoothing * spread)
+            loss = (1 - smoothing) * loss + smoothing * spread
+            wanted = ops.sum(loss)
+        if self._weights is not None:
+            wanted = ops.sum(loss * ops.take(self._weights, targets))
         return wanted, sums
 
     def _step(self, patterns: Any, targets: Any) -> Any:

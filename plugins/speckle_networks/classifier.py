@@ -192,7 +192,7 @@ class NetworkClassifier(TrainingOptions):
             When the device does not exist, or crop or half is used with a quadrant.
         """
         from speckle_networks.checkpoint import Checkpoint, identity
-        from speckle_networks.training import Training
+        from speckle_networks.training import Training, balanced_weights
 
         framework = self._framework()
         check_sets(train, valid, framework.processes)
@@ -206,7 +206,8 @@ class NetworkClassifier(TrainingOptions):
         self._warm(network, classes, size)
         if self.cache:
             train, valid = train.cached(), valid.cached()
-        with framework.training(network, self, seed) as trainer:
+        weights = balanced_weights(train) if self.class_weights == "balanced" else None
+        with framework.training(network, self, seed, weights) as trainer:
             training = Training(
                 self, network, trainer, train, valid, seed, processes=framework.processes
             )

@@ -144,9 +144,12 @@ class Framework(Protocol):
         ...
 
     def training(
-        self, network: Network, options: TrainingOptions, seed: int
+        self, network: Network, options: TrainingOptions, seed: int, weights: Floats | None
     ) -> contextlib.AbstractContextManager[Trainer]:
-        """Provide the trainer of a network; after the block the network can predict."""
+        """Provide the trainer of a network; after the block the network can predict.
+
+        `weights` (classes,) are those of the classes in the loss that is minimised.
+        """
         ...
 
 

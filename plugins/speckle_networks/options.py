@@ -43,6 +43,10 @@ class TrainingOptions:
     label_smoothing : float
         Share of each label that is spread over all classes in the loss that is minimised; losses
         are reported without it.
+    class_weights : {"none", "balanced"}
+        ``balanced`` weights each pattern in the loss that is minimised by the inverse of its
+        class's share of the training patterns, so that a rare class counts as much as a frequent
+        one. Losses are reported without it.
     device : str
         ``auto`` (a CUDA GPU, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     augment : {"none", "flips"}
@@ -73,6 +77,9 @@ class TrainingOptions:
     )
     weight_decay: float = attrs.field(default=1e-4, validator=at_least(0))
     label_smoothing: float = attrs.field(default=0.0, validator=share)
+    class_weights: Literal["none", "balanced"] = attrs.field(
+        default="none", validator=one_of("none", "balanced")
+    )
     device: str = "auto"
     augment: Literal["none", "flips"] = attrs.field(
         default="none", validator=one_of("none", "flips")
@@ -88,4 +95,4 @@ class TrainingOptions:
 
 
 #: Options that came after the first checkpoints: these values are what those were trained with.
-LATER = {"optimizer": "adam", "label_smoothing": 0.0}
+LATER = {"optimizer": "adam", "label_smoothing": 0.0, "class_weights": "none"}

@@ -19,9 +19,21 @@ import numpy as np
 from speckle_core import Epoch, IntArray, ModelError, OnEpoch, PatternError, PatternSet
 from speckle_networks import feed
 from speckle_networks.checkpoint import Checkpoint, State
-from speckle_networks.framework import MEANS, SQUARES, Network, Trainer, Weights
+from speckle_networks.framework import MEANS, SQUARES, Floats, Network, Trainer, Weights
 from speckle_networks.options import TrainingOptions
 from speckle_networks.schedule import learning_rate, stops
+
+
+def balanced_weights(train: PatternSet) -> Floats:
+    """Return the weight of each class, (classes,): 1 on average over the training patterns.
+
+    It is N / (classes · N_c), as scikit-learn's ``class_weight="balanced"``.
+    """
+    counts = np.bincount(train.targets, minlength=len(train.classes))
+    present = counts > 0
+    weights = np.zeros(len(counts), dtype=np.float32)
+    weights[present] = len(train) / (np.count_nonzero(present) * counts[present])
+    return weights
 
 
 @attrs.define(eq=False)
@@ -77,7 +89,8 @@ class Training:
             raise ModelError(
                 f"the loss became {loss} in epoch {number}",
                 where="training",
-                hint=f"Lower learning_rate = {options.learning_rate}, or use precision = 'float32'",
+                hint=f"Lower learning_rate = {options.learning_rate:g}"
+                + (", or use precision = 'float32'." if options.precision != "float32" else "."),
             )
         valid_loss, valid_accuracy = self._validate()
         if valid_loss < min((e.valid_loss for e in self.history), default=math.inf):

@@ -83,7 +83,9 @@ class TorchFramework:
         return TorchNetwork(module.to(self.device).eval(), classifier, shape, classes, self)
 
     @contextlib.contextmanager
-    def training(self, network: Network, options: TrainingOptions, seed: int) -> Iterator[Trainer]:
+    def training(
+        self, network: Network, options: TrainingOptions, seed: int, weights: Floats | None
+    ) -> Iterator[Trainer]:
         """Provide the trainer of the network, synchronized with the other processes of torchrun."""
         from speckle_torch.training import TorchTrainer
 
@@ -98,7 +100,7 @@ class TorchFramework:
                 parameter.requires_grad_(True)
             joined = team.joined(network.module, self.device)
             try:
-                yield TorchTrainer(network, joined, team, options, seed)
+                yield TorchTrainer(network, joined, team, options, seed, weights)
             finally:
                 team.leave(network.module)
                 network.module.zero_grad(set_to_none=True)

@@ -44,6 +44,7 @@ class TorchTrainer:
     _team: Team
     _options: TrainingOptions
     _seed: int
+    _weights: Floats | None
     _optimizer: torch.optim.Adam = attrs.field(init=False)
     _sums: Tensor = attrs.field(init=False)
 
@@ -87,7 +88,9 @@ class TorchTrainer:
         """Provide the function that trains on a batch; the epoch starts at step `step`."""
         module = self._network.module
         norms = [m for m in module.modules() if isinstance(m, BatchNorm)]
-        smoothing, steps = self._options.label_smoothing, step
+        smoothing, steps, weights = self._options.label_smoothing, step, None
+        if self._weights is not None:
+            weights = torch.from_numpy(self._weights).to(self._network.device)
 
         def learn(batch: Batch, count: int, rate: float) -> None:
             nonlocal steps
@@ -102,10 +105,11 @@ class TorchTrainer:
             scores, targets = self._scores(self._joined, batch)
             loss, right = _sums(scores, targets)
             wanted = loss
-            if smoothing:
-                wanted = functional.cross_entropy(
-                    scores, targets, reduction="sum", label_smoothing=smoothing
+            if smoothing or weights is not None:
+                each = functional.cross_entropy(
+                    scores, targets, reduction="none", label_smoothing=smoothing
                 )
+                wanted = (each if weights is None else each * weights[targets]).sum()
             # Gradients are averaged over processes, each of which has its share of the batch.
             torch.autograd.backward(wanted * (self._team.size / count))
             self._optimizer.step()

@@ -68,6 +68,7 @@ def test_the_repr_says_how_to_make_it_again():
         ({"schedule": "linear"}, "schedule"),
         ({"optimizer": "sgd"}, "optimizer"),
         ({"label_smoothing": 1.0}, "label_smoothing"),
+        ({"class_weights": "rare"}, "class_weights"),
         ({"precision": "float16"}, "precision"),
         ({"augment": "rotations"}, "augment"),
         ({"crop": 128}, "crop"),

@@ -41,10 +41,14 @@ def test_it_learns_easy_patterns_and_predicts_unseen_ones():
     assert (one.classes[probabilities.argmax(1)] == unseen.labels).mean() >= 0.9
 
 
-def test_the_loop_is_keras_recipe_written_out():
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_the_loop_is_keras_recipe_written_out(class_weights):
     """Against a bare loop with the penalty in the loss and Adam as Keras computes it."""
-    train, decay = easy(16), 0.01
-    one = tiny(epochs=2, weight_decay=decay)
+    whole, decay = easy(48), 0.01
+    # 10, 4 and 2 patterns of the three classes.
+    train = whole.subset([*range(0, 30, 3), *range(1, 13, 3), 2, 5])
+    weights = np.ones(3) if class_weights == "none" else 16 / (3 * np.array([10, 4, 2]))
+    one = tiny(epochs=2, weight_decay=decay, class_weights=class_weights)
     history = one.fit(train, easy(0), seed=5)
 
     network = build(TINY, 1, 3, initial_weights(tensors(TINY, 1, 3), 5)).train()
@@ -62,7 +66,10 @@ def test_the_loop_is_keras_recipe_written_out():
                 if isinstance(module, BatchNorm):
                     module.momentum = 0.01 / (1 - 0.99**step)
             scores = network(torch.from_numpy(patterns[part]))
-            entropy = torch.nn.functional.cross_entropy(scores, torch.from_numpy(targets[part]))
+            each = torch.nn.functional.cross_entropy(
+                scores, torch.from_numpy(targets[part]), reduction="none"
+            )
+            entropy = (each * torch.from_numpy(weights[targets[part]]).float()).mean()
             penalty = decay * sum(k.square().sum() for k in kernels)
             rate = 1e-3 * math.sqrt(1 - 0.999**step) / (1 - 0.9**step)
             gradients = torch.autograd.grad(entropy + penalty, learned)
@@ -71,7 +78,7 @@ def test_the_loop_is_keras_recipe_written_out():
                     m += 0.1 * (g - m)
                     v += 0.001 * (g * g - v)
                     t -= rate * m / (v.sqrt() + 1e-7)
-            total += entropy.item() * len(part)
+            total += each.sum().item()
         means.append(total / 16)
 
     assert [e.loss for e in history] == pytest.approx(means, rel=1e-4)

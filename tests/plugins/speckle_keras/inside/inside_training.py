@@ -147,3 +147,26 @@ def test_bfloat16_trains_and_predicts_nearly_as_float32(trained):
     # Gradients stay float32: they are no multiples of bfloat16's coarse steps.
     gradients = one.input_gradients(patterns, [0] * 6)
     assert (gradients.view(np.uint32) & 0xFFFF).any()
+
+
+def test_rare_classes_and_smoothed_labels_weigh_in_the_loss_as_the_formula_has_it():
+    from speckle_keras.training import KerasTrainer
+    from speckle_networks.options import TrainingOptions
+
+    class Fixed:
+        def forward(self, patterns, *, coarse, training):
+            return patterns
+
+    rng = np.random.default_rng(0)
+    scores, targets = rng.normal(size=(5, 3)).astype(np.float32), np.array([0, 2, 2, 1, 0])
+    weights = np.array([0.5, 2.0, 1.0], dtype=np.float32)
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    plain = -logs[np.arange(5), targets]
+    for smoothing in (0.0, 0.2):
+        one = object.__new__(KerasTrainer)
+        one._network, one._weights = Fixed(), weights
+        one._options = TrainingOptions(label_smoothing=smoothing)
+        wanted, (loss, _) = one._score(scores, targets, training=True)
+        smooth = (1 - smoothing) * plain - smoothing * logs.mean(axis=1)
+        assert float(wanted) == pytest.approx((smooth * weights[targets]).sum(), rel=1e-5)
+        assert float(loss) == pytest.approx(plain.sum(), rel=1e-5)
