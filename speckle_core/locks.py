@@ -24,6 +24,10 @@ _LONGEST = 4096
 _held: set[IO[bytes]] = set()
 
 
+class BusyError(OutputError):
+    """Another process has the lock."""
+
+
 @contextlib.contextmanager
 def lock_folder(folder: Path, doing: str) -> Iterator[None]:
     """Lock the existing `folder` against other processes that write to it.
@@ -37,9 +41,10 @@ def lock_folder(folder: Path, doing: str) -> Iterator[None]:
 
     Raises
     ------
+    BusyError
+        When another process has the lock; the message says which, where and since when.
     OutputError
-        When another process has the lock (the message says which, where and since when), or the
-        folder is not writable.
+        When the folder is not writable.
     """
     path = folder / LOCK
     try:
@@ -131,7 +136,7 @@ def _has_ended(holder: dict[str, Any]) -> bool:
     return False
 
 
-def _busy_error(path: Path, holder: dict[str, Any], file: IO[bytes]) -> OutputError:
+def _busy_error(path: Path, holder: dict[str, Any], file: IO[bytes]) -> BusyError:
     file.close()
     who = "another process"
     if holder:
@@ -140,7 +145,7 @@ def _busy_error(path: Path, holder: dict[str, Any], file: IO[bytes]) -> OutputEr
             for key in ("process", "host", "since", "doing")
         )
         who += f" ({number} on {host}, speckle {doing}, since {since})"
-    return OutputError(
+    return BusyError(
         f"{who} is writing to it",
         where=str(path.parent),
         hint="Wait for it to finish, or stop it and run this again. "

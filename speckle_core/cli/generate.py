@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from speckle_core.cli.options import (
     load_experiment,
 )
 from speckle_core.cli.output import echo
+
+if TYPE_CHECKING:
+    from speckle_core.experiment.experiment import Experiment
 
 
 def generate(
@@ -35,6 +38,14 @@ def generate(
             show_default=False,
         ),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Simulate part I of N, as one job of an array; then run this without --shard.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -48,6 +59,7 @@ def generate(
       speckle generate paper-mono-257 -o data/mono
       speckle generate paper-mono-257 -o data/another --set seed=7
       speckle generate paper-mono-257 -o /shared/mono --scheduler tcp://head:8786
+      speckle generate paper-mono-257 -o /shared/mono --shard 3/16
     """
     from speckle_core.cli.cluster import connect_cluster
     from speckle_core.cli.failure import say
@@ -67,6 +79,11 @@ def generate(
         if dry_run:
             print_plan(plan, output, as_json=as_json)
             return
+    if shard is not None:
+        if scheduler is not None:
+            raise typer.BadParameter("a dask cluster distributes the work itself: omit --shard")
+        _generate_part(chosen, output, shard, workers, as_json=as_json)
+        return
     with connect_cluster(scheduler) as executor, show_progress() as progress:
         # What is there already is not work of this call, and would make its rate a fiction.
         there, total = patterns_there(chosen, output), chosen.patterns
@@ -91,6 +108,27 @@ def generate(
         )
         return
     echo(f"data: {output} ({len(dataset)} patterns of {grid.size} x {grid.size} pixels)")
+
+
+def _generate_part(
+    chosen: Experiment, output: Path, shard: str, workers: int | None, *, as_json: bool
+) -> None:
+    from speckle_core.cli.output import print_json
+    from speckle_core.cli.progress import show_progress
+    from speckle_core.data.parts import Part, generate_part, missing_in
+
+    part = Part.parse(shard)
+    missing, patterns = missing_in(chosen, output, part)
+    with show_progress() as progress:
+        if missing:
+            progress.start("generate", sum(one.count for one in missing))
+        generate_part(chosen, output, part, workers=workers, on_progress=progress.advance)
+        if missing:
+            progress.finish()
+    if as_json:
+        print_json({"data": str(output), "part": part.number, "of": part.of, "patterns": patterns})
+        return
+    echo(f"data: {output} (part {part.number} of {part.of}: {patterns} patterns)")
 
 
 def skip_first(advance: Callable[[int], None]) -> Callable[[int], None]:

@@ -84,7 +84,7 @@ def _cached_pipeline(experiment: str, _thread: int) -> tuple[Experiment, Pipelin
     return parsed, _warm_up(parsed)
 
 
-def _software(experiment: Experiment) -> dict[str, str]:
+def software_of(experiment: Experiment) -> dict[str, str]:
     """Return the versions on which the bytes of a shard may depend."""
     found = versions(libraries=LIBRARIES)
     for _, role, choice in experiment.choices():
@@ -99,7 +99,7 @@ def _software(experiment: Experiment) -> dict[str, str]:
 def _check_versions(experiment: str, wanted: str) -> None:
     """Raise `OutputError` when this worker has other software than the process that asks."""
     theirs: dict[str, str] = json.loads(wanted)
-    ours = _software(Experiment.from_dict(json.loads(experiment))) if theirs else {}
+    ours = software_of(Experiment.from_dict(json.loads(experiment))) if theirs else {}
     differing = [
         f"{name} {ours.get(name, 'none')} instead of {theirs.get(name, 'none')}"
         for name in {**theirs, **ours}
@@ -181,7 +181,7 @@ def produce(
     SpeckleError
         The first error of any shard, after the shards in progress are finished and reported.
     """
-    text, software = json.dumps(experiment.to_dict()), json.dumps(_software(experiment))
+    text, software = json.dumps(experiment.to_dict()), json.dumps(software_of(experiment))
     tasks = [Task(text, str(folder), s, (expected or {}).get(s.name), software) for s in shards]
     if not tasks:
         return

@@ -9,14 +9,15 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import attrs
 
 from speckle_core.data.build_shards import produce
 from speckle_core.data.dataset import Dataset
-from speckle_core.data.journal import Journal
+from speckle_core.data.journal import PARTS, Journal
 from speckle_core.data.manifest import (
     LIBRARIES,
     MASTER,
@@ -34,7 +35,7 @@ from speckle_core.experiment.components import SIMULATION
 from speckle_core.experiment.experiment import Experiment, recipe_of
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
-from speckle_core.files import empty, make_folder, sweep
+from speckle_core.files import check_inside, empty, make_folder, sweep
 from speckle_core.locks import lock_folder
 
 _ELSEWHERE = "Choose another folder; nothing in this one was changed."
@@ -83,12 +84,12 @@ def generate(
     if workers is not None and workers < 1:
         raise OptionError(f"must be at least 1, not {workers}", where="workers")
     resolved = experiment.resolved()
-    manifest = _read_or_begin(folder, resolved)
-    if _missing(folder, manifest):
+    manifest = read_or_begin(folder, resolved)
+    if find_missing(folder, manifest, manifest.plan):
         # Fail before a folder is created if the particles cannot be packed.
         resolved.build(only=SIMULATION).draw(resolved.counts[-1], 0, resolved.seed)
     make_folder(folder)
-    with lock_folder(folder, "generate"):
+    with lock_folder(folder, "generate"), _lock_parts(folder):
         _fill(folder, resolved, workers, executor, on_progress or (lambda _: None))
     return Dataset.open(folder)
 
@@ -101,12 +102,12 @@ def patterns_there(experiment: Experiment, folder: str | os.PathLike[str]) -> in
     OutputError
         When the folder contains something else.
     """
-    manifest = _read_or_begin(Path(folder), experiment.resolved())
-    missing = _missing(Path(folder), manifest)
+    manifest = read_or_begin(Path(folder), experiment.resolved())
+    missing = find_missing(Path(folder), manifest, manifest.plan)
     return patterns_of(manifest.experiment) - sum(shard.count for shard in missing)
 
 
-def _read_or_begin(folder: Path, resolved: Experiment) -> Manifest:
+def read_or_begin(folder: Path, resolved: Experiment) -> Manifest:
     """Return the manifest in `folder`, or a new one if the folder is new or empty.
 
     Raises
@@ -139,8 +140,8 @@ def _read_or_begin(folder: Path, resolved: Experiment) -> Manifest:
     return manifest
 
 
-def _missing(folder: Path, manifest: Manifest) -> list[Shard]:
-    """Return the shards that are missing or whose size is not the recorded one.
+def find_missing(folder: Path, manifest: Manifest, shards: Iterable[Shard]) -> list[Shard]:
+    """Return those of `shards` that are missing or whose size is not the recorded one.
 
     A shard that was written but not recorded is made again, with the same bytes.
     """
@@ -150,7 +151,18 @@ def _missing(folder: Path, manifest: Manifest) -> list[Shard]:
         path, record = folder / shard.name, recorded.get(shard.name)
         return record is not None and path.is_file() and path.stat().st_size == record.bytes
 
-    return [shard for shard in manifest.plan if not is_there(shard)]
+    return [shard for shard in shards if not is_there(shard)]
+
+
+@contextlib.contextmanager
+def _lock_parts(folder: Path) -> Iterator[None]:
+    """Lock every part in the locked `folder`; see `speckle_core.data.parts`."""
+    check_inside(folder / PARTS, folder)
+    with contextlib.ExitStack() as stack:
+        for part in sorted((folder / PARTS).glob("*-of-*")):
+            check_inside(part, folder)
+            stack.enter_context(lock_folder(part, "generate"))
+        yield
 
 
 def _fill(
@@ -161,14 +173,17 @@ def _fill(
     on_progress: Callable[[int], None],
 ) -> None:
     """Complete the data set in the locked folder."""
-    manifest = _read_or_begin(folder, resolved)
+    manifest = read_or_begin(folder, resolved)
     sweep(folder)
     if not (folder / NAME).exists():
         # Write the manifest first: from here on, an interrupted call can be resumed.
         manifest.write(folder)
+    if (folder / PARTS).is_dir():
+        manifest.write(folder)
+        shutil.rmtree(folder / PARTS)
     shards = make_folder(folder / SHARDS, within=folder)
     sweep(shards)
-    missing = _missing(folder, manifest)
+    missing = find_missing(folder, manifest, manifest.plan)
     if missing:
         manifest = manifest.also_made_with(versions(resolved, libraries=LIBRARIES))
     if missing or manifest.experiment != resolved:

@@ -21,6 +21,8 @@ from typing import IO, Any, Self
 from speckle_core.errors import OutputError
 
 NAME = "manifest.journal"
+#: Folder of the parts that independent jobs make, each in a folder with a journal of its own.
+PARTS = "parts"
 _CHECKED = 16
 _LONGEST = 1024
 
@@ -83,29 +85,33 @@ class Journal:
             self._path.unlink()
 
 
-def read_journal(folder: Path, *, largest: int) -> Iterator[dict[str, Any]]:
-    """Iterate over the intact records in the journal of a data set folder; none if there is none.
+def list_journals(folder: Path) -> list[Path]:
+    """Return the journals in a data set folder, those of parts first."""
+    parts = sorted((folder / PARTS).glob(f"*/{NAME}"))
+    return [path for path in (*parts, folder / NAME) if path.exists()]
+
+
+def read_journals(folder: Path, *, largest: int) -> Iterator[dict[str, Any]]:
+    """Iterate over the intact records in the journals of a data set folder, those of parts first.
 
     Raises
     ------
     OSError
-        When it cannot be read.
+        When one cannot be read.
     ValueError
-        When it is not a file or larger than `largest` bytes.
+        When one is not a file, or all together are larger than `largest` bytes.
     """
-    path = folder / NAME
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise ValueError("it is not a regular file")
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > largest:
-            raise ValueError(f"it has {size} bytes, more than the limit of {largest}")
-        while line := file.readline(_LONGEST):
-            text = line[_CHECKED + 1 :].strip()
-            if line[:_CHECKED] == _sum(text):
-                yield json.loads(text)
+    for path in list_journals(folder):
+        if not path.is_file():
+            raise ValueError(f"{path.relative_to(folder)} is not a regular file")
+        with path.open("rb") as file:
+            largest -= os.fstat(file.fileno()).st_size
+            if largest < 0:
+                raise ValueError(f"{path.relative_to(folder)} is larger than its shards explain")
+            while line := file.readline(_LONGEST):
+                text = line[_CHECKED + 1 :].strip()
+                if line[:_CHECKED] == _sum(text):
+                    yield json.loads(text)
 
 
 def _line(record: dict[str, Any]) -> bytes:

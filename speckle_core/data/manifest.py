@@ -15,7 +15,7 @@ import attrs
 
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.journal import NAME as JOURNAL
-from speckle_core.data.journal import Journal, read_journal
+from speckle_core.data.journal import Journal, list_journals, read_journals
 from speckle_core.data.plan import SHARDS, Plan, plan
 from speckle_core.errors import DataError, ExperimentError
 from speckle_core.experiment.experiment import Experiment, recipe_of
@@ -143,7 +143,7 @@ def begin(resolved: Experiment, versions: dict[str, str]) -> Manifest:
 
 
 def read(folder: Path, *, sealed: bool = True) -> Manifest:
-    """Return the manifest in `folder`, with the shards in the journal.
+    """Return the manifest in `folder`, with the shards in journals.
 
     Without `sealed`, its own checksum may be another.
 
@@ -163,7 +163,7 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
     try:
         # The journal first: if its records move to the manifest meanwhile, they are read twice.
         largest = _largest(folder)
-        added = list(read_journal(folder, largest=largest))
+        added = list(read_journals(folder, largest=largest))
         data = read_json(path, largest=largest, sealed=sealed)
     except FileNotFoundError:
         raise DataError(
@@ -192,11 +192,10 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
 
 
 def _largest(folder: Path) -> int:
-    """Return the largest size [bytes] of a manifest or journal for the shards in `folder`."""
-    size = max(
-        (path.stat().st_size for path in (folder / NAME, folder / JOURNAL) if path.exists()),
-        default=0,
-    )
+    """Return the largest size [bytes] of the manifest, or all journals, in `folder`."""
+    if not (folder / NAME).is_file():
+        return _LARGEST
+    size = sum(path.stat().st_size for path in (folder / NAME, *list_journals(folder)))
     if size <= _LARGEST or not (folder / SHARDS).is_dir():
         return _LARGEST
     with os.scandir(folder / SHARDS) as entries:

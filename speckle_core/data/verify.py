@@ -19,7 +19,7 @@ from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.build_shards import produce
 from speckle_core.data.journal import NAME as JOURNAL
-from speckle_core.data.journal import Journal
+from speckle_core.data.journal import PARTS, Journal
 from speckle_core.data.manifest import (
     LIBRARIES,
     MASTER,
@@ -264,7 +264,7 @@ def _explain_changed_bytes(manifest: Manifest) -> str:
 
 def _strays(folder: Path, manifest: Manifest) -> tuple[str, ...]:
     beside = {path.name for path in folder.iterdir() if not is_leftover(path)}
-    strays = beside - {NAME, MASTER, JOURNAL, SHARDS}
+    strays = beside - {NAME, MASTER, JOURNAL, PARTS, SHARDS}
     if (folder / SHARDS).is_dir():
         for path in (folder / SHARDS).iterdir():
             name = f"{SHARDS}/{path.name}"

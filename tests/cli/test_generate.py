@@ -132,3 +132,22 @@ def test_what_is_there_already_is_no_work_of_this_call(
     assert "patterns/s" not in again.stderr
     assert "complete already" in again.stderr
     assert again.stdout == first.stdout
+
+
+def test_parts_of_an_array_and_the_call_that_collects_them(
+    invoke: Invoke, tiny: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "d"
+    for i in (2, 1):
+        said = json.loads(invoke("generate", tiny, "-o", out, "--shard", f"{i}/2", "--json").stdout)
+        assert (said["part"], said["of"]) == (i, 2)
+    assert not (out / "patterns.h5").exists()
+    invoke("generate", tiny, "-o", out)
+    assert (out / "patterns.h5").exists()
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "half"])
+def test_what_is_not_a_part_is_named(
+    shard: str, refused: Refused, tiny: Path, tmp_path: Path
+) -> None:
+    assert "shard: " in refused("generate", tiny, "-o", tmp_path / "d", "--shard", shard)
