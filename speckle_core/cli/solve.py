@@ -64,7 +64,8 @@ def solve(
     """Find the bodies behind patterns: where they lie and how large they are.
 
     A pattern is called solved when the bodies explain it down to its noise, with neither one too
-    many nor one missing. No pattern says where in the box the bodies lie, nor tells a structure
+    many nor one missing; "above R" is the same for bodies of a radius above R, where photon noise
+    could hide smaller ones. No pattern says where in the box the bodies lie, nor tells a structure
     from its inversion through a point. A data set knows its grid and the true bodies; for a file,
     name the grid.
 

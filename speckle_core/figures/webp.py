@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 
-_WIDTH, _QUALITY = 900, 65
+_WIDTH, _QUALITY = 820, 60
 
 
 def exact(png: bytes) -> bytes:
