@@ -42,7 +42,7 @@ Subjects = Role | Literal["particles"]
 KNOWN_NUMBER: Mapping[Subjects, int] = {
     "sampler": 17,
     "particles": 5,
-    "scatterer": 15,
+    "scatterer": 16,
     "preprocessor": 10,
     "classifier": 20,
     "explainer": 14,

@@ -49,6 +49,7 @@ IDS = {
         "scatterer.deterministic",
         "scatterer.input-unchanged",
         "scatterer.translation-leaves-the-intensity",
+        "scatterer.minus-k-is-k",
         "scatterer.works-on-a-strange-shape",
         "scatterer.works-on-a-quadrant",
         "scatterer.contrast-counts",
