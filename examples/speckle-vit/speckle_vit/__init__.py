@@ -1,0 +1,1 @@
+"""A vision transformer for speckle-core: `plugin` registers it."""
