@@ -15,7 +15,7 @@ def finish(framework):
 def epoch(framework, options, train, valid):
     """Train one epoch with the classifier's own loop; return wall and CPU seconds."""
     network = new_network(framework, options, train)
-    with framework.training(network, options, 0) as trainer:
+    with framework.training(network, options, 0, None) as trainer:
         training = Training(options, network, trainer, train, valid, seed=0)
         return timed(lambda: training.run(None, None), lambda: finish(framework))
 

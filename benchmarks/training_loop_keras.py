@@ -60,7 +60,7 @@ def main():
         return timed(work)
 
     other = new_network(framework, options, train)
-    with framework.training(other, options, 0) as trainer:
+    with framework.training(other, options, 0, None) as trainer:
 
         def ours():
             """Train one epoch with the classifier's own loop."""
