@@ -47,7 +47,7 @@ name = "radial-lda"
 Invoke = Callable[..., Result]
 
 #: Folders in which every test loads PyTorch, Keras or TensorFlow, or starts processes that do.
-FRAMEWORKS = ("speckle_torch", "speckle_keras", "parity")
+FRAMEWORKS = ("speckle_torch", "speckle_specklenet", "speckle_keras", "parity")
 
 
 #: Files that take longest come first, so that no worker is left alone with one at the end.

@@ -86,7 +86,8 @@ class Difference(nn.Module):
         maps = cos_y @ rows_real - sin_y @ rows_imaginary
         mean = (MEAN_RADIUS / half_distance)[:, None, None]
         one = (weight * self.disks.form(mean, k)).sum((1, 2)) / 2
-        return maps / one[:, None, None]
+        found: Tensor = maps / one[:, None, None]
+        return found
 
     def missing(
         self,

@@ -10,7 +10,10 @@ from speckle_core.testing import KNOWN_NUMBER, checks_for, run_checks
 INSTALLED = plugin_manager().components()
 UNTRAINED = [check for check in checks_for("classifier") if check.id.startswith("component.")]
 #: With these a small network learns the kit's patterns.
-OPTIONS = {"torch-resnet50": {"epochs": 30, "batch_size": 4, "learning_rate": 0.01}}
+OPTIONS = {
+    "torch-resnet50": {"epochs": 30, "batch_size": 4, "learning_rate": 0.01},
+    "torch-specklenet": {"epochs": 20, "batch_size": 8},
+}
 
 
 def uses(registered, framework):
