@@ -173,10 +173,15 @@ def _train(
 
 
 def _nothing_learned(history: list[Epoch], classes: int) -> str:
-    """Return a remark if no epoch had a lower loss than guessing, ln(classes); else nothing."""
-    losses = [e.loss if math.isnan(e.valid_loss) else e.valid_loss for e in history]
-    lowest, guessing = min(losses, default=math.nan), math.log(classes)
-    if not lowest >= guessing:
+    """Return a remark if no epoch was better than guessing, whose loss is ln(classes)."""
+    scores = [
+        (e.loss, e.accuracy) if math.isnan(e.valid_loss) else (e.valid_loss, e.valid_accuracy)
+        for e in history
+    ]
+    lowest = min((loss for loss, _ in scores), default=math.nan)
+    guessing = math.log(classes)
+    # A rule that is sure of its few errors has a high loss, and has learned all the same.
+    if not lowest >= guessing or max(right for _, right in scores) > 1.5 / classes:
         return ""
     return (
         f"nothing was learned: the lowest loss is {lowest:.3g}, that of guessing {guessing:.3g}; "

@@ -7,6 +7,7 @@ import math
 import shutil
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
@@ -46,6 +47,8 @@ def test_a_training_that_is_never_better_than_guessing_says_so() -> None:
     assert "learning rate" in said
     assert not _nothing_learned([*wild, epoch(1.0, 1.05)], 3)
     assert _nothing_learned([epoch(1.2, math.nan)], 3)
+    sure = attrs.evolve(epoch(1.2, 3e29), valid_accuracy=0.6)
+    assert not _nothing_learned([sure], 3)
     assert not _nothing_learned([epoch(1.0, math.nan)], 3)
     assert not _nothing_learned([epoch(math.nan, math.nan)], 3)
 
