@@ -9,6 +9,7 @@ import typer
 
 from speckle_core.cli import (
     audit,
+    bench,
     convert,
     doctor,
     evaluate,
@@ -65,7 +66,7 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "moments": moments.moments,
         "show": show.show,
     },
-    "Information": {"presets": presets.presets, "doctor": doctor.doctor},
+    "Information": {"presets": presets.presets, "bench": bench.bench, "doctor": doctor.doctor},
 }
 for _panel, _commands in _GROUPS.items():
     for _name, _command in _commands.items():

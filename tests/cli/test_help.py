@@ -79,11 +79,12 @@ PROMISED = {
     "moments": {"--json"} | FRAMES,
     "show": {"-o", "--output", "--set"} | FRAMES,
     "presets": {"--json"},
+    "bench": {"--size", "--network", "--json"},
     "doctor": {"--json"},
     "plugins list": {"--json", "--strict"},
     "plugins show": {"--json"},
     "plugins check": {"--json"},
-    "plugins new": {"--role", "-o", "--output"},
+    "plugins new": {"--role", "--network", "-o", "--output"},
 }
 
 
