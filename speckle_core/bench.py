@@ -7,6 +7,7 @@ product is a peer that any machine can compute, so ratios to it can be compared 
 
 from __future__ import annotations
 
+import itertools
 import math
 import tempfile
 import time
@@ -159,7 +160,7 @@ def _store(size: int) -> Iterator[tuple[str, float]]:
     count = experiment.patterns
     order = np.random.default_rng(0).permutation(count)
     with tempfile.TemporaryDirectory(prefix="speckle-bench-") as scratch:
-        folders = (Path(scratch) / str(i) for i in range(_REPEATS))
+        folders = (Path(scratch) / str(number) for number in itertools.count())
         yield (
             "generate and write, one core",
             _best(lambda: generate(experiment, next(folders), workers=1), count, 2, _WALL),
