@@ -138,7 +138,7 @@ class Pipeline(Simulation):
         PatternError
             For NaN, infinity, or patterns that are not square.
         """
-        patterns = np.asarray(patterns)
+        patterns = _as_stored(np.asarray(patterns))
         if patterns.ndim == 2:
             patterns = patterns[None]
             valid = None if valid is None else valid[None]
@@ -177,6 +177,19 @@ class Pipeline(Simulation):
         chosen = self.explainers.get(explainer) or resolve("explainer", explainer)
         maps: FloatArray = chosen.explain(self.classifier, ready, targets)
         return maps
+
+
+def _as_stored(patterns: FloatArray) -> FloatArray:
+    """Return patterns in float32, as data sets hold them, unless that loses or rounds to nothing.
+
+    Preparation then gives a pattern the same values in training and in prediction.
+    """
+    if patterns.dtype != np.float64:
+        return patterns
+    with np.errstate(over="ignore", under="ignore"):
+        stored = patterns.astype(np.float32)
+    largest = float(np.abs(stored).max(initial=0))
+    return stored if 1e-30 < largest < np.inf else patterns
 
 
 def _labelled(recipe: dict[str, Any], key: str) -> dict[str, Any]:
