@@ -74,9 +74,11 @@ BESIDE = {
 
 def solving_beside() -> str:
     """Return accuracies of the solver and of rules on the same test patterns."""
-    rows = []
+    rows, found = [], entries()
     for name, folder in BESIDE.items():
-        entry = entries()[name]
+        if name not in found:
+            continue
+        entry = found[name]
         whole, rows_of_test = entry["all"], entry["test_rows"]
         chosen = None if rows_of_test == "all" else rows_of_test
         rules = (
