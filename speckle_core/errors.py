@@ -112,7 +112,7 @@ def printable(text: str, most: int = 2000) -> str:
 
 
 def shorten(place: str) -> str:
-    """Return the beginning and end of an overlong path."""
+    """Return the beginning and end of an overlong path or value."""
     if len(place) <= _LONGEST_PLACE:
         return place
     return f"{place[: _LONGEST_PLACE // 2]}…{place[-_LONGEST_PLACE // 2 :]}"

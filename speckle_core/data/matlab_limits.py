@@ -85,10 +85,23 @@ class _Walk:
             for _ in range(2 if flags & 0x800 else 1):
                 self.values(stream, count)
         else:
-            # Other kinds (sparse arrays, functions) are never read: skip them.
+            # Sparse arrays, functions: never asked for, but read where a cell contains one.
             if length > SMALL:
                 raise ValueError(f"it contains a sparse array or function of {length} bytes")
-            stream.skip(begun + length - stream.at)
+            while stream.at < begun + length:
+                self.part(stream, length, depth)
+
+    def part(self, stream: Any, most: int, depth: int) -> None:
+        """Check one element of a kind of array whose elements are not known."""
+        kind, length, value = self.tag(stream.take)
+        if kind == _MATRIX and value is None:
+            self.matrix(stream, length, depth + 1)
+            return
+        _check_kind(kind)
+        if value is None:
+            if length > most:
+                raise ValueError("it is shorter than declared")
+            stream.skip(length + -length % 8)
 
     def children(self, stream: Any, count: int, depth: int) -> None:
         if count > _MOST_ELEMENTS:
@@ -102,14 +115,20 @@ class _Walk:
 
     def values(self, stream: Any, count: int) -> None:
         kind, length, value = self.tag(stream.take)
-        # Types without a known width count as bytes.
+        _check_kind(kind)
         if value is None:
-            if length > count * _SIZES.get(kind, 1) + 8:
+            if length > count * _SIZES[kind] + 8:
                 raise ValueError(f"an array of {count} values declares {length} bytes")
             self.bytes += length
             if self.bytes > MOST:
                 raise ValueError(f"its arrays take more than {MOST} bytes")
             stream.skip(length + -length % 8)
+
+
+def _check_kind(kind: int) -> None:
+    # SciPy looks the type of values up without a check, and crashes.
+    if kind not in _SIZES:
+        raise ValueError(f"its values have the unknown type {kind}")
 
 
 class _Plain:

@@ -27,7 +27,12 @@ def list_tiff_pages(file: Any, path: Path) -> list[Any]:
     """
     # The smallest page directory takes 18 bytes; with more pages, some would be shared.
     most = min(MOST_PAGES, path.stat().st_size // 18)
-    pages = list(itertools.islice(iter(file.pages), most + 1))
+    pages, places = [], set()
+    for page in itertools.islice(iter(file.pages), most + 1):
+        if page.offset in places:
+            raise DataError("has pages that follow one another in a circle", where=str(path))
+        places.add(page.offset)
+        pages.append(page)
     if len(pages) > most:
         raise DataError(f"declares more than {most} pages", where=str(path))
     return pages

@@ -15,7 +15,7 @@ import attrs
 import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
-from speckle_core.errors import ExperimentError, OptionError, nearest
+from speckle_core.errors import ExperimentError, OptionError, nearest, shorten
 from speckle_core.experiment.plain import check_plain
 from speckle_core.plugins.component import KEBAB, RESERVED, Option
 
@@ -87,7 +87,9 @@ def _choice(value: Any, _: Any) -> Choice:
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         options = {k: v for k, v in value.items() if k not in RESERVED}
         return Choice(value["name"], options, label=value.get("label"))
-    raise ValueError(f'{value!r} is not a component: write {{ name = "…", option = … }}')
+    raise ValueError(
+        f'{shorten(repr(value))} is not a component: write {{ name = "…", option = … }}'
+    )
 
 
 def _optional_choice(value: Any, _: Any) -> Choice | None:
@@ -104,7 +106,7 @@ def _strict(value: Any, kind: Any) -> Any:
 
 def _tuple(value: Any, kind: Any) -> Any:
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{value!r} is not a list")
+        raise ValueError(f"{shorten(repr(value))} is not a list")
     inner = typing.get_args(kind)[0]
     return tuple(converter.structure(v, inner) for v in value)
 
@@ -175,7 +177,7 @@ def _as_error(path: str, error: BaseException, where: str) -> ExperimentError:
         key = sorted(error.extra_fields)[0]
         near = nearest(key, known)
         return ExperimentError(
-            f"unknown key {key!r}",
+            f"unknown key {shorten(repr(key))}",
             where=f"{where}: {path}.{key}" if path else f"{where}: {key}",
             hint=(f"Did you mean {near[0]!r}? " if near else "") + f"Keys: {', '.join(known)}.",
         )
@@ -228,7 +230,9 @@ def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
                 ours.get(key), theirs.get(key), f"{path}.{key}" if path else key
             )
         ]
-    return [] if ours == theirs else [f"{path} ({ours!r}, not {theirs!r})"]
+    return (
+        [] if ours == theirs else [f"{path} ({shorten(repr(ours))}, not {shorten(repr(theirs))})"]
+    )
 
 
 def without_none(value: Any) -> Any:

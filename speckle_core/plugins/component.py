@@ -18,7 +18,7 @@ from typing import Any
 
 import attrs
 
-from speckle_core.errors import OptionError, PluginError, nearest
+from speckle_core.errors import OptionError, PluginError, nearest, shorten
 
 #: Spelling of component names and labels.
 KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -105,10 +105,12 @@ class Option:
             except ValueError:
                 continue
         if isinstance(value, float) and math.isfinite(value) and not _in_range(value):
-            raise OptionError(f"{value!r} must lie between 1e-60 and 1e60 in size", where=where)
+            raise OptionError(
+                f"{shorten(repr(value))} must lie between 1e-60 and 1e60 in size", where=where
+            )
         near = [c for t in _alternatives(self.type) for c in nearest(value, typing.get_args(t))]
         raise OptionError(
-            f"{value!r} is not {self.type_name}",
+            f"{shorten(repr(value))} is not {self.type_name}",
             where=where,
             hint=f"Did you mean {near[0]!r}?" if near else None,
         )

@@ -92,6 +92,11 @@ def a_directory_that_leads_to_itself(path: Path) -> None:
 
 
 @into(TIFF)
+def a_circle_of_pages_in_a_long_file(path: Path) -> None:
+    path.write_bytes(tiff(bytes(10**6), tags(), after=8 + 10**6))
+
+
+@into(TIFF)
 def an_image_of_exabytes(path: Path) -> None:
     path.write_bytes(tiff(bytes(289), tags(width=2**31, height=2**31)))
 
@@ -191,6 +196,17 @@ def fields_without_a_length(path: Path) -> None:
 @into(MATLAB)
 def a_sparse_array_of_megabytes(path: Path) -> None:
     inner = matrix(kind=5, rest=element(5, bytes(BOMB)))
+    path.write_bytes(mat(matrix(kind=1, shape=(1, 1), rest=inner)))
+
+
+@into(MATLAB)
+def values_of_no_known_type(path: Path) -> None:
+    path.write_bytes(mat(matrix(rest=element(14, b"")), packed=False))
+
+
+@into(MATLAB)
+def a_sparse_array_of_no_known_type(path: Path) -> None:
+    inner = matrix(kind=5, rest=element(14, b"") + element(99, b"") + element(19, b"x"))
     path.write_bytes(mat(matrix(kind=1, shape=(1, 1), rest=inner)))
 
 
