@@ -8,6 +8,19 @@ from speckle_core import Component, hookimpl
 
 
 @hookimpl
+def speckle_scatterers() -> Iterable[Component]:
+    """Return the scatterer for patterns that are simulated in batches."""
+    yield Component(
+        "torch-analytic",
+        "speckle_torch.scatterer:TorchAnalytic",
+        "The sum of `analytic` for batches of patterns, on a CPU or GPU in single precision.",
+        requires=("torch",),
+        extra="torch",
+        reference="J. Als-Nielsen and D. McMorrow, Elements of Modern X-ray Physics, chapter 4",
+    )
+
+
+@hookimpl
 def speckle_classifiers() -> Iterable[Component]:
     """Return the paper's network."""
     yield Component(
