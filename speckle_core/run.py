@@ -158,5 +158,14 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     ------
     OutputError
         When it is not a speckle run folder.
+
+    Examples
+    --------
+    >>> from speckle_core import load_run
+    >>> run = load_run("runs/quickstart")
+    >>> list(run.stages)
+    ['generate', 'train', 'evaluate', 'report']
+    >>> list(run.evaluations())
+    ['radial-lda', 'first-moment']
     """
     return Run.open(Path(path))

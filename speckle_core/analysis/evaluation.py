@@ -68,6 +68,15 @@ class Evaluation:
     ------
     DataError
         For no patterns, unequal lengths, or a label or prediction outside the classes.
+
+    Examples
+    --------
+    >>> from speckle_core import Evaluation
+    >>> evaluation = Evaluation(classes=[2, 3, 4], labels=[2, 3, 4, 4], predicted=[2, 4, 4, 4])
+    >>> evaluation.accuracy
+    0.75
+    >>> evaluation.confusion.tolist()
+    [[1, 0, 0], [0, 0, 1], [0, 0, 2]]
     """
 
     classes: IntArray = attrs.field(converter=_integers)

@@ -91,6 +91,15 @@ def first_moments(
         For a wrong shape, NaN or infinity, a constant pattern, or one whose mean is not positive,
         such as a standardized one.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from speckle_core import KGrid, first_moments
+    >>> patterns = np.zeros((1, 5, 5))
+    >>> patterns[0, 2, 2:] = [3.0, 2.0, 1.0]  # k = 0 is the middle pixel
+    >>> first_moments(patterns, KGrid.centered(5, 0.1)).raw.round(3).tolist()
+    [0.667]
+
     References
     ----------
     The definitions are those of the text around figure 6 of the paper.

@@ -31,6 +31,15 @@ class KGrid:
     ------
     ExperimentError
         For a size below 1, an even centred size, or a step that is not positive and finite.
+
+    Examples
+    --------
+    >>> from speckle_core import KGrid
+    >>> grid = KGrid.centered(5, 0.5)
+    >>> grid.axis.tolist()
+    [-1.0, -0.5, 0.0, 0.5, 1.0]
+    >>> grid.shape, grid.origin
+    ((5, 5), 2)
     """
 
     layout: Layout

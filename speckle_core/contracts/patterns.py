@@ -100,6 +100,17 @@ class PatternSet:
     ------
     DataError
         When a label is not among the classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from speckle_core import KGrid, PatternSet
+    >>> measured = np.ones((3, 65, 65), dtype=np.float32)
+    >>> patterns = PatternSet.from_arrays(measured, [2, 2, 5], KGrid.centered(65, 0.00314))
+    >>> len(patterns), patterns.classes.tolist()
+    (3, [2, 5])
+    >>> patterns[0].shape, np.asarray(patterns[1:]).shape
+    ((65, 65), (2, 65, 65))
     """
 
     def __init__(

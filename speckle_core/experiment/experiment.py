@@ -87,6 +87,13 @@ class Experiment:
         Measured patterns, in place of `structure` and `scattering`.
     explainers : tuple of Choice
         Explainers applied to the trained classifier.
+
+    Examples
+    --------
+    >>> from speckle_core import Experiment
+    >>> experiment = Experiment.load("quickstart", ["classifier.epochs=3", "grid.size=65"])
+    >>> experiment.seed, experiment.grid.size, experiment.classifier.options["epochs"]
+    (20221115, 65, 3)
     """
 
     name: str

@@ -52,6 +52,22 @@ class Pipeline(Simulation):
         Classifiers to compare with.
     explainers : mapping of str to Explainer, or sequence of str
         Explainers for the classifier.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from speckle_core import KGrid, Pipeline
+    >>> pipeline = Pipeline(
+    ...     sampler="monodisperse",
+    ...     scatterer="analytic",
+    ...     grid=KGrid.centered(33, np.pi / 2000),
+    ...     prepare=["block-center", "standardize"],
+    ...     classifier="radial-lda",
+    ... )
+    >>> patterns = pipeline.pattern_set(counts=[2, 12], patterns_per_count=20, seed=1)
+    >>> history, test = pipeline.fit(patterns, seed=1)
+    >>> pipeline.evaluate(test)["classifier"].accuracy
+    1.0
     """
 
     def __init__(

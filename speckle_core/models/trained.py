@@ -44,9 +44,13 @@ class TrainedModel:
 
     Examples
     --------
-    >>> model = speckle_core.load_model("runs/quickstart")  # doctest: +SKIP
-    >>> model.predict("pattern.npy")  # doctest: +SKIP
+    >>> from speckle_core import load_model
+    >>> model = load_model("runs/quickstart")
+    >>> model.predict("pattern.npy")
     array([7])
+    >>> (answer,) = model.answer("pattern.npy")
+    >>> answer.number, answer.probability > 0.9
+    (7, True)
     """
 
     def __init__(self, folder: Path, model: Model) -> None:
@@ -305,5 +309,12 @@ def load_data(path: str | os.PathLike[str]) -> Dataset:
     ------
     DataError
         When there is no whole data set.
+
+    Examples
+    --------
+    >>> from speckle_core import load_data
+    >>> dataset = load_data("runs/quickstart")
+    >>> dataset.patterns().classes.tolist()
+    [2, 7, 12]
     """
     return Dataset.open(inside_run(Path(path), "data", "manifest.json"))

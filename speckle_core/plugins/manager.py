@@ -243,5 +243,25 @@ def plugin_manager() -> PluginManager:
 
 
 def create(role: Role, name: str, **options: Any) -> Any:
-    """Create a component: ``create("sampler", "monodisperse", radius=90.0)``."""
+    """Create a component by its role and name, with options as keywords.
+
+    Raises
+    ------
+    PluginError
+        When there is no such component, or a package that it requires is not installed.
+    OptionError
+        For an unknown option or a value of the wrong type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from speckle_core import KGrid, create
+    >>> sampler = create("sampler", "monodisperse", radius=90.0)
+    >>> configuration = sampler.sample(10, np.random.default_rng(0))
+    >>> len(configuration)
+    10
+    >>> scatterer = create("scatterer", "analytic")
+    >>> scatterer.intensity(configuration, KGrid.centered(65, np.pi / 2000)).shape
+    (65, 65)
+    """
     return plugin_manager().create(role, name, options)

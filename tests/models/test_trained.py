@@ -75,6 +75,24 @@ def test_a_run_and_its_parts_are_opened_by_path(run: Path) -> None:
     assert speckle_core.load_model(opened.model).grid.size == 33
 
 
+def test_a_model_solves_one_pattern_on_its_own_k_step(run: Path, tmp_path: Path) -> None:
+    model, data = speckle_core.load_model(run), speckle_core.load_data(run)
+    raw = data.patterns().raw([1, 40])
+    np.save(tmp_path / "one.npy", raw[0])
+    found = model.solve(tmp_path / "one.npy", "patterson", seed=3)
+    pipeline = Experiment.load("quickstart", SETTINGS).build(only=("structure",))
+    (truth,) = pipeline.draw(2, 1, 20221115).particles
+    (bodies,) = found.configuration.particles
+    # A pattern tells neither the place of the whole nor which of its two mirror images it is.
+    apart = np.hypot(*(bodies.centers[0] - bodies.centers[1]))
+    assert apart == pytest.approx(np.hypot(*(truth.centers[0] - truth.centers[1])), rel=1e-3)
+    assert bodies.bounding_radii == pytest.approx(truth.bounding_radii, rel=1e-3)
+    with pytest.raises(DataError, match="one pattern, not 2"):
+        model.solve(raw, "patterson")
+    with pytest.raises(PluginError, match="patterson"):
+        model.solve(raw[0], "paterson")
+
+
 def test_what_a_model_cannot_do_is_said(run: Path, tmp_path: Path) -> None:
     model = speckle_core.load_model(run)
     assert not model.explains
