@@ -16,6 +16,7 @@ from speckle_core.cli import (
     explain,
     generate,
     import_frames,
+    models,
     moments,
     plugins,
     predict,
@@ -73,6 +74,7 @@ for _panel, _commands in _GROUPS.items():
         app.command(_name, cls=Command, help=reflow(_command.__doc__), rich_help_panel=_panel)(
             report_errors(_command)
         )
+app.add_typer(models.app, name="models", rich_help_panel="Information")
 app.add_typer(plugins.app, name="plugins", rich_help_panel="Information")
 
 

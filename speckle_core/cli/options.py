@@ -17,6 +17,7 @@ from speckle_core.errors import (
     combine,
 )
 from speckle_core.files import empty, inside_run
+from speckle_core.models.shipped import model_folder
 
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
@@ -54,8 +55,8 @@ ModelFolder = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL_DIR",
-        help="A model folder written by speckle train, or the folder of a run.",
-        callback=lambda path: inside_run(path, "model", "model.toml"),
+        help="A model folder, the folder of a run, or a name from speckle models list.",
+        callback=model_folder,
     ),
 ]
 DataOption = Annotated[

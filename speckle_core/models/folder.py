@@ -27,6 +27,7 @@ from speckle_core.experiment.schema import Choice, converter, structure
 from speckle_core.experiment.sections import Grid
 from speckle_core.files import make_folder, replaced_folder, sweep
 from speckle_core.models.novelty import FILE as FAMILIAR
+from speckle_core.models.shipped import suggestion
 from speckle_core.notes import digests, find_damage, read_toml, write_toml
 
 FORMAT = 1
@@ -161,7 +162,8 @@ def read_record(folder: Path) -> ModelRecord:
         raise ModelError(
             "is not a model folder: model.toml is missing",
             where=str(folder),
-            hint="An interrupted training has none yet; run the same command again.",
+            hint=suggestion(str(folder))
+            or "An interrupted training has none yet; run the same command again.",
         ) from None
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot be read: {error}", where=str(path)) from error

@@ -25,9 +25,10 @@ from speckle_core.errors import DataError, PatternError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import inside_run
 from speckle_core.models.answer import Answer
-from speckle_core.models.folder import RECORD, Model
+from speckle_core.models.folder import Model
 from speckle_core.models.folder import load_model as load_whole
 from speckle_core.models.novelty import TrainingProfiles
+from speckle_core.models.shipped import model_folder
 from speckle_core.plugins.manager import plugin_manager
 
 #: Patterns: an array (ny, nx) or (B, ny, nx) of raw intensity, or a file of them.
@@ -287,7 +288,8 @@ def load_model(path: str | os.PathLike[str], *, baselines: bool = True) -> Train
     Parameters
     ----------
     path : path
-        A folder written by ``speckle train`` or ``speckle run``.
+        A folder written by ``speckle train`` or ``speckle run``, or the name of a model that comes
+        with the package, such as ``specklenet-poly``.
     baselines : bool
         Whether to load the simple rules that were fitted beside it.
 
@@ -298,7 +300,7 @@ def load_model(path: str | os.PathLike[str], *, baselines: bool = True) -> Train
     PluginError
         When one of its components is not installed.
     """
-    folder = inside_run(Path(path), "model", RECORD)
+    folder = model_folder(Path(path))
     return TrainedModel(folder, load_whole(folder, baselines=baselines))
 
 

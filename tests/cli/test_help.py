@@ -81,6 +81,8 @@ PROMISED = {
     "presets": {"--json"},
     "bench": {"--size", "--network", "--json"},
     "doctor": {"--json"},
+    "models list": {"--json"},
+    "models show": set(),
     "plugins list": {"--json", "--strict"},
     "plugins show": {"--json"},
     "plugins check": {"--json"},

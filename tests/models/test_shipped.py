@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import speckle_core
+from speckle_core import KGrid, ModelError, Pipeline
+from speckle_core.models.folder import read_whole
+from speckle_core.models.shipped import CARD, model_folder, shipped_folder, shipped_models
+
+NAMES = sorted(shipped_models())
+#: Bytes of all files of one model.
+LARGEST = 5_000_000
+
+
+def patterns(name, counts, seed):
+    """Return raw patterns of the task that a model was trained on, from another seed."""
+    experiment = read_whole(shipped_folder(name)).experiment
+    sampler = experiment.structure.sampler
+    made = Pipeline(
+        sampler=speckle_core.plugin_manager().create("sampler", sampler.name, sampler.options),
+        scatterer="analytic",
+        grid=KGrid.centered(257, np.pi / 2000),
+    )
+    return made.simulate([made.draw(n, 0, seed) for n in counts])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_model_is_whole_small_and_has_a_card(name):
+    folder = shipped_folder(name)
+    record = read_whole(folder)
+    assert record.files
+    assert record.experiment.name == name
+    assert sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) < LARGEST
+    card = (folder / CARD).read_text(encoding="utf-8")
+    for heading in ("Trained on", "Scores", "Limits", "Licence"):
+        assert f"## {heading}" in card
+
+
+@pytest.mark.framework
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_model_counts_the_disks_of_new_patterns(name):
+    pytest.importorskip("torch")
+    counts = [2, 5, 9, 13]
+    model = speckle_core.load_model(name, baselines=False)
+    found = model.predict(patterns(name, counts, seed=20261231))
+    assert np.abs(found - counts).max() <= 1
+    assert np.mean(found == counts) >= 0.75
+
+
+@pytest.mark.framework
+def test_predict_takes_the_name_of_a_shipped_model(invoke, tmp_path):
+    pytest.importorskip("torch")
+    np.save(tmp_path / "one.npy", patterns("specklenet-poly", [7], seed=20261231)[0])
+    result = invoke("predict", "specklenet-poly", tmp_path / "one.npy", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["predictions"][0]["class"] == 7
+
+
+def test_models_are_listed_and_shown(invoke):
+    listed = json.loads(invoke("models", "list", "--json").stdout)
+    assert sorted(listed) == NAMES
+    assert "specklenet-poly" in invoke("models", "list").stdout
+    shown = invoke("models", "show", "specklenet-poly")
+    assert shown.stdout.startswith("# specklenet-poly")
+
+
+def test_a_wrong_name_is_one_error_with_the_nearest(invoke):
+    for command in (("models", "show", "specklenet-pol"), ("predict", "specklenet-pol", "x.npy")):
+        result = invoke(*command)
+        assert result.exit_code != 0
+        assert "specklenet-poly" in result.stderr
+        assert "Traceback" not in result.stderr
+    with pytest.raises(ModelError, match="is not a model"):
+        speckle_core.load_model("specklenet-pol")
+
+
+def test_a_folder_of_that_name_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert model_folder(Path("specklenet-poly")) == shipped_folder("specklenet-poly")
+    (tmp_path / "specklenet-poly").mkdir()
+    assert model_folder(Path("specklenet-poly")) == Path("specklenet-poly")
