@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from speckle_core.cli.options import Json
 
 
@@ -19,7 +21,7 @@ def list_models(as_json: Json = False) -> None:
     from speckle_core.models.folder import read_record
     from speckle_core.models.shipped import shipped_models
 
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name, folder in shipped_models().items():
         record = read_record(folder)
         found[name] = {
