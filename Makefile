@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: run test test-fast coverage lint mutation test-lowest pip-audit lock clean
+.PHONY: run test test-fast coverage lint mutation test-lowest test-python pip-audit lock clean
 
 run: $(VENV)/.run-installed
 	$(BIN)/speckle run quickstart
@@ -61,20 +61,31 @@ lock:
 	$(LOCK) --extra dev -o constraints.txt
 	$(LOCK) --extra torch -c constraints.txt -o requirements/run.txt
 
+# What the core's tests need beside its own packages, and those that need no more.
+CORE_TESTS := "pytest>=8.3,<9.2" pytest-xdist hypothesis
+CORE := tests/data tests/experiment tests/analysis tests/test_run.py
+
 # The core's tests with the oldest versions that pyproject.toml allows, in an environment of its own.
 test-lowest:
 	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
 	uv pip compile --quiet --resolution lowest-direct pyproject.toml -o .venv-lowest/lowest.txt
-	.venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/lowest.txt pytest hypothesis
+	.venv-lowest/bin/python -m pip install --quiet -r .venv-lowest/lowest.txt $(CORE_TESTS)
 	.venv-lowest/bin/python -m pip install --quiet --no-deps -e .
-	.venv-lowest/bin/python -m pytest -q -W default tests/data tests/experiment tests/analysis tests/test_run.py
+	.venv-lowest/bin/python -m pytest -q -W default $(CORE)
+
+# The core's tests with another Python: make test-python PYTHON=python3.13
+test-python:
+	$(PYTHON) -m venv .venv-python
+	.venv-python/bin/python -m pip install --quiet -e . $(CORE_TESTS)
+	.venv-python/bin/python -m pytest -q -W default $(CORE)
+	rm -r .venv-python
 
 # Known weaknesses of the pinned packages; needs a network.
 pip-audit:
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet pip-audit
-	.venv-audit/bin/pip-audit --require-hashes -r constraints.txt
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r constraints.txt
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-audit mutants .coverage* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) .venv-lowest .venv-python .venv-audit mutants .coverage* .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache
