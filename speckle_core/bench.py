@@ -66,6 +66,8 @@ REFERENCE = {
     "simulate, equal disks": 0.28,
     "draw, unequal disks": 0.09,
     "simulate, unequal disks": 1.02,
+    "read": 0.18,
+    "read and prepare": 0.33,
 }
 
 

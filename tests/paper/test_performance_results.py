@@ -53,3 +53,23 @@ def test_the_loop_adds_at_most_three_percent_to_a_minimal_one(number):
     told = floats(number("range-of-rounds"))
     assert told == pytest.approx([min(rounds), max(rounds)], abs=0.0051)
     assert max(medians + fastest) <= 1.03
+
+
+def test_the_table_of_simulation_is_what_the_benchmark_printed(table):
+    found = read(RESULTS / "performance" / "generation.json")["ratios"]
+    shown = cells(table("simulation"))
+    assert len(shown) == len(found) == 8
+    for row, result in zip(shown, found, strict=True):
+        assert row[:3] == [result["sampler"], str(result["n"]), str(result["size"])]
+        times = [result[f"{name}_ms"] for name in ("analytic", "fft", "separable")]
+        assert [float(cell) for cell in row[3:6]] == pytest.approx(times, abs=0.0051)
+        assert float(row[6]) == pytest.approx(times[0] / times[2], abs=0.0051)
+
+
+def test_the_authors_transform_takes_as_many_times_as_told(number):
+    found = read(RESULTS / "performance" / "authors-transform.json")
+    ratio = found["authors_s"] / (found["analytic_ms"] / 1e3)
+    assert floats(number("authors-transform ratio").replace(",", "")) == pytest.approx(
+        [ratio], rel=0.01
+    )
+    assert found["relative_l2_of_their_raster"] < 5e-3

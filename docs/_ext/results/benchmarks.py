@@ -34,6 +34,38 @@ def _benchmark(name: str) -> dict[str, Any]:
     return found
 
 
+def simulation() -> str:
+    """Return the table of both scatterers beside what one would write by hand."""
+    lines = []
+    for found in _benchmark("generation.json")["ratios"]:
+        times = (
+            f"{found[f'{name}_ms']:.2f}" for name in ("analytic", "fft", "separable")
+        )
+        ratios = (
+            f"{found['analytic_over_separable']:.2f}",
+            f"{found['naive_over_analytic']:.0f}",
+            f"{found['padded_fft_over_fft']:.0f}",
+        )
+        lines.append(
+            (found["sampler"], str(found["n"]), str(found["size"]), *times, *ratios)
+        )
+    header = ("disks", "n", "size", "`analytic`, ms", "`fft`, ms", "product, ms")
+    ratios_ = ("`analytic` / product", "sum / `analytic`", "padded FFT / `fft`")
+    return markdown_table((*header, *ratios_), lines)
+
+
+def authors_transform(what: str) -> str:
+    """Return a number of the authors' transform: ``seconds``, ``ms`` (ours) or ``ratio``."""
+    found = _benchmark("authors-transform.json")
+    if what == "ratio":
+        return f"{found['ratio']:,}"
+    return (
+        f"{found['authors_s']:.0f}"
+        if what == "seconds"
+        else f"{found['analytic_ms']:.2f}"
+    )
+
+
 def full_size() -> str:
     """Return how both scatterers compare with the authors' FFT at full size."""
     path = RESULTS / "authors-full-size/results.json"
