@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
 import pytest
 
-from speckle_core import Epoch
+from speckle_core import Component, Epoch, hookimpl, plugin_manager
 from speckle_core.models.train import _nothing_learned
 from speckle_core.notes import read_toml, write_toml
+from tests.cli.conftest import Ridge
 from tests.e2e.frames.patterns import counts, say
 
 pytestmark = pytest.mark.xdist_group("frames")
@@ -141,3 +144,54 @@ def test_a_class_without_test_patterns_has_no_recall_and_that_is_said(tmp_path: 
     (rates,) = [row for row in found["per_class"] if row["class"] == 7]
     assert (rates["support"], rates["recall"], rates["f1"]) == (0, None, None)
     assert "class 7: no test pattern" in say("evaluate", model, "--data", data).stdout
+
+
+@attrs.define(kw_only=True)
+class Warm(Ridge):
+    """A classifier that can start from what another training learned."""
+
+    NEUTRAL_OPTIONS: ClassVar[tuple[str, ...]] = ("cache",)
+    cache: bool = False
+    started_: Any = attrs.field(default=None, init=False)
+
+    def start_from(self, folder: Path) -> None:
+        self.started_ = np.load(folder / "weights.npy")
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        if self.started_ is not None:
+            np.save(folder / "started.npy", self.started_)
+
+
+class WarmPlugin:
+    @hookimpl
+    def speckle_classifiers(self) -> list[Component]:
+        return [Component("warm", Warm, "A linear reading that starts from another.")]
+
+
+@pytest.fixture
+def warm() -> Iterator[None]:
+    plugin_manager().register(WarmPlugin(), "warm")
+    yield
+    plugin_manager.cache_clear()
+
+
+@pytest.mark.usefixtures("warm")
+def test_other_settings_go_on_in_a_new_folder_from_what_was_learned(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(TINY.replace("radial-lda", "warm"))
+    data, first, second = tmp_path / "d", tmp_path / "m", tmp_path / "n"
+    assert say("generate", tmp_path / "a.toml", "-o", data).exit_code == 0
+    words = ("train", tmp_path / "a.toml", "--data", data)
+    assert say(*words, "-o", first).exit_code == 0
+    longer = ("--set", "classifier.epochs=5")
+    refused = say(*words, "-o", first, *longer)
+    assert refused.exit_code == 1
+    assert "classifier.epochs" in refused.stderr
+    # What changes no number is no other training.
+    assert say(*words, "-o", first, "--set", "classifier.cache=true").exit_code == 0
+    assert say(*words, "-o", second, *longer, "--from", first).exit_code == 0
+    started = np.load(second / "classifier/started.npy")
+    assert np.array_equal(started, np.load(first / "classifier/weights.npy"))
+    recorded = json.loads((second / "training.json").read_text())["from"]
+    assert recorded["model"] == "m"
+    assert len(recorded["sha256"]) == 64
