@@ -5,7 +5,9 @@
 The model is of a monodisperse preset at 129 pixels, such as that of `speckle run quickstart`.
 Patterns are of other systems than it was trained on. Of each fault: how many are read rightly, how
 many called far or not measured, how many refused, and how many wrongly read and called neither,
-which is what must not be. The second time the options say what is true of the frame.
+which is what must not be. The second time only the k step is told, as by a file that states it,
+and the third time the options say all that is true of the frame. With
+`--photons 1e5`, every frame that a fault does not count itself has photon noise.
 """
 
 from __future__ import annotations
@@ -161,16 +163,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
     parser.add_argument("-o", dest="output", type=Path, required=True)
+    parser.add_argument("--photons", type=float)
+    parser.add_argument("--name", default="faults")
     asked = parser.parse_args()
     model = load_model(asked.model, baselines=False)
     labels, drawn = zip(*systems(), strict=True)
     asked.output.mkdir(parents=True, exist_ok=True)
-    with (asked.output / "faults.csv").open("w", newline="") as file:
+    with (asked.output / f"{asked.name}.csv").open("w", newline="") as file:
         writer = None
         for name, make, truth in faults():
             frames = [make(system) for system in drawn]
+            if asked.photons and not any(word in name for word in ("photons", "logarithm")):
+                frames = [counted(frame, asked.photons) for frame in frames]
             row: dict[str, Any] = {"fault": name}
-            for way, told in (("as it comes", {}), ("told", truth)):
+            step = {"step": truth["step"]}
+            for way, told in (("as it comes", {}), ("step told", step), ("told", truth)):
                 shares = tried(model, frames, list(labels), told)
                 row |= {f"{way}: {key}": f"{share:.2f}" for key, share in shares.items()}
             writer = writer or csv.DictWriter(file, list(row), lineterminator="\n")

@@ -1,4 +1,4 @@
-"""What the rings of prepared patterns tell, whatever offset and factor preparation has given them.
+"""What rings and mirror images of patterns tell, whatever offset and factor they have been given.
 
 Arrays in, arrays out.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from speckle_core.analysis.azimuthal import azimuthal_mean
 from speckle_core.contracts.arrays import FloatArray
@@ -16,6 +17,8 @@ Array = NDArray[np.float64]
 Masks = NDArray[np.bool_]
 #: Pairs of k and -k without which a ring has no contrast.
 _FEWEST_PAIRS = 8
+#: Standard deviation of the smoothing that takes photon noise off [pixel].
+_SMOOTH = 1.5
 
 
 def ring_profiles(
@@ -69,3 +72,34 @@ def ring_contrast(
             enough = (number >= 2 * _FEWEST_PAIRS) & (mean > 0)
             found[index, enough] = (number * square)[enough] / mean[enough] ** 2 - 1
     return found[:, :rings]
+
+
+def mirror_difference(prepared: FloatArray, grid: KGrid, measured: Masks | None = None) -> Array:
+    """Return which share of the light above the least differs between k and -k, (B,).
+
+    Patterns are smoothed, so that it is small for photon noise and large about a wrong centre. NaN
+    on a grid that does not see -k, and where less than a tenth of the pairs was `measured`.
+    """
+    found = np.full(len(prepared), np.nan)
+    if grid.layout != "centered":
+        return found
+    for index, image in enumerate(prepared):
+        light = image - image.min()
+        both = np.ones(grid.shape, dtype=bool)
+        if measured is not None and not measured[index].all():
+            known = measured[index]
+            share = _smoothed(known.astype(np.float32))
+            light = _smoothed(np.where(known, light, 0)) / np.maximum(share, 1e-6)
+            both = known & known[::-1, ::-1]
+        else:
+            light = _smoothed(light)
+        total = float(light[both].sum(dtype=np.float64))
+        if np.mean(both) >= 0.1 and total > 0:
+            apart = np.abs(light - light[::-1, ::-1])[both].sum(dtype=np.float64)
+            found[index] = float(apart) / (2 * total)
+    return found
+
+
+def _smoothed(image: FloatArray) -> FloatArray:
+    smooth: FloatArray = ndimage.gaussian_filter(image, _SMOOTH, truncate=2.0)
+    return smooth

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.analysis.azimuthal import friedel_correlation
-from speckle_core.analysis.ring_profiles import ring_contrast, ring_profiles
+from speckle_core.analysis.ring_profiles import mirror_difference, ring_contrast, ring_profiles
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
 from speckle_core.errors import ModelError
 from speckle_core.files import write_text
+from speckle_core.models.class_contrasts import difference, summarise
 
 FILE = "familiar.json"
 #: Training patterns used per class.
@@ -31,11 +32,8 @@ MARGIN = 1.5
 #: trained on patterns without noise reads 0.83, at 1e5 photons, as well as its own; at 0.67, with
 #: 3e4 photons, it is wrong in half of them (docs/results/faults).
 _FRIEDEL = 0.75
-#: How much less and how much more contrast than that of all training patterns counts as theirs.
-#: Resampling and a blur of half a pixel lower it by up to five times as much as any of them, and a
-#: network reads such patterns all the same, but not twice the blur or a coherence length of a third
-#: of the box (docs/results/faults). Chance coincidences of distances between bodies raise it.
-_CONTRAST_SLACK = np.array([3.0, 1.5])
+#: Share of the light that may differ between k and -k in any training pattern: photon noise.
+_LEAST_LOPSIDED = 0.1
 
 Array = NDArray[np.float64]
 
@@ -71,6 +69,8 @@ class TrainingProfiles:
     contrast_farthest : array, (2,), optional
         How much less and how much more a training pattern had at most: the median over the rings,
         in standard deviations.
+    lopsided : array, (classes,), optional
+        Largest share of the light that differs between k and -k in a training pattern.
     """
 
     means: Array = attrs.field(converter=_as_array)
@@ -80,46 +80,38 @@ class TrainingProfiles:
     contrasts: Array | None = attrs.field(default=None, converter=_as_optional_array)
     contrast_spread: Array | None = attrs.field(default=None, converter=_as_optional_array)
     contrast_farthest: Array | None = attrs.field(default=None, converter=_as_optional_array)
+    lopsided: Array | None = attrs.field(default=None, converter=_as_optional_array)
 
     @classmethod
     def of(cls, train: PatternSet) -> TrainingProfiles:
         """Compute the profiles from up to 200 patterns of each class of `train`."""
-        profiles, contrasts, kept = [], [], []
+        profiles, contrasts, kept, lopsided = [], [], [], []
         for value in train.classes:
             own = np.flatnonzero(train.labels == value)[:_PER_CLASS]
             if not len(own):
                 continue
-            profile, contrast = [], []
+            profile, contrast, apart = [], [], []
             for part in np.array_split(own, -(-len(own) // 64)):
                 batch, grid, measured = train.batch(part)[0], train.grid, train.measured(part)
                 profile.append(ring_profiles(batch, grid, valid=train.valid(part)))
                 contrast.append(ring_contrast(batch, grid, measured=measured))
+                apart.append(mirror_difference(batch, grid, measured))
                 kept.append(friedel_correlation(batch, grid, region=measured))
             profiles.append(np.concatenate(profile))
             contrasts.append(np.concatenate(contrast))
+            lopsided.append(max(_LEAST_LOPSIDED, float(np.concatenate(apart).max())))
         means = np.stack([p.mean(axis=0) for p in profiles])
         residuals = np.concatenate([p - m for p, m in zip(profiles, means, strict=True)])
         # Avoid dividing by zero for a ring that never varies, such as a blocked one.
         spread = np.maximum(residuals.std(axis=0), 1e-3)
         farthest = _measure(residuals / spread).max(axis=0)
-        found = cls(means, spread, farthest, float(np.min(np.concatenate(kept))))
-        return found._with_contrasts(contrasts)
-
-    def _with_contrasts(self, contrasts: list[Array]) -> TrainingProfiles:
-        """Return these profiles with the contrast of the rings of each class, (B, rings) each."""
-        means = np.stack([c.mean(axis=0) for c in contrasts])
-        residuals = np.concatenate([c - m for c, m in zip(contrasts, means, strict=True)])
-        spread = np.maximum(residuals.std(axis=0), 1e-3)
-        # Of a quadrant, -k is not seen; and a blocked ring has no light.
-        if not (known := np.isfinite(means).all(axis=0) & np.isfinite(spread)).any():
-            return self
-        means[:, ~known], spread[~known] = np.nan, np.nan
-        off = np.nanmedian((residuals / spread)[:, known], axis=1)
-        return attrs.evolve(
-            self,
-            contrasts=means,
-            contrast_spread=spread,
-            contrast_farthest=np.maximum([-off.min(), off.max()], 1e-3) * _CONTRAST_SLACK,
+        return cls(
+            means,
+            spread,
+            farthest,
+            float(np.min(np.concatenate(kept))),
+            lopsided=lopsided if train.grid.layout == "centered" else None,
+            **summarise(contrasts),
         )
 
     def distances(
@@ -132,10 +124,11 @@ class TrainingProfiles:
     ) -> Array:
         """Return the distance of prepared patterns (B, ny, nx) from the nearest class, (B,).
 
-        The largest of the distances in shape, brightness and contrast counts; 1 is that of the
-        farthest training pattern. Larger patterns are compared on the training rings; smaller ones
-        cannot be compared and give NaN. `valid` and `measured`, of their shape, are True where a
-        pixel, or it or that at -k, was measured. `asymmetry` counts as well, where it is known.
+        The largest of the distances in shape, brightness, contrast and difference of k and -k
+        counts; 1 is that of the farthest training pattern. Larger patterns are compared on the
+        training rings; smaller ones cannot be compared and give NaN. `valid` and `measured`, of
+        their shape, are True where a pixel, or it or that at -k, was measured. `asymmetry` counts
+        as well, where it is known.
         """
         apart = self._apart(prepared, grid, valid, measured)
         if apart is None:
@@ -150,9 +143,9 @@ class TrainingProfiles:
         valid: NDArray[np.bool_] | None,
         measured: NDArray[np.bool_] | None,
     ) -> Array | None:
-        """Return the distance from each class in shape, brightness and contrast, (B, classes, 3).
+        """Return the distance from each class in each of the four, (B, classes, 4).
 
-        None for patterns that lack rings of the training; NaN where contrast is not known.
+        None for patterns that lack rings of the training; NaN where one is not known.
         """
         rings = self.means.shape[1] - 1
         if grid.size - grid.origin < rings:
@@ -162,21 +155,18 @@ class TrainingProfiles:
         if self.contrast_farthest is not None:
             less, more = self.contrast_farthest
             contrast = np.where(contrast < 0, -contrast / less, contrast / more)
-        return np.concatenate([_measure(off) / self.farthest, contrast[:, :, None]], axis=2)
+        lopsided = np.full(contrast.shape, np.nan)
+        if self.lopsided is not None:
+            lopsided = mirror_difference(prepared, grid, measured)[:, None] / self.lopsided
+        more_of = np.stack([contrast, lopsided], axis=2)
+        return np.concatenate([_measure(off) / self.farthest, more_of], axis=2)
 
     def _contrast_off(
         self, prepared: FloatArray, grid: KGrid, measured: NDArray[np.bool_] | None
     ) -> Array:
-        """Return the median over rings of how much more contrast there is, (B, classes)."""
-        nowhere = np.full((len(prepared), len(self.means)), np.nan)
-        if self.contrasts is None or self.contrast_spread is None:
-            return nowhere
-        known = np.isfinite(self.contrast_spread)
-        found = ring_contrast(prepared, grid, len(known), measured)[:, known]
-        off = (found[:, None] - self.contrasts[:, known]) / self.contrast_spread[known]
-        seen = np.isfinite(off).mean(axis=2) >= 0.5
-        nowhere[seen] = np.nanmedian(off[seen], axis=1)
-        return nowhere
+        """Return how much more contrast there is than in each class, (B, classes)."""
+        off = difference(self.contrasts, self.contrast_spread, prepared, grid, measured)
+        return np.asarray(np.broadcast_to(off, (len(prepared), len(self.means))))
 
     def asymmetry(
         self, prepared: FloatArray, grid: KGrid, *, measured: NDArray[np.bool_] | None = None
@@ -230,6 +220,8 @@ class TrainingProfiles:
             elif largest == 1:
                 what = "brighter" if off[row, nearest, -1] > 0 else "dimmer"
                 told.append(f"it is {what} as prepared, {times}")
+            elif largest == 3:
+                told.append(f"the light at k and -k differs, {times}'s, as about a wrong centre")
             else:
                 what = "more" if contrast[row, nearest] > 0 else "less"
                 told.append(f"its speckle has {what} contrast, {times}'s")
@@ -282,6 +274,8 @@ class TrainingProfiles:
                 or found.contrasts.shape != (len(found.means), len(found.contrast_spread))
             ):
                 raise ValueError("its contrasts have inconsistent shapes")
+            if found.lopsided is not None and found.lopsided.shape != (len(found.means),):
+                raise ValueError("its differences of k and -k have inconsistent shapes")
             if not all(np.isfinite(a).all() for a in (found.means, found.spread, found.farthest)):
                 raise ValueError("it contains NaN or infinity")
         except (OSError, ValueError, TypeError) as error:

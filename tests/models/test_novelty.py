@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from speckle_core import KGrid, ModelError, PatternSet, Pipeline, create
-from speckle_core.analysis.ring_profiles import ring_contrast, ring_profiles
+from speckle_core.analysis.ring_profiles import mirror_difference, ring_contrast, ring_profiles
 from speckle_core.models.novelty import TrainingProfiles
 
 GRID = KGrid.centered(65, np.pi / 1000)
@@ -153,3 +153,36 @@ def test_pixels_that_were_not_measured_do_not_count(familiar: TrainingProfiles) 
     masked = patterns.prepared_with([step])
     for found in (masked.batch([0])[0], masked.cached().batch([0])[0]):
         assert np.abs(found - whole)[:, seen[0]].max() < 0.1 * np.abs(whole).max()
+
+
+def test_light_that_differs_between_k_and_minus_k_is_its_share() -> None:
+    y, x = GRID.indices[:, None], GRID.indices
+    lobe = np.exp(-(y**2 + x**2) / 200.0)
+    aside = np.exp(-((y - 20) ** 2 + x**2) / 50.0)
+    patterns = np.array([lobe, aside, lobe + np.roll(lobe, 1, axis=0)])
+    found = mirror_difference(patterns, GRID)
+    assert found[:2] == pytest.approx([0, 1], abs=1e-3)
+    assert 0.01 < found[2] < 0.2
+    hidden = np.ones(patterns.shape, dtype=bool)
+    hidden[:, 40:46, 10:50] = False
+    spoilt = np.where(hidden, patterns, 9.0)
+    assert mirror_difference(spoilt, GRID, hidden) == pytest.approx(found, abs=0.08)
+    assert np.isnan(mirror_difference(patterns, KGrid.quadrant(65, 1.0))).all()
+
+
+def test_trained_on_noise_and_an_unsteady_centre_a_wrong_centre_is_far_all_the_same() -> None:
+    """Where k and -k of training patterns agree little, their light still lies about k = 0."""
+    detector = create("detector", "counting", photons=1e5, jitter=1.0)
+    made = Pipeline(
+        sampler="monodisperse",
+        scatterer="analytic",
+        detector=detector,
+        grid=GRID,
+        prepare=["block-center", "standardize"],
+    )
+    trained = TrainingProfiles.of(made.pattern_set([2, 5, 9], 60, seed=1))
+    unseen = made.pattern_set([5, 9], 20, seed=2).raw(np.arange(40))
+    near, off = (made.prepared(np.roll(unseen, by, axis=2)) for by in (0, 8))
+    assert trained.far(trained.distances(near, GRID)).mean() <= 0.1
+    assert trained.far(trained.distances(off, GRID)).all()
+    assert any("wrong centre" in why for why in trained.reasons(off, GRID))
