@@ -21,7 +21,7 @@ from speckle_scatter import fold
 from speckle_scatter.fold import Floats
 
 # Approximate size of a block of rows, chosen to stay in a core's cache.
-_BLOCK, _GATHERED = 1 << 17, 1 << 15
+_BLOCK, _GATHERED = 1 << 16, 1 << 15
 # Maximum number of columns of a product, to bound memory; and of columns kept for all blocks.
 _WIDEST, _HELD = 256, 1024
 
@@ -98,7 +98,7 @@ class Product:
 
     Parameters
     ----------
-    y : array, (1 or 2, 2, m, p)
+    y : array, (1 or 2, 2, p, m)
         Cosine and sine along y for each part of the contrast.
     x : array, (2, p, m)
         The same along x.
@@ -113,12 +113,12 @@ class Product:
     def add(self, block: slice, out: Floats, first: bool) -> None:
         """Add the sums; see `Term`."""
         depth, m = self.x.shape[1:]
-        rows = _evenly(m, fold.UNSPLIT // (depth * m))
+        rows = max(1, fold.UNSPLIT // (depth * m))
         for top in range(block.start, block.stop, rows):
             inner = slice(top, min(top + rows, block.stop))
             target = out[: len(self.y), ..., top - block.start : inner.stop - block.start, :]
             # (part, f, 1, rows, p) times (g, p, m)
-            y = self.y[..., inner, :][:, :, None]
+            y = self.y[..., inner].swapaxes(-1, -2)[:, :, None]
             sums = np.matmul(y, self.x, out=target if first else None)
             if self.form_factor is not None:
                 sums *= self.form_factor[inner]
@@ -140,11 +140,11 @@ class RowByRow:
     def add(self, block: slice, out: Floats, first: bool) -> None:
         """Add the sums; see `Term`."""
         depth, m = self.x.shape[1:]
-        rows = _evenly(m, _GATHERED // (2 * depth * m))
+        rows = max(1, _GATHERED // (2 * depth * m))
         for top in range(block.start, block.stop, rows):
             inner = slice(top, min(top + rows, block.stop))
             target = out[: len(self.y), ..., top - block.start : inner.stop - block.start, :]
-            y = self.y[..., inner, :][:, :, None, :, None, :]
+            y = self.y[..., inner].swapaxes(-1, -2)[:, :, None, :, None, :]
             # (g, rows, p, m)
             weighed = self.form_factors[:, inner].swapaxes(0, 1) * self.x[:, None]
             sums = (y @ weighed)[..., 0, :]
@@ -159,7 +159,7 @@ def sums(
     The yielded arrays are overwritten by the next block.
     """
     m = fold.side(grid)
-    rows = _evenly(m, _BLOCK // (4 * m))
+    rows = max(1, _BLOCK // (4 * m))
     blocks = [slice(top, min(top + rows, m)) for top in range(0, m, rows)]
     parts = max((len(fold.parts(particles.contrast)) for particles in species), default=1)
     terms = (term for particles in species for term in _terms(particles, grid, profiles))
@@ -204,22 +204,16 @@ def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterat
                 yield Product(*_waves(particles, some, grid), shared)
 
 
-def _evenly(m: int, most: int) -> int:
-    """Return the number of rows of each block, at most `most`, so that blocks are equally high."""
-    return -(-m // -(-m // max(1, most)))
-
-
 def _waves(
     particles: Particles, bodies: Sequence[int] | NDArray[np.intp], grid: KGrid
 ) -> tuple[Floats, Floats]:
-    """Return the waves along y times contrast, (parts, 2, m, n), and along x, (2, n, m)."""
+    """Return the waves along y times contrast, (parts, 2, n, m), and along x, (2, n, m)."""
     chosen = particles.centers[bodies]
     n = len(chosen)
-    both = fold.waves(chosen.T.ravel(), grid)
-    contrast = fold.parts(particles.contrast)[:, None, None, bodies]
+    both = fold.waves(chosen.T.ravel(), grid).swapaxes(-1, -2)
+    contrast = fold.parts(particles.contrast)[:, None, bodies, None]
     # In the order in which the products take them.
-    y = np.multiply(contrast, both[..., n:], order="C")
-    return y, np.ascontiguousarray(both[..., :n].swapaxes(-1, -2))
+    return np.multiply(contrast, both[:, n:], order="C"), np.ascontiguousarray(both[:, :n])
 
 
 def _chords(particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid) -> Iterator[Term]:
@@ -238,7 +232,7 @@ def _chords(particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid) 
         along_x = np.multiply(along[1, :, :count].T, over_k, order="C")
         along_x[:, 0] = half_length[part]
         along_x *= weight[part, None]
-        y, x = y.take(inverse, axis=-1), x.take(inverse, axis=-2)
-        y *= along[0, :, count:]
+        y, x = y.take(inverse, axis=-2), x.take(inverse, axis=-2)
+        y *= along[0, :, count:].T
         x *= along_x
         yield Product(y, x)
