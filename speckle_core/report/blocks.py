@@ -13,7 +13,7 @@ def data_uri(picture: bytes) -> str:
     """Return a PNG or WebP as a page can hold it: as WebP."""
     from speckle_core.figures import webp
 
-    given = picture if webp.is_webp(picture) else webp.exact(picture)
+    given = picture if webp.is_webp(picture) else webp.compact(picture)
     return "data:image/webp;base64," + base64.b64encode(given).decode("ascii")
 
 
