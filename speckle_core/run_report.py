@@ -21,8 +21,10 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     SpeckleError
         When one of them is missing or damaged, or the report cannot be written.
     """
+    from speckle_core.analysis.confidence import confidence_of, sentences
     from speckle_core.audit.findings import audit
     from speckle_core.explain.report_section import sections
+    from speckle_core.models import confidence
     from speckle_core.models.train import read_history
     from speckle_core.report.examples import collect
     from speckle_core.report.gallery import gallery
@@ -49,6 +51,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
         network=(name, network),
         baselines=dict(baselines),
         verdict=verdict_of(evaluations),
+        worth=sentences(confidence_of(network, confidence.load(run.model))),
         versions=written["versions"],
         timings=run.stages,
         command=f"speckle run {shlex.join(again)}",

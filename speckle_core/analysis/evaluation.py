@@ -158,6 +158,11 @@ class Evaluation:
         """Return the fraction of patterns predicted to within `k` particles."""
         return float(np.mean(np.abs(self.errors) <= k))
 
+    @property
+    def mean_absolute_error(self) -> float:
+        """Mean distance of the predicted from the true number, in particles."""
+        return float(np.mean(np.abs(self.errors)))
+
     def off_by_more_than(self, k: int) -> int:
         """Return the number of patterns whose prediction is off by more than `k` particles."""
         return int(np.sum(np.abs(self.errors) > k))
@@ -219,6 +224,7 @@ class Evaluation:
             "accuracy": share(self.accuracy),
             "within_1": share(self.within(1)),
             "within_2": share(self.within(2)),
+            "mean_absolute_error": self.mean_absolute_error,
             "off_by_more_than_1": self.off_by_more_than(1),
             "off_by_more_than_2": self.off_by_more_than(2),
             "macro": self.macro(),

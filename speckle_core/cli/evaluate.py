@@ -44,11 +44,13 @@ def evaluate(
       speckle evaluate models/quick --data data/quick
       speckle evaluate models/quick --data data/other --split all -o results/other
     """
+    from speckle_core.analysis.confidence import confidence_of, sentences
     from speckle_core.cli.output import evaluations_json, print_evaluations, print_json
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
     from speckle_core.errors import DataError
     from speckle_core.files import make_folder
+    from speckle_core.models import confidence
     from speckle_core.models.evaluate import assess, part_of, verdict_of
     from speckle_core.models.folder import load_model
     from speckle_core.models.novelty import TrainingProfiles
@@ -56,6 +58,7 @@ def evaluate(
     target = None if output is None else new_folder(output)
     loaded = load_model(model)
     profiles = TrainingProfiles.load(model)
+    learned = confidence.load(model)
     patterns = part_of(loaded, Dataset.open(data), split)
     refused: dict[str, DataError] = {}
     with show_progress() as progress:
@@ -74,6 +77,7 @@ def evaluate(
         say("warning: how far the patterns are from the training data was not measured")
     else:
         warn_far_patterns(far, len(patterns))
+    worth = None if fault else confidence_of(next(iter(evaluations.values())), learned)
     if target is not None:
         for name, evaluation in evaluations.items():
             evaluation.save(make_folder(target / name))
@@ -85,9 +89,10 @@ def evaluate(
             "far_from_training": far,
         }
         about["refused"] = {name: str(error) for name, error in refused.items()}
+        about["confidence"] = worth
         print_json(about | evaluations_json(evaluations, verdict))
     else:
-        print_evaluations(evaluations, verdict)
+        print_evaluations(evaluations, verdict, sentences(worth))
         if target is not None:
             echo(f"\nmetrics and predictions: {target}")
     if fault is not None:

@@ -75,8 +75,10 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> None:
-    """Print one line per classifier, the network first, and the verdict."""
+def print_evaluations(
+    evaluations: Mapping[str, Evaluation], verdict: str, worth: Sequence[str] = ()
+) -> None:
+    """Print one line per classifier, the network first, the verdict and further sentences."""
     network = next(iter(evaluations.values()))
     echo(f"{len(network)} test patterns of {len(network.classes)} classes\n")
     rows = []
@@ -84,9 +86,18 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> No
         low, high = found.accuracy_interval
         one, two = found.within(1), found.within(2)
         rows.append(
-            (name, f"{found.accuracy:.3f}", f"{low:.3f} to {high:.3f}", f"{one:.3f}", f"{two:.3f}")
+            (
+                name,
+                f"{found.accuracy:.3f}",
+                f"{low:.3f} to {high:.3f}",
+                f"{one:.3f}",
+                f"{two:.3f}",
+                f"{found.mean_absolute_error:.3f}",
+            )
         )
-    print_table(("classifier", "accuracy", "95 % interval", "within 1", "within 2"), rows)
+    print_table(
+        ("classifier", "accuracy", "95 % interval", "within 1", "within 2", "mean error"), rows
+    )
     for name, found in evaluations.items():
         if found.places is not None:
             echo(f"\n{name} takes long: it was given {len(found)} patterns, drawn at random.")
@@ -95,7 +106,8 @@ def print_evaluations(evaluations: Mapping[str, Evaluation], verdict: str) -> No
         which = "class" if len(absent) == 1 else "classes"
         shown = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
         echo(f"\n{which} {shown}: no test pattern, so recall and F1 are undefined.")
-    echo(f"\n{verdict}")
+    for sentence in (verdict, *worth):
+        echo(f"\n{sentence}")
 
 
 def evaluations_json(evaluations: Mapping[str, Evaluation], verdict: str) -> dict[str, Any]:

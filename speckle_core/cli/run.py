@@ -54,6 +54,7 @@ def run(
       speckle run paper-mono-257 --set structure.patterns_per_count=100
       speckle run paper-mono-257 --dry-run
     """
+    from speckle_core.analysis.confidence import confidence_of, sentences
     from speckle_core.cli.output import (
         duration,
         evaluations_json,
@@ -63,6 +64,7 @@ def run(
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import show_progress
     from speckle_core.experiment.components import READING, SIMULATION
+    from speckle_core.models import confidence
     from speckle_core.models.evaluate import verdict_of
     from speckle_core.models.tensorboard import require_tensorboard
     from speckle_core.models.torchrun import team_size
@@ -94,5 +96,7 @@ def run(
         }
         print_json(more | evaluations_json(evaluations, verdict))
         return
-    print_evaluations(evaluations, verdict)
+    network = next(iter(evaluations.values()))
+    worth = confidence_of(network, confidence.load(started.model))
+    print_evaluations(evaluations, verdict, sentences(worth))
     echo(f"\nreport: {started.report} (took {duration(sum(started.stages.values()))})")

@@ -26,6 +26,7 @@ from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import Choice, converter, structure
 from speckle_core.experiment.sections import Grid
 from speckle_core.files import make_folder, replaced_folder, sweep
+from speckle_core.models.confidence import FILE as CONFIDENCE
 from speckle_core.models.novelty import FILE as FAMILIAR
 from speckle_core.models.shipped import suggestion
 from speckle_core.notes import digests, find_damage, read_toml, write_toml
@@ -34,7 +35,7 @@ FORMAT = 1
 RECORD = "model.toml"
 HISTORY = "history.csv"
 #: What a model consists of, beside its record.
-PARTS = ("classifier", "baselines", HISTORY, FAMILIAR)
+PARTS = ("classifier", "baselines", HISTORY, FAMILIAR, CONFIDENCE)
 _DAMAGED = (
     "Copy the folder again, or remove model.toml and train again with the same command; "
     "in a run, use 'speckle verify --repair'."

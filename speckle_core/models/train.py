@@ -29,6 +29,7 @@ from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
 from speckle_core.locks import lock_folder, remove_stale_lock
+from speckle_core.models import confidence
 from speckle_core.models.folder import (
     HISTORY,
     RECORD,
@@ -169,6 +170,9 @@ def _train(
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
     TrainingProfiles.of(train_set).save(folder)
+    learned = confidence.learn(pipeline.classifier, valid_set, experiment.classifier.key, progress)
+    if learned is not None:
+        confidence.save(learned, folder)
     return save_model(pipeline, experiment, folder)
 
 

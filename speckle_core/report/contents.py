@@ -50,6 +50,8 @@ class ReportInput:
         Command that repeats the run.
     examples : Examples, optional
         Patterns to show of the classifier's answers.
+    worth : sequence of str
+        What the classifier's probabilities are worth, in sentences.
     sections : sequence of Section
         Sections from the audit and the explanations.
     """
@@ -69,3 +71,4 @@ class ReportInput:
     command: str
     sections: Sequence[Section] = ()
     examples: Examples | None = None
+    worth: Sequence[str] = ()

@@ -13,8 +13,9 @@ from speckle_core.testing import KNOWN_NUMBER, run_checks
 from speckle_keras.backend import engine
 from tests.plugins.speckle_keras.inside.small_network import Small
 
-#: With these it learns eight patterns whatever the seed.
-OPTIONS = {"epochs": 20, "batch_size": 4, "learning_rate": 0.01}
+#: With these it learns eight patterns whatever the seed. In bfloat16 a graph, as the fresh process
+#: has it, rounds otherwise than what is uncompiled.
+OPTIONS = {"epochs": 20, "batch_size": 4, "learning_rate": 0.01, "precision": "float32"}
 
 
 @pytest.fixture(scope="module")
