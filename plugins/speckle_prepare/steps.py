@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from speckle_core import FloatArray, KGrid, OptionError, PatternError
 
 _SMALL, _LARGE = 1e-15, 1e15
+# Mean in units of the deviation above which the mean is subtracted before scaling.
+_OFFSET = 4.0
 
 
 def _check_size(_: object, __: object, value: int) -> None:
@@ -56,7 +58,13 @@ def _standardize_float32(pattern: FloatArray, out: FloatArray) -> bool:
     # What rounding the mean left over matters where it is far larger than the deviation.
     out -= np.float32(mean - float(np.float32(mean)))
     variance = float(np.einsum("yx,yx->y", out, out).sum(dtype=np.float64)) / pattern.size
-    out *= np.float32(1 / math.sqrt(variance))
+    scale = 1 / math.sqrt(variance)
+    if abs(mean) * scale > _OFFSET:
+        out *= np.float32(scale)
+        return True
+    # Rounded once, so that dim pixels keep their distance from a blocked centre.
+    np.multiply(pattern, np.float32(scale), out=out)
+    out -= np.float32(mean * scale)
     return True
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from speckle_core.analysis.azimuthal import azimuthal_mean
 from speckle_core.contracts.arrays import FloatArray
@@ -101,5 +100,7 @@ def mirror_difference(prepared: FloatArray, grid: KGrid, measured: Masks | None 
 
 
 def _smoothed(image: FloatArray) -> FloatArray:
+    from scipy import ndimage  # takes longer to import than a prediction
+
     smooth: FloatArray = ndimage.gaussian_filter(image, _SMOOTH, truncate=2.0)
     return smooth
