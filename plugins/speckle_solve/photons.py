@@ -27,6 +27,8 @@ Floats = NDArray[np.floating[Any]]
 _TOLERANCE = 1e-6
 # A body is taken for real when noise would feign it in one pattern of so many.
 _FEIGNED = 1e-4
+# Deviance below which one structure is no better than another.
+_BETTER = 0.5
 # Standard deviations by which a body must exceed its price to be found in any case.
 _SURELY = 4.0
 
@@ -114,6 +116,27 @@ class Photons:
         )
         there, shapes = best.bodies()
         return Counted(there, shapes, float(best.misfit[0]), float(best.scale[0]))
+
+    def freed(self, model: Counted) -> Counted:
+        """Return the better of `model` and what it becomes when refined anew from low k outwards.
+
+        With few photons a body can rest one fringe of high k beside its place.
+        """
+        scene, n = self.scene, len(model.centers)
+        current = model
+        for rung in scene.rungs(n)[1:-1]:
+            inside = np.flatnonzero(scene.distance <= scene.limit(rung))
+            part = attrs.evolve(
+                self,
+                pixels=self.pixels.take(inside, np.float32),
+                counts=self.counts[inside],
+                exposure=self.exposure[inside],
+            )
+            current = part.refined(current.centers, current.parameters)
+        if current is model:
+            return model
+        current = self.refined(current.centers, current.parameters)
+        return current if current.deviance < model.deviance - _BETTER else model
 
     def each(self, model: Counted) -> tuple[Floats, Floats]:
         """Return real and negative imaginary part of each body's amplitude, (n, P)."""

@@ -166,11 +166,14 @@ class Counting:
     def verdict(self, candidate: Candidates, most: int) -> Verdict:
         """Return the most likely model near the candidate."""
         scene, photons = self.scene, self.photons
-        best = photons.refined(*candidate.bodies())
+        best = photons.freed(photons.refined(*candidate.bodies()))
         near = bool(candidate.misfit[0] < _ORDERED * scene.noise + _NEARBY)
         # With few photons a structure may fit for all that deviates from the roots of counts.
         near = near or surprise(photons, best) < _SURPRISING
         order = ordered(photons, best, most) if near else Order.of(photons, best)
+        freed = photons.freed(order.best) if near else order.best
+        if freed is not order.best:
+            order = ordered(photons, freed, most)
         best = order.best
         state = photons.linear(
             best.centers[None].astype(np.float32), best.parameters[None].astype(np.float32)

@@ -11,7 +11,8 @@ from speckle_solve.claims import resolved, surprise, unseen
 from speckle_solve.order import ordered
 from speckle_solve.photons import Photons
 from speckle_solve.scene import Scene
-from tests.plugins.speckle_solve.solve_cases import blocked
+from speckle_solve.solver import Patterson
+from tests.plugins.speckle_solve.solve_cases import SAMPLERS, blocked, errors
 
 GRID = KGrid.centered(129, np.pi / 1000)
 CENTERS = np.array([[200.0, 250.0], [700.0, 300.0], [450.0, 800.0], [800.0, 750.0]])
@@ -90,3 +91,16 @@ def test_smaller_bodies_go_with_sizes_that_differ_and_not_with_equal_ones():
     assert unseen(equal[:1], 5.0) == np.inf
     # Two alike say little, however alike they are.
     assert unseen(equal[:2], 5.0) > unseen(equal[:3], 5.0) > unseen(equal, 5.0)
+
+
+def test_bodies_one_fringe_beside_their_place_are_freed():
+    """Disks of 90 from ten thousand photons: at high k alone, a shift of a fringe is a minimum."""
+    rng = np.random.default_rng(np.random.SeedSequence(20221115, spawn_key=(19, 1)))
+    truth = SAMPLERS["fixed"].sample(19, rng)
+    pattern = blocked(truth)
+    counts = rng.poisson(pattern * (1e4 / pattern.sum()))
+    found = Patterson(box=2000.0).solve(counts, KGrid.centered(257, np.pi / 2000), seed=1)
+    place, radius = errors(truth, found.configuration)
+    assert (found.solved, len(found.configuration)) == (True, 19)
+    assert place < 4
+    assert radius < 4
