@@ -14,12 +14,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from speckle_core import MissingDependencyError, PluginError
 from speckle_networks.framework import claim
 
 BACKENDS = ("tensorflow", "torch")
+_FEATURES = ("amx_bf16", "avx512_bf16")
 
 os.environ.setdefault("KERAS_BACKEND", BACKENDS[0])
 # TensorFlow reads this on import; its C++ warnings are of no use to users.
@@ -77,3 +79,10 @@ def _import() -> tuple[Any, Any]:
 keras: Any
 engine: Any
 keras, engine = _import()
+
+
+def cpu_has_bfloat16() -> bool:
+    """Return whether the processor supports bfloat16, as reported by Linux."""
+    about = Path("/proc/cpuinfo")
+    flags = about.read_text("utf-8").partition("\n\n")[0].split() if about.is_file() else []
+    return any(feature in flags for feature in _FEATURES)

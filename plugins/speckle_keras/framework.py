@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import numpy as np
 
 from speckle_core import IntArray, PatternError, PluginError, team_size
-from speckle_keras.backend import engine, keras
+from speckle_keras.backend import cpu_has_bfloat16, engine, keras
 from speckle_keras.layers import calling, computing_in, layers_of, names_of
 from speckle_keras.layers import guided as guided_relus
 from speckle_keras.tensors import fill, to_arrays
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 ops = keras.ops
 _INPUT = keras.layers.InputLayer
-_FEATURES = ("amx_bf16", "avx512_bf16")
 
 
 @attrs.frozen
@@ -52,7 +50,7 @@ class KerasFramework:
         if precision != "auto":
             return cls(place, precision == "bfloat16")
         cpu = place.startswith("cpu")
-        return cls(place, _cpu_has_bfloat16() if cpu else engine.gpu_has_bfloat16(place))
+        return cls(place, cpu_has_bfloat16() if cpu else engine.gpu_has_bfloat16(place))
 
     @property
     def name(self) -> str:
@@ -114,13 +112,6 @@ class KerasFramework:
         assert isinstance(network, KerasNetwork)
         with network.computing():
             yield KerasTrainer(network, options, seed, weights)
-
-
-def _cpu_has_bfloat16() -> bool:
-    """Return whether the processor supports bfloat16, as reported by Linux."""
-    about = Path("/proc/cpuinfo")
-    flags = about.read_text("utf-8").partition("\n\n")[0].split() if about.is_file() else []
-    return any(feature in flags for feature in _FEATURES)
 
 
 @attrs.define(eq=False)

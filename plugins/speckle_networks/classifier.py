@@ -7,7 +7,6 @@ can be listed without them.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -33,21 +32,9 @@ from speckle_networks.checks import (
     check_view,
     one_of_these,
 )
-from speckle_networks.framework import Framework, Network, Weights
-from speckle_networks.options import LATER, TrainingOptions
-
-
-@attrs.frozen(eq=False)
-class Fitted:
-    """The network used for prediction, and its training data.
-
-    `last` are the weights after the last epoch, if they differ.
-    """
-
-    network: Network
-    classes: NDArray[np.int64]
-    size: tuple[int, int]
-    last: Weights | None = None
+from speckle_networks.framework import Framework, Network
+from speckle_networks.options import TrainingOptions
+from speckle_networks.recipe import Fitted, must_match, own_options, warm_weights
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -102,9 +89,7 @@ class NetworkClassifier(TrainingOptions):
 
     def _facts(self) -> dict[str, Any]:
         """Return what `state.toml` says of the network beside classes and size."""
-        training = {field.name for field in attrs.fields(TrainingOptions)}
-        own = {name: v for name, v in self._options().items() if name not in training}
-        return {"format": self.FORMAT, "options": {name: _plain(v) for name, v in own.items()}}
+        return {"format": self.FORMAT, "options": own_options(self._options())}
 
     def _window(self, size: tuple[int, int]) -> tuple[int, int]:
         """Return the shape of the pixels that are read of patterns of that size."""
@@ -149,29 +134,10 @@ class NetworkClassifier(TrainingOptions):
         if self._start is None:
             return
         learned = self._learned(self._start)
-        theirs, ours = learned.network.weights(), network.weights()
-        kept = {name for name in ours if theirs[name].shape == ours[name].shape}
-        if not np.array_equal(learned.classes, classes):
-            # The last layer knows the classes: it is of another size for one more of them.
-            other = self._network(size, len(classes) + 1, None).weights()
-            kept -= {name for name in ours if other[name].shape != ours[name].shape}
-        network.fill(ours | {name: theirs[name] for name in kept})
-
-    def _identity(self, framework: Framework) -> dict[str, Any]:
-        """Return what must be the same for a training to go on, beside its data and seed."""
-        found = {name: _plain(value, none=None) for name, value in self._options().items()}
-        for name, value in LATER.items():
-            if found[name] == value:
-                del found[name]
-        found["precision"] = "bfloat16" if framework.bfloat16 else "float32"
-        found["framework"] = framework.name
-        del found["device"], found["cache"]
-        if self._start is not None:
-            # Which weights these are decides the training as the seed does.
-            found["start"] = hashlib.sha256(
-                (self._start / "weights.safetensors").read_bytes()
-            ).hexdigest()
-        return found
+        # The last layer knows the classes: it is of another size for one more of them.
+        same = np.array_equal(learned.classes, classes)
+        other = None if same else self._network(size, len(classes) + 1, None)
+        network.fill(warm_weights(learned.network, network, other))
 
     def fit(
         self, train: PatternSet, valid: PatternSet, *, seed: int, on_epoch: OnEpoch | None = None
@@ -199,7 +165,9 @@ class NetworkClassifier(TrainingOptions):
         check_view(self.view, train.grid)
         checkpoint = None
         if self._folder is not None:
-            known = identity(self._identity(framework), seed, train, valid)
+            known = identity(
+                must_match(self._options(), framework, self._start), seed, train, valid
+            )
             checkpoint = Checkpoint(self._folder, known)
         classes, size = np.asarray(train.classes, dtype=np.int64), train.grid.shape
         network = framework.network(self, self._window(size), len(classes), seed)
@@ -326,10 +294,3 @@ class NetworkClassifier(TrainingOptions):
         weights, last = read_weights(Path(folder), network.weights())
         network.fill(weights)
         self._fitted = Fitted(network, stored.classes, stored.size, last)
-
-
-def _plain(value: Any, none: Any = "none") -> Any:
-    """Return an option's value as TOML and JSON have it."""
-    if value is None:
-        return none
-    return [_plain(v) for v in value] if isinstance(value, tuple | list) else value
