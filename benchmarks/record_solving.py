@@ -26,11 +26,11 @@ RESULTS = Path(__file__).parents[1] / "docs" / "results" / "solving" / "solved.j
 #: A body is exact when it lies, and is as large, as it should to this share of the box or radius.
 EXACT = 1e-3
 COLUMNS = ("patterns", "right_n", "within_1", "structures", "claimed", "false_claims")
-COLUMNS += ("explained", "false_explained", "worst_of_box", "median", "p95", "p99")
+COLUMNS += ("explained", "false_explained", "median")
 
 
 def summary(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the numbers of one group of patterns, by the names of `COLUMNS`."""
+    """Return the numbers of one group of patterns, `COLUMNS` among them."""
     structures = [line for line in lines if _exact(line)]
     claimed = [line for line in lines if line["solved"]]
     explained = [line for line in lines if line.get("explained", line["solved"])]
@@ -70,7 +70,7 @@ def recorded(path: Path, title: str, command: str) -> dict[str, Any]:
         "counts": [counts[0], counts[-1]],
         "all": summary(lines),
         "columns": list(COLUMNS),
-        "by_n": {str(n): list(summary(group).values()) for n, group in groups.items()},
+        "by_n": {str(n): [summary(group)[c] for c in COLUMNS] for n, group in groups.items()},
     }
     if "row" in lines[0]:
         found["test_rows"] = sorted(line["row"] for line in lines)
