@@ -6,7 +6,7 @@ import pytest
 
 from tests.paper.results import DOCS
 
-PAGES = ("paper", "performance", "physics", "solving")
+PAGES = ("paper", "performance", "physics", "solving", "studies")
 
 
 @pytest.mark.parametrize("name", PAGES)
