@@ -54,6 +54,7 @@ FRAMEWORKS = ("speckle_torch", "speckle_specklenet", "speckle_keras", "parity")
 SLOWEST = ("test_keras.py", "parity", "test_faults.py", "test_third_party.py", "hostile", "e2e")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `make test-fast` leaves out; give each file to one worker, the slowest first.
 

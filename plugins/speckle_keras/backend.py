@@ -53,7 +53,7 @@ def _import() -> tuple[Any, Any]:
     backend = loaded.config.backend() if loaded else os.environ["KERAS_BACKEND"]
     if backend not in BACKENDS:
         raise PluginError(
-            f"Keras runs here on {' and '.join(BACKENDS)}, not on {backend!r}",
+            f"Keras networks here run on {' and '.join(BACKENDS)}, not on {backend!r}",
             where="KERAS_BACKEND",
             hint="Set KERAS_BACKEND=tensorflow before Keras is imported.",
         )

@@ -174,6 +174,8 @@ class NewPlugin:
             "api": str(API_VERSION),
         }
         kind = f"network-{self.network}" if self.network else self.role
+        # What a network is tested for does not depend on its framework.
+        tested = "network" if self.network else self.role
         templates = importlib.resources.files("speckle_core.plugins") / "templates"
         for path, template in (
             ("pyproject.toml", "pyproject.toml"),
@@ -182,7 +184,7 @@ class NewPlugin:
             (f"{self.package}/plugin.py", "plugin.py"),
             (self.physics, f"{kind}/component.py"),
             ("tests/test_kit.py", "test_kit.py"),
-            ("tests/test_physics.py", f"{kind}/test_physics.py"),
+            ("tests/test_physics.py", f"{tested}/test_physics.py"),
         ):
             text = (templates / f"{template}.tmpl").read_text("utf-8")
             yield path, string.Template(text).substitute(names)

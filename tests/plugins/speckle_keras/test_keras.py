@@ -85,4 +85,4 @@ def test_a_backend_that_does_not_load_is_told_with_its_cause(run_python, tmp_pat
 def test_another_backend_is_refused(run_python):
     code = "from speckle_keras.resnet50 import KerasResNet50\nKerasResNet50()._framework()"
     process = run_python("-c", code, KERAS_BACKEND="numpy")
-    assert "runs on tensorflow and torch, not on 'numpy'" in process.stderr
+    assert "run on tensorflow and torch, not on 'numpy'" in process.stderr
