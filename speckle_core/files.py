@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from speckle_core.errors import ModelError, OutputError
@@ -31,13 +31,25 @@ def write_bytes(path: Path, data: bytes) -> None:
     OutputError
         When the disk is full or `path` is not writable; an existing file is then left unchanged.
     """
+    write_pieces(path, [data])
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    """Write `pieces`, one after the other, to `path` atomically, as `write_bytes` does.
+
+    Raises
+    ------
+    OutputError
+        When the disk is full or `path` is not writable; an existing file is then left unchanged.
+    """
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             if hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), 0o644)
-            file.write(data)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

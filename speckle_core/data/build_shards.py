@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures as cf
 import functools
 import hashlib
+import itertools
 import json
 import os
 import socket
@@ -19,16 +20,17 @@ from pathlib import Path
 
 import attrs
 
+from speckle_core.data.around import Buffer
 from speckle_core.data.manifest import LIBRARIES, Record
 from speckle_core.data.plan import Shard
-from speckle_core.data.shard import build
+from speckle_core.data.shard_bytes import LAYOUT, Scratch, build
 from speckle_core.data.workers import cores, defer_interrupts, one_thread, run_on, worker_pool
 from speckle_core.errors import OutputError
 from speckle_core.experiment.components import SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.experiment.provenance import version_of, versions
-from speckle_core.files import write_bytes
+from speckle_core.files import write_pieces
 from speckle_core.plugins.manager import plugin_manager
 
 OnRecord = Callable[[Record], None]
@@ -59,6 +61,8 @@ class Task:
         Write the file only if it has this SHA-256; its record is returned in any case.
     versions : str
         The software that the manifest names, as JSON; a worker with other versions refuses.
+    layout : int
+        Of the file; see `speckle_core.data.shard_bytes`.
     """
 
     experiment: str
@@ -66,22 +70,23 @@ class Task:
     shard: Shard
     expected: str | None = None
     versions: str = "{}"
+    layout: int = LAYOUT
 
 
 def make_shard(task: Task) -> Record:
     """Make one shard, write it and return its record; this runs in the worker."""
     _check_versions(task.experiment, task.versions)
-    experiment, pipeline = _cached_pipeline(task.experiment, threading.get_ident())
+    experiment, pipeline, scratch = _cached_pipeline(task.experiment, threading.get_ident())
     with one_thread():
-        data = build(pipeline, experiment, task.shard)
+        data = build(pipeline, experiment, task.shard, scratch, layout=task.layout)
     return _store(task, data, pipeline.grid.shape)
 
 
 @functools.lru_cache(maxsize=8)
-def _cached_pipeline(experiment: str, _thread: int) -> tuple[Experiment, Pipeline]:
-    """Return experiment and pipeline, one pair per thread: components may keep scratch space."""
+def _cached_pipeline(experiment: str, _thread: int) -> tuple[Experiment, Pipeline, Scratch]:
+    """Return experiment, pipeline and scratch, one of each per thread."""
     parsed = Experiment.from_dict(json.loads(experiment))
-    return parsed, _warm_up(parsed)
+    return parsed, _warm_up(parsed), Scratch()
 
 
 def software_of(experiment: Experiment) -> dict[str, str]:
@@ -130,15 +135,17 @@ def _make_one(experiment: Experiment, pipeline: Pipeline) -> None:
     pipeline.recorded([pipeline.draw(*place, experiment.seed)], [place], experiment.seed)
 
 
-def _store(task: Task, data: bytes, shape: tuple[int, int]) -> Record:
-    shard = task.shard
-    sha256 = hashlib.sha256(data).hexdigest()
+def _store(task: Task, data: list[Buffer], shape: tuple[int, int]) -> Record:
+    shard, digest = task.shard, hashlib.sha256()
+    for piece in data:
+        digest.update(piece)
+    sha256 = digest.hexdigest()
     if task.expected in (None, sha256):
-        write_bytes(Path(task.folder) / shard.name, data)
+        write_pieces(Path(task.folder) / shard.name, data)
     return Record(
         name=shard.name,
         sha256=sha256,
-        bytes=len(data),
+        bytes=sum(map(len, data)),
         shape=(shard.count, *shape),
         first=shard.first,
         count=shard.count,
@@ -155,6 +162,7 @@ def produce(
     workers: int | None = None,
     executor: cf.Executor | None = None,
     expected: Mapping[str, str] | None = None,
+    layout: int = LAYOUT,
 ) -> None:
     """Make `shards` of the resolved `experiment` below `folder`.
 
@@ -175,6 +183,8 @@ def produce(
     expected : mapping, optional
         SHA-256 by shard name: a shard with another one is not written, but still reported to
         `on_record`.
+    layout : int
+        Of the files, as the manifest says.
 
     Raises
     ------
@@ -182,7 +192,9 @@ def produce(
         The first error of any shard, after the shards in progress are finished and reported.
     """
     text, software = json.dumps(experiment.to_dict()), json.dumps(software_of(experiment))
-    tasks = [Task(text, str(folder), s, (expected or {}).get(s.name), software) for s in shards]
+    tasks = [
+        Task(text, str(folder), s, (expected or {}).get(s.name), software, layout) for s in shards
+    ]
     if not tasks:
         return
 
@@ -230,6 +242,8 @@ def _make_here(
 ) -> None:
     """Make shards in this process; a thread hashes and writes one while the next is computed."""
     waiting: list[cf.Future[Record]] = []
+    # One for the shard that is computed, one for that which is written.
+    scratch = (Scratch(), Scratch())
 
     def report_finished() -> None:
         for future in tuple(waiting):
@@ -240,8 +254,15 @@ def _make_here(
 
     with cf.ThreadPoolExecutor(1) as writer, one_thread():
         try:
-            for task in tasks:
-                data = build(pipeline, experiment, task.shard, on_progress)
+            for task, own in zip(tasks, itertools.cycle(scratch), strict=False):
+                data = build(
+                    pipeline,
+                    experiment,
+                    task.shard,
+                    own,
+                    layout=task.layout,
+                    on_progress=on_progress,
+                )
                 report_finished()
                 with defer_interrupts():
                     waiting.append(writer.submit(_store, task, data, pipeline.grid.shape))

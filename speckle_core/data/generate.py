@@ -208,6 +208,7 @@ def _fill(
             on_progress=on_progress,
             workers=workers,
             executor=executor,
+            layout=manifest.version,
         )
     except BaseException:
         # If the disk was full when a shard was recorded, removed temporary files may have made room

@@ -23,13 +23,13 @@ from speckle_core.data.manifest import LIBRARIES, Record, begin
 from speckle_core.data.master import write_master
 from speckle_core.data.measured import Measured, own_grid
 from speckle_core.data.plan import SHARDS
-from speckle_core.data.shard import build_measured
+from speckle_core.data.shard_bytes import build_measured
 from speckle_core.errors import DataError, OutputError, SpeckleError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.sections import Grid, Imported
 from speckle_core.experiment.split import Split
-from speckle_core.files import empty, make_folder, sweep, write_bytes
+from speckle_core.files import empty, make_folder, sweep, write_pieces
 
 _NOT_PART = ("mask", "poni")
 
@@ -141,11 +141,11 @@ def _write(
         for shard in manifest.plan:
             some = [next(patterns) for _ in range(shard.count)]
             data = build_measured(some, experiment, shard)
-            write_bytes(folder / shard.name, data)
+            write_pieces(folder / shard.name, data)
             record = Record(
                 name=shard.name,
-                sha256=hashlib.sha256(data).hexdigest(),
-                bytes=len(data),
+                sha256=hashlib.sha256(b"".join(data)).hexdigest(),
+                bytes=sum(map(len, data)),
                 shape=(shard.count, *grid.shape),
                 first=shard.first,
                 count=shard.count,

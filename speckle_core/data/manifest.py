@@ -25,7 +25,9 @@ from speckle_core.notes import read_json, write_json
 NAME = "manifest.json"
 MASTER = "patterns.h5"
 FORMAT: Literal["speckle-dataset"] = "speckle-dataset"
-VERSION = 1
+#: Of new sets. Version 1 differs in the layout of its shards only, and is completed in its own.
+VERSION = 2
+_READ = (1, VERSION)
 # Limits for an untrusted manifest: its bytes, more of them where there are many shards, and the
 # labels of imported patterns.
 _LARGEST, _LARGEST_RECORD = 2**25, 512
@@ -57,7 +59,7 @@ class Manifest:
     Parameters
     ----------
     format, version
-        The kind of file, and the version of its layout.
+        The kind of file, and the version of the layout of the set.
     seed : int
         The experiment's seed, repeated for convenience.
     experiment : Experiment
@@ -175,9 +177,10 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
         raise DataError(f"cannot be read: {error}", where=where) from error
     if data.get("format") != FORMAT:
         raise DataError("is not the manifest of a speckle data set", where=where)
-    if data.get("version") != VERSION:
+    if data.get("version") not in _READ or isinstance(data["version"], bool):
         raise DataError(
-            f"is of version {data.get('version')!r}; this speckle-core reads {VERSION}", where=where
+            f"is of version {data.get('version')!r}; this speckle-core reads 1 to {VERSION}",
+            where=where,
         )
     try:
         shards = _records(data.pop("shards", []), where)

@@ -137,6 +137,7 @@ def generate_part(
             on_record=on_record,
             on_progress=on_progress or (lambda _: None),
             workers=workers,
+            layout=manifest.version,
         )
 
 

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import attrs
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,21 @@ from speckle_core.analysis.regrid import completed
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.data.plan import Plan
-from speckle_core.data.shard import mask_beside, open_shard
+from speckle_core.data.shard import checksums, checksums_beside, mask_beside, open_shard
 from speckle_core.errors import DataError
 
 # Maximum number of open files. Some systems allow a process only 256; with fewer here, random
 # access reopens files more often.
 _OPEN = 96
+
+
+@attrs.frozen(eq=False)
+class _Opened:
+    """An open shard: its patterns, and what is stored beside them."""
+
+    data: h5py.Dataset
+    mask: h5py.Dataset | None
+    checksums: NDArray[np.uint32] | None
 
 
 class ShardReader:
@@ -46,9 +56,7 @@ class ShardReader:
         self._shards = shards
         self._grid = grid
         self._labels = labels
-        self._open: collections.OrderedDict[int, tuple[h5py.Dataset, h5py.Dataset | None]] = (
-            collections.OrderedDict()
-        )
+        self._open: collections.OrderedDict[int, _Opened] = collections.OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, indices: IntArray) -> NDArray[np.float32]:
@@ -90,7 +98,7 @@ class ShardReader:
         with self._lock:
             for place in np.argsort(indices, kind="stable"):
                 number = int(numbers[place])
-                _, mask = self._datasets(number)
+                mask = self._opened(number).mask
                 if mask is None:
                     continue
                 if found is None:
@@ -112,17 +120,19 @@ class ShardReader:
 
     def _read(self, number: int, index: int, target: NDArray[np.float32]) -> None:
         shard = self._shards[number]
-        data, mask = self._datasets(number)
+        opened = self._opened(number)
         inside = index - shard.first
         try:
-            _read_pattern(data, inside, target)
-            valid = None if mask is None else _read_mask(mask, inside)
+            _read_pattern(opened.data, inside, target)
+            valid = None if opened.mask is None else _read_mask(opened.mask, inside)
         except OSError as error:
             raise self._damaged(number, inside) from error
+        if opened.checksums is not None and checksums(target) != opened.checksums[inside]:
+            raise self._damaged(number, inside)
         if valid is not None and not valid.all():
             target[:] = completed(target, valid, self._grid)
 
-    def _datasets(self, number: int) -> tuple[h5py.Dataset, h5py.Dataset | None]:
+    def _opened(self, number: int) -> _Opened:
         if number in self._open:
             self._open.move_to_end(number)
             return self._open[number]
@@ -130,20 +140,20 @@ class ShardReader:
         labels = self._labels[shard.first : shard.first + shard.count]
         data = open_shard(self._folder, shard, self._grid, labels)
         try:
-            mask = mask_beside(data)
+            opened = _Opened(data, mask_beside(data), checksums_beside(data))
         except BaseException:
             data.file.close()
             raise
-        self._open[number] = data, mask
+        self._open[number] = opened
         if len(self._open) > _OPEN:
-            self._open.popitem(last=False)[1][0].file.close()
-        return data, mask
+            self._open.popitem(last=False)[1].data.file.close()
+        return opened
 
     def close(self) -> None:
         """Close the files; the next read reopens them."""
         with self._lock:
             while self._open:
-                self._open.popitem()[1][0].file.close()
+                self._open.popitem()[1].data.file.close()
 
 
 def _read_mask(mask: h5py.Dataset, index: int) -> NDArray[np.bool_]:

@@ -233,6 +233,7 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> t
             on_record=on_record,
             on_progress=lambda _: None,
             expected={s.name: recorded[s.name].sha256 for s in damaged if s.name in recorded},
+            layout=manifest.version,
         )
     finally:
         journal.close()

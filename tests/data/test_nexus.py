@@ -62,11 +62,15 @@ def test_every_dataset_has_units_and_the_default_slice_is_an_image(name: str, ma
         assert file["cxi_version"][()] == 160
 
 
-def test_a_shard_has_one_checked_uncompressed_chunk_a_pattern(made: Path) -> None:
+def test_patterns_of_a_shard_are_one_run_of_bytes_with_a_checksum_each(made: Path) -> None:
     with h5py.File(made / FILES[1]) as file:
-        data = file["entry_1/data_1/data"]
-        assert (data.shape, data.chunks, data.dtype) == ((256, 9, 9), (1, 9, 9), np.float32)
-        assert (data.fletcher32, data.compression) == (True, None)
+        data, sums = file["entry_1/data_1/data"], file["entry_1/data_1/checksum"]
+        assert (data.shape, data.chunks, data.dtype) == ((256, 9, 9), None, np.float32)
+        start = data.id.get_offset()
+        stored = (made / FILES[1]).read_bytes()[start : start + data[()].nbytes]
+        assert stored == data[()].tobytes()
+        words = np.frombuffer(stored, "<u4").reshape(256, 81)
+        np.testing.assert_array_equal(sums, words.sum(axis=1, dtype=np.uint64) % 2**32)
 
 
 @pytest.mark.parametrize("name", FILES)
