@@ -6,6 +6,7 @@ batches. It knows nothing about files.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,6 +22,8 @@ from speckle_core.errors import DataError, PatternError
 Read = Callable[[IntArray], NDArray[np.float32]]
 Measured = Callable[[IntArray], NDArray[np.bool_] | None]
 OnBatch = Callable[[int], None]
+# Approximate bytes of patterns prepared at once.
+_AT_ONCE = 2**20
 #: A preparation step, ``step(patterns (B, ny, nx), grid) -> (B, ny, nx)``: any `Preprocessor`.
 Step = Callable[[FloatArray, KGrid], FloatArray]
 
@@ -68,9 +71,9 @@ def prepare(
 
 def _first_not_finite(patterns: FloatArray) -> int | None:
     """Return the index of the first pattern (ny, nx) with NaN or infinity, or None."""
-    finite = np.empty(np.shape(patterns)[1:], dtype=bool)
     for index, pattern in enumerate(patterns):
-        if not np.isfinite(pattern, out=finite).all():
+        # NaN is both the smallest and the largest; this takes a third of the time of isfinite.
+        if pattern.size and not (math.isfinite(pattern.min()) and math.isfinite(pattern.max())):
             return index
     return None
 
@@ -220,6 +223,25 @@ class PatternSet:
         return patterns, self.labels[where]
 
     def _prepared(self, where: IntArray) -> NDArray[np.float32]:
+        """Read and prepare a few patterns at a time, in the order in which they are stored.
+
+        What the steps return in between then stays in the cache, and needs no fresh memory.
+        """
+        few = max(1, _AT_ONCE // (4 * self.grid.size**2))
+        if not self.steps or len(where) <= few:
+            return self._prepared_together(where)
+        found = np.empty((len(where), *self.grid.shape), dtype=np.float32)
+        order = np.argsort(where, kind="stable")
+        for start in range(0, len(where), few):
+            some = order[start : start + few]
+            try:
+                found[some] = self._prepared_together(where[some])
+            except PatternError:
+                # Of all together, so that the message counts patterns as the caller does.
+                return self._prepared_together(where)
+        return found
+
+    def _prepared_together(self, where: IntArray) -> NDArray[np.float32]:
         patterns = self._read(where)
         valid = self.valid(where) if self.steps else None
         return prepare(patterns, self.grid, self.steps, valid=valid)
