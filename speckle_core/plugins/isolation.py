@@ -19,6 +19,10 @@ from collections.abc import Iterator
 
 from speckle_core.errors import PluginError, printable
 
+# Output, warnings and limits belong to the whole process, so only one thread at a time may change
+# them.
+_one_at_a_time = threading.RLock()
+
 
 @contextlib.contextmanager
 def isolated() -> Iterator[None]:
@@ -38,6 +42,7 @@ def isolated() -> Iterator[None]:
         folder = None
     try:
         with (
+            _one_at_a_time,
             _interrupts(pressed),
             _silent_descriptor(),
             contextlib.redirect_stdout(io.StringIO()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -60,6 +61,8 @@ class PluginManager:
         self._registered: list[Registered] = []
         self._failures: list[Failure] = []
         self._discovered = False
+        # Another thread waits until all plugins are found; a plugin that asks meanwhile does not.
+        self._discovering = threading.RLock()
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -76,9 +79,12 @@ class PluginManager:
         )
 
     def _discover(self) -> None:
-        if self._discovered:
-            return
-        self._discovered = True
+        with self._discovering:
+            if not self._discovered:
+                self._discovered = True
+                self._find_plugins()
+
+    def _find_plugins(self) -> None:
         entries, damaged = scan() if self._entry_points is installed else (self._entry_points(), [])
         for failure in damaged:
             self._leave_out(failure)
@@ -118,7 +124,8 @@ class PluginManager:
             When the plugin is broken; none of it is then registered.
         """
         self._discover()
-        self._add(plugin, Provider(name, _INLINE, "0"))
+        with self._discovering:
+            self._add(plugin, Provider(name, _INLINE, "0"))
 
     def _add(self, plugin: object, provider: Provider) -> None:
         """Register `plugin` and its components, completely or not at all."""

@@ -6,6 +6,7 @@ refuses, or when the interrupted training warns of it; it is harmless when the f
 what it gave.
 
     python -m tests.campaigns.flips --number 300
+    python -m tests.campaigns.flips --number 300 --network torch-specklenet
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import sys
 import tempfile
 import warnings
@@ -27,6 +29,8 @@ import numpy as np
 from tests.campaigns.epochs import register
 from tests.campaigns.faults import draw_one_pixel, experiment, in_child, listing
 
+#: The usual one needs gradients, which this network does not give.
+EXPLAINERS = {"torch-specklenet": []}
 FOUND, HARMLESS, MISSED = "found", "harmless", "missed"
 #: Nothing is made from the first, and a run writes it again; a finished model reads no checkpoint.
 FOR_READERS = "experiment.toml"
@@ -34,12 +38,18 @@ UNREAD = {("run", FOR_READERS), ("model", "checkpoint")}
 BASELINES = ("first-moment", "contrast", "form-factor-fit", "pair-peaks", "radial-lda", "solve")
 
 
-def make_run(folder: Path) -> None:
+def make_run(folder: Path, network: str) -> None:
     from speckle_core import Experiment
     from speckle_core.run import Run
 
-    data = experiment("epochs").to_dict()
-    data |= {"baselines": list(BASELINES), "explainers": ["saliency"], "grid": {"size": 33}}
+    data = experiment(network).to_dict()
+    if network != "epochs":
+        data["classifier"] = {"name": network, "epochs": 2}
+    data |= {
+        "baselines": list(BASELINES),
+        "explainers": EXPLAINERS.get(network, ["saliency"]),
+        "grid": {"size": 33},
+    }
     Run.begin(Experiment.from_dict(data), folder).execute(workers=1)
 
 
@@ -95,12 +105,22 @@ def damage(data: bytes, rng: random.Random) -> bytes:
     return bytes(out)
 
 
-def campaign(home: Path, number: int, rng: random.Random) -> dict[str, Any]:
+def halt(folder: Path, run: Path) -> None:
+    """Kill a training as late as it has its checkpoints and is not yet over."""
+    for at in range(60, 0, -5):
+        if in_child(lambda folder: train_on(folder, run), folder, at) == -9 and any(
+            (folder / "checkpoint").glob("*")
+        ):
+            return
+        shutil.rmtree(folder)
+    raise AssertionError("no operation leaves a checkpoint")
+
+
+def campaign(home: Path, number: int, rng: random.Random, network: str) -> dict[str, Any]:
     run, halted = home / "run", home / "halted"
-    make_run(run)
+    make_run(run, network)
     import_set(home / "imported", run)
-    # Killed at its last operations, when two epochs have their checkpoints.
-    assert in_child(lambda folder: train_on(folder, run), halted, 40) == -9
+    halt(halted, run)
     wanted = listing(run / "model" / "classifier")
     before = {p: p.read_bytes() for p in sorted(halted.rglob("*")) if p.is_file()}
     judges: dict[str, tuple[Path, Callable[[Path], str]]] = {
@@ -152,13 +172,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--network", default="epochs", help="the classifier of the run")
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     warnings.simplefilter("ignore")
     register()
     draw_one_pixel()
     with tempfile.TemporaryDirectory() as scratch:
-        result = campaign(Path(scratch), given.number, random.Random(given.seed))
+        result = campaign(Path(scratch), given.number, random.Random(given.seed), given.network)
     print(json.dumps(result))
     sys.exit(1 if result["names"] else 0)
 

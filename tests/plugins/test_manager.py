@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import concurrent.futures
 import importlib
 import json
 import os
 import subprocess
 import sys
+import textwrap
+import threading
 import warnings
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from speckle_core import (
     create,
     hookimpl,
 )
+from speckle_core.plugins.isolation import isolated
 from speckle_core.plugins.records import PluginWarning
 from tests.plugins.fakes import BROKEN, GOOD, distribution
 
@@ -350,3 +354,29 @@ def test_a_name_is_looked_for_in_its_role_alone() -> None:
     assert type(create("sampler", "monodisperse", radius=90.0)).__name__ == "Monodisperse"
     with pytest.raises(UnknownComponentError):
         create("scatterer", "monodisperse")
+
+
+def test_threads_that_ask_at_once_all_see_every_plugin(site: Path) -> None:
+    distribution(site, "slow-thing", f"import time; time.sleep(0.05)\n{textwrap.dedent(GOOD)}")
+    found = PluginManager(allow=("slow-thing",))
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(found.find, "preprocessor", "root") for _ in range(4)]
+    assert {task.result().component.name for task in asked} == {"root"}
+
+
+def test_output_is_back_after_two_threads_ran_plugins_code(capfd: pytest.CaptureFixture) -> None:
+    entered, left = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with isolated():
+            entered.set()
+            left.wait(0.05)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    entered.wait()
+    with isolated():
+        left.set()
+        thread.join()
+    os.write(1, b"heard")
+    assert capfd.readouterr().out == "heard"
