@@ -39,9 +39,9 @@ def easy(count, size, seed):
 
 @contextlib.contextmanager
 def uncompiled(component):
-    """Let Keras compute eagerly: two batches take less time than the graph of a large network.
+    """Let Keras compute eagerly: a few patterns take less time than a graph of a large network.
 
-    `small` trains compiled.
+    `small` trains compiled, and all probabilities are computed by graphs.
     """
     if not component.startswith("keras"):
         yield
@@ -69,8 +69,7 @@ def train(component, folder, seed):
         classifier=create("classifier", component, **options),
     )
     patterns = easy(8, 65, 0)
-    with uncompiled(component):
-        pipeline.classifier.fit(patterns, easy(4, 65, 1), seed=int(seed))
+    pipeline.classifier.fit(patterns, easy(4, 65, 1), seed=int(seed))
     save_model(pipeline, experiment, Path(folder))
 
 
@@ -107,13 +106,9 @@ def maps(classifier, explainers):
 def explain(component, folder, out):
     """Write probabilities and the maps of every explainer."""
     classifier = loaded(component, folder)
-    np.savez(out, **probabilities(classifier), **maps(classifier, EXPLAINERS))
-
-
-def predict(component, folder, out):
-    """Write probabilities and one map: what the other maps need, `explain` has been asked for."""
-    classifier = loaded(component, folder)
-    np.savez(out, **probabilities(classifier), **maps(classifier, {"saliency": {}}))
+    found = probabilities(classifier)
+    with uncompiled(component):
+        np.savez(out, **found, **maps(classifier, EXPLAINERS))
 
 
 def tiny(component, **options):
@@ -139,12 +134,13 @@ def small(component, folder, out):
 
 
 def judge(component, folder, out):
-    """Write the validation loss of a small network that another framework has trained."""
+    """Write what a small network that another framework has trained says, and its loss."""
     one = tiny(component)
     one.load(Path(folder))
     patterns, labels = easy(8, 33, 1).batch(range(8))
     chosen = one.predict_proba(patterns)[np.arange(8), one.classes.searchsorted(labels)]
-    np.savez(out, loss=-np.log(chosen).mean())
+    found = {"saliency": {}}
+    np.savez(out, loss=-np.log(chosen).mean(), **probabilities(one), **maps(one, found))
 
 
 def convert(component, folder, out):
@@ -158,7 +154,7 @@ def convert(component, folder, out):
     assert (result.exit_code, result.output.strip()) == (0, f"model: {out}")
 
 
-TASKS = {task.__name__: task for task in (train, explain, predict, small, judge, convert)}
+TASKS = {task.__name__: task for task in (train, explain, small, judge, convert)}
 
 if __name__ == "__main__":
     component, *tasks = sys.argv[1:]
