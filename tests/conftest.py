@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -16,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Continuous integration asks for colours, which would stand between the words looked for.
 os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
 
+from typer.main import get_command  # noqa: E402
 from typer.testing import CliRunner, Result  # noqa: E402
 
 from speckle_core.cli.app import app  # noqa: E402
@@ -77,6 +80,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Do not even import it then: that takes longer than some tests."""
     fast = config.option.markexpr == "not framework"
     return True if fast and collection_path.name in FRAMEWORKS else None
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_command_line() -> Iterator[None]:
+    """Build the command line once, as a process does, and not for each command that is run."""
+    with mock.patch("typer.testing._get_command", functools.cache(get_command)):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from speckle_core.errors import OutputError
@@ -121,7 +122,17 @@ def encode(figure: Figure, kind: Kind = "png") -> bytes:
     """Return `figure` as a file of `kind`; equal figures give equal bytes."""
     buffer = io.BytesIO()
     with styled():
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])
+        if kind == "png":
+            # The bytes of savefig, which draws everything twice.
+            dpi, canvas = figure.dpi, figure.canvas
+            figure.dpi = DPI
+            try:
+                FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
+            finally:
+                figure.dpi = dpi
+                figure.set_canvas(canvas)
+        else:
+            figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])
     return buffer.getvalue()
 
 
