@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -219,32 +216,6 @@ def test_a_full_disk_leaves_no_half_model_and_the_same_call_goes_on(
     assert not (tmp_path / "model" / "model.toml").exists()
     train(done.experiment, Dataset.open(done.data), tmp_path / "model")
     assert load_model(tmp_path / "model").record.classes == (2, 3, 4)
-
-
-def test_a_run_killed_at_any_moment_goes_on_to_the_same_end(done: Run, tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(small().to_toml())
-    code = (
-        "import sys, pathlib; from speckle_core import Experiment;"
-        "from speckle_core.run import Run;"
-        "Run.begin(Experiment.load(sys.argv[1]), pathlib.Path(sys.argv[2])).execute(workers=1)"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "small.toml"), str(tmp_path / "run")]
-    for seconds in (1.5, 3.0):
-        process = subprocess.Popen(command)
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    subprocess.run(command, check=True, env=os.environ)
-
-    def hashes(folder: Path) -> list[str]:
-        manifest = json.loads((folder / "data" / "manifest.json").read_text())
-        return [shard["sha256"] for shard in manifest["shards"]]
-
-    assert hashes(tmp_path / "run") == hashes(done.folder)
-    again = Run.open(tmp_path / "run").evaluations()["radial-lda"]
-    assert np.array_equal(again.probabilities, done.evaluations()["radial-lda"].probabilities)
 
 
 def test_a_run_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

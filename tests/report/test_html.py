@@ -90,8 +90,27 @@ def given(items, grid, history):
 
 
 @pytest.fixture(scope="module")
-def page(given):
-    return Page(render(given))
+def html(given):
+    return render(given)
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+@pytest.fixture(scope="module")
+def in_words(given):
+    """Render with small white pictures, for what stands around them; drawing takes seconds."""
+    memory = io.BytesIO()
+    Image.new("RGB", (30, 20), "white").save(memory, "png")
+
+    def rendered(**changes):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(figures, "encode", lambda _figure: memory.getvalue())
+            return Page(render(attrs.evolve(given, **changes)))
+
+    return rendered
 
 
 def test_nothing_is_fetched_and_no_script_runs_but_the_page_s_own(page, given):
@@ -211,24 +230,19 @@ def test_command_versions_seed_and_times_are_given(page):
         assert row in rows
 
 
-def test_a_stranger_s_words_stay_words(given):
+def test_a_stranger_s_words_stay_words(in_words):
     evil = '</title><script>alert(1)</script>"><img src=http://evil/x onerror=alert(1)>'
-    section = Section(evil, evil, [(evil, png())], [Table(evil, [evil], [[evil]])])
-    html = render(
-        attrs.evolve(
-            given,
-            title=evil,
-            experiment={**EXPERIMENT, "name": evil, "description": evil},
-            network=(evil, NETWORK),
-            baselines={evil + "2": BASELINE},
-            verdict=evil,
-            versions={evil: evil},
-            timings={evil: 1.0},
-            command=evil,
-            sections=[section],
-        )
+    page = in_words(
+        title=evil,
+        experiment={**EXPERIMENT, "name": evil, "description": evil},
+        network=(evil, NETWORK),
+        baselines={evil + "2": BASELINE},
+        verdict=evil,
+        versions={evil: evil},
+        timings={evil: 1.0},
+        command=evil,
+        sections=[Section(evil, evil, [(evil, png())], [Table(evil, [evil], [[evil]])])],
     )
-    page = Page(html)
     assert len(page.all("script")) == 1
     assert "alert" not in page.all("script")[0]["text"]
     assert all(e["src"].startswith("data:image/webp") for e in page.all("img"))
@@ -240,23 +254,23 @@ def png():
     return figures.encode(figures.confusion(np.eye(2, dtype=int), [2, 3]))
 
 
-def test_extra_sections_stand_before_the_reproduction(given):
+def test_extra_sections_stand_before_the_reproduction(in_words):
     section = Section(
         "What it looks at",
         "First.\n\nSecond.",
         figures=[("A map.", png())],
         tables=[Table("Shares.", ["n", "share"], [[2, 0.5], [5, 0.25]])],
     )
-    page = Page(render(attrs.evolve(given, sections=[section])))
+    page = in_words(sections=[section])
     assert page.text("h2")[-2:] == ["What it looks at", "Reproduction"]
     assert {"First.", "Second."} <= set(page.text("p"))
     assert page.all("img")[-1]["alt"] == "A map."
     assert {"n share", "2 0.5", "5 0.25"} <= set(page.text("tr"))
 
 
-def test_the_caption_says_how_the_beamstop_is_drawn(given):
+def test_the_caption_says_how_the_beamstop_is_drawn(given, in_words):
     def caption(**changes):
-        captions = Page(render(attrs.evolve(given, **changes))).text("figcaption")
+        captions = in_words(**changes).text("figcaption")
         return next(text for text in captions if text.startswith("Real space"))
 
     assert caption().endswith("The hatched patch is the beamstop.")
@@ -266,19 +280,19 @@ def test_the_caption_says_how_the_beamstop_is_drawn(given):
     assert "beamstop" not in caption(blocked=None)
 
 
-def test_without_gallery_history_or_baselines_their_sections_are_left_out(given):
-    page = Page(render(attrs.evolve(given, gallery=(), history=(), baselines={}, blocked=None)))
+def test_without_gallery_history_or_baselines_their_sections_are_left_out(in_words):
+    page = in_words(gallery=(), history=(), baselines={}, blocked=None)
     assert not {"Training", "Real space beside k space"} & set(page.text("h2"))
     assert len(page.all("img")) == 2
     assert page.text("p")[3] == "0.833 [0.664, 0.927]"
 
 
-def test_the_same_input_gives_the_same_page(given):
-    assert render(given) == render(given)
+def test_the_same_input_gives_the_same_page(html, given):
+    assert render(given) == html
 
 
 @pytest.fixture(scope="module")
-def shown(given):
+def shown(given, in_words):
     """The page of a classifier with probabilities, and patterns of its answers."""
     rates = np.full((30, 3), 0.1)
     rates[np.arange(30), np.searchsorted([2, 3, 5], NETWORK.predicted)] = 0.8
@@ -286,7 +300,7 @@ def shown(given):
     images = np.random.default_rng(0).exponential(size=(30, 33, 33)).astype(np.float32)
     patterns = PatternSet.from_arrays(images, network.labels, given.grid)
     examples = collect(network, patterns)
-    return Page(render(attrs.evolve(given, network=("net", network), examples=examples))), examples
+    return in_words(network=("net", network), examples=examples), examples
 
 
 def test_every_misread_pattern_stands_beside_a_well_read_one_with_probabilities(shown):
