@@ -173,7 +173,8 @@ class NetworkClassifier(TrainingOptions):
         network = framework.network(self, self._window(size), len(classes), seed)
         self._warm(network, classes, size)
         if self.cache:
-            train, valid = train.cached(), valid.cached()
+            # Fresh patterns are read once, so there is nothing to keep.
+            train, valid = train if train.fresh else train.cached(), valid.cached()
         weights = balanced_weights(train) if self.class_weights == "balanced" else None
         with framework.training(network, self, seed, weights) as trainer:
             training = Training(

@@ -117,7 +117,8 @@ class Training:
         turns = feed.mirrors(count, self.seed, number) if options.augment == "flips" else None
         steps, first = len(batches) * options.epochs, len(batches) * (number - 1)
         rate = options.learning_rate
-        with self._fed(self.train, batches, turns) as fed, self.trainer.train_mode(first) as learn:
+        train = self.train.at_epoch(number)
+        with self._fed(train, batches, turns) as fed, self.trainer.train_mode(first) as learn:
             for step, (whole, batch) in enumerate(zip(batches, fed, strict=True), start=first):
                 rate = learning_rate(options.schedule, options.learning_rate, step, steps, losses)
                 learn(batch, len(whole), rate)

@@ -178,7 +178,10 @@ def evaluate_baselines(
 
 
 def _parts(dataset: Dataset) -> Parts:
-    parts = dataset.split
+    parts = dict(dataset.split)
+    if dataset.experiment.fresh:
+        # Those of the training are not stored; these are drawn alike.
+        parts["train"] = parts["valid"]
     if not len(parts["test"]):
         raise DataError(
             "its split has no test patterns",

@@ -98,6 +98,8 @@ class PatternSet:
     measured : callable, optional
         ``measured(indices) -> bool (B, ny, nx)``, True for pixels that were measured; None, or a
         set without it, means all. The values of others are estimates.
+    redraw : callable, optional
+        ``redraw(epoch) -> PatternSet`` with other patterns of the same labels; see `at_epoch`.
 
     Raises
     ------
@@ -126,9 +128,11 @@ class PatternSet:
         steps: Sequence[Step] = (),
         on_batch: OnBatch | None = None,
         measured: Measured | None = None,
+        redraw: Callable[[int], PatternSet] | None = None,
     ) -> None:
         self._read = read
         self._measured = measured
+        self._redraw = redraw
         self.labels: IntArray = np.asarray(labels, dtype=np.int64)
         self.grid = grid
         self.classes: IntArray = np.unique(self.labels if classes is None else np.asarray(classes))
@@ -193,6 +197,22 @@ class PatternSet:
     def targets(self) -> IntArray:
         """The index of each label in `classes`, (N,)."""
         return np.searchsorted(self.classes, self.labels)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether every epoch has patterns of its own; see `at_epoch`."""
+        return self._redraw is not None
+
+    def at_epoch(self, number: int) -> PatternSet:
+        """Return the set that epoch `number`, from 1, is trained on: this set, unless it is fresh.
+
+        A fresh set has the same labels in every epoch and simulates its patterns as they are read.
+        Who reads it as any other set sees the patterns of the first epoch.
+        """
+        if self._redraw is None:
+            return self
+        drawn = self._redraw(number)
+        return self._derive(drawn._read, self.labels, measured=drawn._measured, redraw=None)
 
     def raw(self, indices: ArrayLike) -> NDArray[np.float32]:
         """Return the unprepared patterns at `indices`, float32 (B, ny, nx)."""
@@ -289,6 +309,7 @@ class PatternSet:
             "steps": self.steps,
             "on_batch": self._on_batch,
             "measured": self._measured,
+            "redraw": self._redraw,
         }
         return PatternSet(read, labels, self.grid, **(settings | changes))
 
@@ -296,14 +317,18 @@ class PatternSet:
         """Return the patterns at `indices`, in that order, as a set that also reads lazily."""
         chosen = np.asarray(indices, dtype=np.int64)
         known = None if self._measured is None else (lambda where: self.measured(chosen[where]))
+        redraw = self._redraw
         return self._derive(
-            lambda where: self._read(chosen[where]), self.labels[chosen], measured=known
+            lambda where: self._read(chosen[where]),
+            self.labels[chosen],
+            measured=known,
+            redraw=None if redraw is None else (lambda epoch: redraw(epoch).subset(chosen)),
         )
 
     def with_measured(self, measured: NDArray[np.bool_] | None) -> PatternSet:
         """Return the same patterns, of which pixels were `measured` (N, ny, nx); None: all."""
         known = None if measured is None else (lambda indices: measured[indices])
-        return self._derive(self._read, self.labels, measured=known)
+        return self._derive(self._read, self.labels, measured=known, redraw=None)
 
     def prepared_with(self, steps: Sequence[Step]) -> PatternSet:
         """Return the same patterns, prepared by `steps` instead of the present ones."""
@@ -325,7 +350,7 @@ class PatternSet:
                 filled[missing] = True
             return values[indices]
 
-        return self._derive(read, self.labels, steps=())
+        return self._derive(read, self.labels, steps=(), redraw=None)
 
     def with_progress(self, on_batch: OnBatch) -> PatternSet:
         """Return the same patterns; `on_batch` is called with the size of every batch returned."""

@@ -89,7 +89,7 @@ class Dataset:
     @property
     def split(self) -> dict[str, NDArray[np.int64]]:
         """Indices of the patterns in ``train``, ``valid`` and ``test``."""
-        return self.experiment.split.indices(self.labels, self.experiment.seed)
+        return self.experiment.parts(self.labels)
 
     def patterns(self, split: str | None = None, steps: Sequence[Preprocessor] = ()) -> PatternSet:
         """Return the patterns of one part, or all of them, as a set that reads lazily.

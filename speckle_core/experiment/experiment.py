@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 import tomli_w
+from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
@@ -26,6 +27,7 @@ from speckle_core.experiment.components import (
     grid_of,
     write_defaults,
 )
+from speckle_core.experiment.fresh import FreshPatterns
 from speckle_core.experiment.plain import parse
 from speckle_core.experiment.presets import read_source
 from speckle_core.experiment.schema import (
@@ -39,6 +41,7 @@ from speckle_core.experiment.schema import (
 )
 from speckle_core.experiment.sections import Grid, Imported, Scattering, Structure
 from speckle_core.experiment.settings import apply_settings
+from speckle_core.experiment.simulation import Simulation
 from speckle_core.experiment.split import Split
 from speckle_core.plugins.manager import PluginManager, plugin_manager
 
@@ -58,6 +61,8 @@ def recipe_of(resolved: Experiment) -> dict[str, Any]:
     """Return the part of a resolved experiment that determines the patterns; needs no plugin."""
     data = resolved.to_dict()
     keys = _DECIDE_IMPORTED if resolved.imported else _DECIDE
+    # Fresh patterns are not stored.
+    data.get("structure", {}).pop("fresh", None)
     return {key: data[key] for key in keys if key in data}
 
 
@@ -127,7 +132,13 @@ class Experiment:
                     where=f"{path}.label",
                     hint=f"Only {', '.join(_LABELLED)} can be labelled.",
                 )
-        self.split.sizes(self.patterns, len(self.counts))
+        if self.fresh and self.imported is not None:
+            raise ExperimentError(
+                "measured patterns cannot be simulated again",
+                where="structure.fresh",
+                hint="Leave out structure.fresh.",
+            )
+        self.sizes()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str = "experiment") -> Experiment:
@@ -172,6 +183,8 @@ class Experiment:
             # Nothing was simulated, so no sampler, scatterer or detector is named.
             for key in SIMULATION:
                 data.pop(key, None)
+        elif not self.fresh:
+            del data["structure"]["fresh"]
         return data
 
     def to_toml(self) -> str:
@@ -197,6 +210,27 @@ class Experiment:
         if self.imported is not None:
             return np.asarray(self.imported.labels, dtype=np.int64)
         return np.repeat(np.asarray(self.counts), self.structure.patterns_per_count)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether training patterns are simulated in every epoch and not stored."""
+        return self.structure.fresh
+
+    def sizes(self) -> dict[str, int]:
+        """Return the number of patterns in each part; for training, that of one epoch."""
+        return self.split.sizes(self.patterns, len(self.counts), fresh=self.fresh)
+
+    def parts(self, labels: IntArray) -> dict[str, NDArray[np.int64]]:
+        """Return the stored patterns of each part as indices into the `labels` of a set.
+
+        The training part is empty where it is simulated; see `Split.indices` and
+        `speckle_core.experiment.fresh`.
+        """
+        return self.split.indices(labels, self.seed, fresh=self.fresh)
+
+    def fresh_patterns(self, simulation: Simulation) -> FreshPatterns:
+        """Return the training patterns that `simulation`, of this experiment, makes."""
+        return FreshPatterns(simulation, self.counts, self.sizes()["train"], self.seed)
 
     def choices(self) -> list[tuple[str, Role, Choice]]:
         """Return every chosen component as (path in the file, role, choice)."""

@@ -36,12 +36,16 @@ class Structure:
         Patterns of each class.
     sampler : Choice
         The sampler that draws the configurations.
+    fresh : bool
+        Simulate new training patterns in every epoch, and store none of them. The set then has
+        validation and test patterns only, and ``split.train`` is the number of an epoch.
     """
 
     counts: tuple[int, ...] = (2, 20)
     count_step: int = 1
     patterns_per_count: int = 1000
     sampler: Choice = Choice("monodisperse")
+    fresh: bool = False
 
     def __attrs_post_init__(self) -> None:
         for name, smallest in (("count_step", 1), ("patterns_per_count", 1)):

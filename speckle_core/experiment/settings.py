@@ -1,7 +1,8 @@
 """Apply ``key=value`` settings to the plain values of an experiment file.
 
-Two settings have side effects, which are returned as notes: replacing a component drops the options
-of the old one, and a smaller set scales a split given in whole numbers.
+Three settings have side effects, which are returned as notes: replacing a component drops the
+options of the old one, a smaller set scales a split given in whole numbers, and fresh training
+patterns leave the others alone in the set.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def apply_settings(
             notes += _drop_options(data, key.removesuffix(".name"), str(value), given)
         override(data, key, value)
         given[key] = value
-    return [*notes, *_scale_split(data, before, given)]
+    notes += _scale_split(data, before, given)
+    if given.get("structure.fresh") is True and _at(before, "structure.fresh") is not True:
+        notes += _store_less(data)
+    return notes
 
 
 def _at(data: Any, path: str) -> Any:
@@ -88,6 +92,8 @@ def _scale_split(
     split = data.get("split")
     if not isinstance(split, dict) or not any(k.startswith("structure") for k in given):
         return
+    if _at(before, "structure.fresh") is True:
+        return  # the set holds what is not trained on
     try:
         old, new = (structure(d.get("structure", {}), Structure, "") for d in (before, data))
         structure(before.get("split", {}), Split, "").sizes(*_size(old))
@@ -110,6 +116,23 @@ def _scale_split(
     data["split"] = scaled
     listed = ", ".join(f"{key} {split[key]} → {scaled[key]}" for key in changed)
     yield f"the split is scaled to the {_size(new)[0]} patterns of this set: {listed}"
+
+
+def _store_less(data: dict[str, Any]) -> Iterator[str]:
+    """Leave the validation and test patterns alone in the set, since training needs no others."""
+    try:
+        made = structure(data["structure"], Structure, "")
+        sizes = structure(data.get("split", {}), Split, "").sizes(*_size(made))
+    except ExperimentError:
+        return  # reported when the whole experiment is read
+    each = -(-(sizes["valid"] + sizes["test"]) // len(made.values))
+    data["structure"]["patterns_per_count"] = max(each, 1)
+    data["split"] = {**data.get("split", {}), **sizes}
+    yield (
+        f"only {sizes['valid']} validation and {sizes['test']} test patterns are stored "
+        f"(patterns_per_count {made.patterns_per_count} → {max(each, 1)}); the {sizes['train']} "
+        "training patterns are new in every epoch"
+    )
 
 
 def _size(of: Structure) -> tuple[int, int]:

@@ -17,8 +17,9 @@ from speckle_core.experiment.estimator import as_classifier
 from speckle_core.plugins.manager import plugin_manager
 
 T = TypeVar("T")
-#: Last part of the key of a pattern's detector noise, beside its class and number.
-_NOISE = 1
+#: Last part of the key of a pattern's detector noise, beside its class and number; and of the keys
+#: of a fresh pattern and of its noise, beside its class, number and epoch.
+_NOISE, _FRESH, _FRESH_NOISE = 1, 2, 3
 
 
 def resolve(role: Role, thing: str | T | None) -> Any:
@@ -26,6 +27,16 @@ def resolve(role: Role, thing: str | T | None) -> Any:
     if isinstance(thing, str):
         return plugin_manager().create(role, thing)
     return as_classifier(thing) if role == "classifier" else thing
+
+
+def _stream(
+    seed: int, place: tuple[int, int], epoch: int | None, *, noise: bool = False
+) -> np.random.Generator:
+    """Return the random numbers of one pattern; keys of different length never meet."""
+    last: tuple[int, ...] = (_NOISE,) if noise else ()
+    if epoch is not None:
+        last = (epoch, _FRESH_NOISE if noise else _FRESH)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*place, *last)))
 
 
 def require(thing: T | None, role: str) -> T:
@@ -61,8 +72,12 @@ class Simulation:
         """The scatterer."""
         return require(self._scatterer, "scatterer")
 
-    def draw(self, count: int, number: int, seed: int) -> Configuration:
+    def draw(
+        self, count: int, number: int, seed: int, *, epoch: int | None = None
+    ) -> Configuration:
         """Return configuration `number` of class `count`; it depends on the arguments only.
+
+        With `epoch`, one of those that training draws in that epoch, which no data set has.
 
         Raises
         ------
@@ -71,9 +86,8 @@ class Simulation:
         PluginError
             When the sampler returns another number of particles.
         """
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(count, number)))
         try:
-            configuration = self.sampler.sample(count, rng)
+            configuration = self.sampler.sample(count, _stream(seed, (count, number), epoch))
         except PackingError as error:
             raise PackingError(error.what, where=f"n = {count}", hint=error.hint) from error
         except OverflowError as error:
@@ -118,7 +132,12 @@ class Simulation:
         return patterns
 
     def record(
-        self, intensities: NDArray[np.float32], places: Sequence[tuple[int, int]], seed: int
+        self,
+        intensities: NDArray[np.float32],
+        places: Sequence[tuple[int, int]],
+        seed: int,
+        *,
+        epoch: int | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
         """Return what the detector records of simulated `intensities`, and its mask.
 
@@ -129,7 +148,9 @@ class Simulation:
         places : sequence of (int, int)
             Class and number of each pattern, as given to `draw`.
         seed : int
-            Noise depends on this and the place only, and not on what `draw` has drawn.
+            Noise depends on this, the place and the epoch only, and not on what `draw` has drawn.
+        epoch : int, optional
+            As given to `draw`.
 
         Returns
         -------
@@ -148,10 +169,11 @@ class Simulation:
             return intensities, None
         counts = np.empty_like(intensities)
         valid = np.empty(intensities.shape, dtype=bool)
-        for at, (count, number) in enumerate(places):
-            sequence = np.random.SeedSequence(seed, spawn_key=(count, number, _NOISE))
+        for at, place in enumerate(places):
             found, mask = self.detector.record(
-                intensities[at].astype(np.float64), self.grid, np.random.default_rng(sequence)
+                intensities[at].astype(np.float64),
+                self.grid,
+                _stream(seed, place, epoch, noise=True),
             )
             self._check_record(found, mask)
             counts[at], valid[at] = np.where(mask, found, 0), mask

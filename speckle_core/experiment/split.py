@@ -57,14 +57,23 @@ class Split:
         if self.test_per_class is not None and self.test_per_class < 1:
             raise ExperimentError("must be at least 1", where="split.test_per_class")
 
-    def sizes(self, total: int, classes: int) -> dict[str, int]:
+    def sizes(self, total: int, classes: int, *, fresh: bool = False) -> dict[str, int]:
         """Return the number of patterns in each part for `total` patterns of `classes` classes.
+
+        With `fresh`, training patterns are not among them, and `train` is the number of an epoch.
 
         Raises
         ------
         ExperimentError
             When the numbers do not fit the set.
         """
+        if fresh and not isinstance(self.train, int):
+            raise ExperimentError(
+                "fractions of a set tell nothing of training patterns that are not in it",
+                where="split",
+                hint="With structure.fresh, give train, valid and test as whole numbers; train is "
+                "the number of patterns of an epoch.",
+            )
         given = {part: getattr(self, part) for part in PARTS}
         if isinstance(self.train, int):
             found = {part: int(size) for part, size in given.items()}
@@ -84,7 +93,7 @@ class Split:
                     where="split",
                     hint=f"Set split.test={wanted}, or omit split.test_per_class.",
                 )
-            if wanted + found["valid"] >= total:
+            if wanted + found["valid"] >= total + fresh:
                 raise ExperimentError(
                     f"test_per_class = {self.test_per_class} of {classes} classes takes {wanted} "
                     f"of {total} patterns, which leaves none to train on",
@@ -94,7 +103,15 @@ class Split:
                 )
             found["train"] -= max(wanted - found["test"], 0)
             found["test"] = wanted
-        if found["train"] < 1 or sum(found.values()) > total:
+        if fresh and found["train"] >= 1 and found["valid"] + found["test"] > total:
+            raise ExperimentError(
+                f"valid {found['valid']} + test {found['test']} patterns cannot be taken from the "
+                f"{total} that are stored",
+                where="split",
+                hint="Set structure.patterns_per_count="
+                f"{-(-(found['valid'] + found['test']) // classes)}.",
+            )
+        if found["train"] < 1 or (not fresh and sum(found.values()) > total):
             raise ExperimentError(
                 f"train {found['train']} + valid {found['valid']} + test {found['test']} patterns "
                 f"cannot be taken from the {total} of this set",
@@ -104,11 +121,13 @@ class Split:
             )
         return found
 
-    def indices(self, labels: IntArray, seed: int) -> dict[str, NDArray[np.int64]]:
+    def indices(
+        self, labels: IntArray, seed: int, *, fresh: bool = False
+    ) -> dict[str, NDArray[np.int64]]:
         """Return the patterns of each part as ascending indices into `labels`.
 
         The parts share no pattern; the same labels and seed give the same parts. A `SplitWarning`
-        names the classes that a part lacks.
+        names the classes that a part lacks. With `fresh`, no training pattern is among `labels`.
 
         Raises
         ------
@@ -116,7 +135,9 @@ class Split:
             When the numbers do not fit, or a class has fewer than `test_per_class` patterns.
         """
         classes = np.unique(labels)
-        sizes = self.sizes(len(labels), len(classes))
+        sizes = self.sizes(len(labels), len(classes), fresh=fresh)
+        if fresh:
+            sizes["train"] = 0
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_STREAM))
         if self.stratify and self.test_per_class is None:
             found = _stratified(labels, sizes, rng)

@@ -74,8 +74,14 @@ def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:
             f"unknown part {part!r}", where="--split", hint=f"Use {', '.join(PARTS)} or all."
         )
     same = fingerprint(dataset.experiment.data_recipe()) == model.record.trained_on
+    if part == "train" and same and model.record.experiment.fresh:
+        raise DataError(
+            "its training patterns were simulated as it trained, and are not stored",
+            where="split",
+            hint="Use valid, test or all.",
+        )
     source = model.record.experiment if same else dataset.experiment
-    return source.split.indices(dataset.labels, source.seed)[part]
+    return source.parts(dataset.labels)[part]
 
 
 def assess(

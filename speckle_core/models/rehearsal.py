@@ -107,9 +107,22 @@ def rehearse(
         raw = some.raw(np.arange(len(some)))
         patterns = PatternSet.from_arrays(raw, some.labels, some.grid, steps=pipeline.prepare)
     if "classifier" in only:
-        sizes = experiment.split.sizes(total, len(counts))
+        sizes = experiment.sizes()
+        if experiment.fresh:
+            _time_fresh(found, experiment, chosen, sizes["train"])
         _fit_and_explain(found, experiment, pipeline, patterns, sizes)
     return found
+
+
+def _time_fresh(found: Rehearsal, experiment: Experiment, counts: list[int], size: int) -> None:
+    """Time the simulation of training patterns, in every epoch and once for each baseline."""
+    pipeline = experiment.build(only=SIMULATION + READING)
+    started = time.perf_counter()
+    pipeline.pattern_set(counts, TRAIN, seed=experiment.seed)
+    each = (time.perf_counter() - started) / (TRAIN * len(counts))
+    epochs = getattr(pipeline.classifier, "epochs", 1)
+    times = (epochs if isinstance(epochs, int) else 1) + len(pipeline.baselines)
+    found.seconds["simulate fresh patterns"] = each * size * times
 
 
 def _check_space(found: Rehearsal, folder: Path) -> None:

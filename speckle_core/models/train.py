@@ -24,7 +24,7 @@ from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError, PluginError
-from speckle_core.experiment.components import READING
+from speckle_core.experiment.components import READING, SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
@@ -119,7 +119,7 @@ def _train(
     start: Path | None,
 ) -> Model:
     """Train in `folder`, which is this training's, on from the last epoch that is there."""
-    pipeline = experiment.build(only=READING)
+    pipeline = experiment.build(only=READING + (SIMULATION if experiment.fresh else ()))
     if start is not None:
         if not isinstance(pipeline.classifier, SupportsWarmStart):
             raise PluginError(
@@ -128,8 +128,11 @@ def _train(
             )
         pipeline.classifier.start_from(start / "classifier")
     whole = dataset.patterns(steps=pipeline.prepare)
-    parts = experiment.split.indices(dataset.labels, experiment.seed)
+    parts = experiment.parts(dataset.labels)
     train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
+    fresh = experiment.fresh_patterns(pipeline) if experiment.fresh else None
+    if fresh is not None:
+        train_set = fresh.patterns(pipeline.prepare)
 
     if not is_main:
         pipeline.baselines = {}
@@ -165,7 +168,10 @@ def _train(
     finally:
         if events is not None:
             events.close()
-    progress.finish(_nothing_learned(history, len(whole.classes)))
+    note = _nothing_learned(history, len(whole.classes))
+    if fresh is not None and new and not fresh.redrawn:
+        note = note or f"fitted to the {len(train_set)} patterns of one epoch; it asks for no more"
+    progress.finish(note)
     if not is_main:
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)

@@ -32,7 +32,13 @@ def story(experiment: Mapping[str, Any], network: Evaluation) -> Iterator[str]:
         for part in ("train", "valid")
         if part in split
     ]
-    if len(learned) == 2:
+    if structure.get("fresh") and len(learned) == 2:
+        yield (
+            f"The network was trained on {learned[0]} in each epoch, simulated anew every time, "
+            "and never stored; rules that are fitted once saw those of the first. All were "
+            f"validated on {learned[1]}."
+        )
+    elif len(learned) == 2:
         yield f"The classifiers were trained on {learned[0]} and validated on {learned[1]}."
     yield f"All were tested on the same {len(network)} unseen patterns."
 

@@ -186,7 +186,8 @@ def _read(task: _Task) -> tuple[str, Result]:
             loaded = load_model(model)
             (evaluation,) = assess(loaded, part_of(loaded, dataset, "test")).values()
             seconds = (trained - begun, time.perf_counter() - trained)
-        count = len(point.experiment.split.indices(dataset.labels, point.experiment.seed)["train"])
+        made = point.experiment
+        count = made.sizes()["train"] if made.fresh else len(made.parts(dataset.labels)["train"])
         result = Result.of(point.values, point.classifier, evaluation, count, seconds)
     except OutputError:
         raise

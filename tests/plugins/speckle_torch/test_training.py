@@ -151,6 +151,39 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(tmp_path, options,
     assert (again.predict_proba(patterns) == whole.predict_proba(patterns)).all()
 
 
+def test_fresh_patterns_are_those_of_the_epoch_also_after_a_kill(tmp_path):
+    grid = easy(1).grid
+    read = []
+
+    def redraw(epoch):
+        drawn = easy(18, 100 + epoch)
+
+        def note(indices):
+            read.append((epoch, len(indices)))
+            return drawn.raw(indices)
+
+        return PatternSet(note, drawn.labels, grid, classes=[2, 3, 5])
+
+    def fresh():
+        return PatternSet(redraw(1).raw, redraw(1).labels, grid, classes=[2, 3, 5], redraw=redraw)
+
+    options = {"epochs": 4, "schedule": "one-cycle", "augment": "flips", "cache": True}
+    unbroken = tiny(**options)
+    history = unbroken.fit(fresh(), easy(6, 1), seed=3)
+    assert [sum(n for e, n in read if e == epoch) for epoch in (2, 3, 4)] == [18, 18, 18]
+    killed = tiny(**options)
+    killed.checkpoint_in(tmp_path)
+    with pytest.raises(Killed):
+        killed.fit(fresh(), easy(6, 1), seed=3, on_epoch=killed_after(3))
+    resumed = tiny(**options)
+    resumed.checkpoint_in(tmp_path)
+    read.clear()
+    assert timeless(resumed.fit(fresh(), easy(6, 1), seed=3)) == timeless(history)
+    assert {epoch for epoch, _ in read} == {1, 4}  # the first tells one training from another
+    patterns = easy(5, 7).batch(range(5))[0]
+    np.testing.assert_array_equal(resumed.predict_proba(patterns), unbroken.predict_proba(patterns))
+
+
 def test_a_finished_training_is_read_and_not_repeated(tmp_path):
     sets = easy(12), easy(6, 1)
     first = tiny(epochs=2)
