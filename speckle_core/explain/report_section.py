@@ -28,14 +28,14 @@ def sections(folder: Path) -> list[Section]:
         panels = sorted(path for path in folder.iterdir() if own.fullmatch(path.name))
         pictures = [
             (
-                f"{name}: attribution against k (blue; 1 for a flat map), for the network with "
+                f"{name}: attribution against k (blue; 1 for a flat map), for the classifier with "
                 "random weights (dashed), and the mean intensity (grey, log scale). Dotted lines: "
                 "zeros of the form factor; the first is the edge of the central lobe.",
                 (folder / f"{name}-profiles.png").read_bytes(),
             ),
             (
                 f"{name}: accuracy as pixels are replaced by the mean of their ring, most "
-                "attributed first or in random order. If the map shows what the network uses, the "
+                "attributed first or in random order. If the map shows what the classifier uses, the "
                 "first curve falls sooner.",
                 (folder / f"{name}-deletion.png").read_bytes(),
             ),
@@ -55,7 +55,7 @@ def sections(folder: Path) -> list[Section]:
             list(zip(classes, *numbers, strict=True)),
         )
         found.append(
-            Section(f"What the network looks at: {name}", _summarize(summary), pictures, [table])
+            Section(f"What the classifier looks at: {name}", _summarize(summary), pictures, [table])
         )
     return found
 
@@ -71,7 +71,7 @@ def _summarize(summary: dict[str, Any]) -> str:
     if math.isfinite(share):
         told.append(
             f"On average {share:.0%} of the attribution is inside the central lobe, which contains "
-            f"{area:.0%} of the pixels that the network reads."
+            f"{area:.0%} of the pixels that are read."
         )
     if math.isfinite(agreement):
         alike = (
