@@ -149,4 +149,8 @@ def _show_warning(message: Warning | str, category: type[Warning]) -> None:
 def warn_far_patterns(far: int, of: int) -> None:
     """Warn of patterns that are far from the training data, if there are any."""
     if far:
-        say(f"warning: {far} of {of} patterns are far from the training data")
+        if of == 1:
+            say("warning: the pattern is far from the training data")
+        else:
+            are = "is" if far == 1 else "are"
+            say(f"warning: {far} of {of} patterns {are} far from the training data")

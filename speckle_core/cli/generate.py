@@ -17,7 +17,7 @@ from speckle_core.cli.options import (
     Workers,
     load_experiment,
 )
-from speckle_core.cli.output import echo
+from speckle_core.cli.output import counted, echo
 
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
@@ -107,7 +107,7 @@ def generate(
             {"data": str(output), "patterns": len(dataset), "size": grid.size, "step": grid.step}
         )
         return
-    echo(f"data: {output} ({len(dataset)} patterns of {grid.size} x {grid.size} pixels)")
+    echo(f"data: {output} ({counted(len(dataset), 'pattern')} of {grid.size} x {grid.size} pixels)")
 
 
 def _generate_part(
@@ -128,7 +128,7 @@ def _generate_part(
     if as_json:
         print_json({"data": str(output), "part": part.number, "of": part.of, "patterns": patterns})
         return
-    echo(f"data: {output} (part {part.number} of {part.of}: {patterns} patterns)")
+    echo(f"data: {output} (part {part.number} of {part.of}: {counted(patterns, 'pattern')})")
 
 
 def skip_first(advance: Callable[[int], None]) -> Callable[[int], None]:

@@ -9,7 +9,7 @@ import typer
 
 from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Files, Json, new_folder
-from speckle_core.cli.output import echo
+from speckle_core.cli.output import counted, echo
 
 if TYPE_CHECKING:
     from speckle_core.data.frame_options import FrameOptions
@@ -81,4 +81,4 @@ def import_(
         print_json({"data": str(output), "patterns": len(dataset), "classes": classes})
         return
     held = ", ".join(f"{many} of n = {n}" for n, many in classes.items())
-    echo(f"data set: {output} ({len(dataset)} patterns: {held})")
+    echo(f"data set: {output} ({counted(len(dataset), 'pattern')}: {held})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from speckle_core.cli.output import echo
+from speckle_core.cli.output import counted, echo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def print_plan(found: Rehearsal, folder: Path, *, as_json: bool) -> None:
         print_json(about)
         return
     size = f", {human_bytes(found.data_bytes)}" if found.data_bytes else ""
-    echo(f"{found.patterns} patterns of {found.size} x {found.size} pixels{size}\n")
+    echo(f"{counted(found.patterns, 'pattern')} of {found.size} x {found.size} pixels{size}\n")
     rows = [(stage, f"about {duration(seconds)}") for stage, seconds in found.seconds.items()]
     print_table(("stage", "time, in one process"), rows)
     echo("\nAll checks passed; nothing was written.")

@@ -68,7 +68,7 @@ class _Stage(Progress):
         if self._last is not None:
             parts += [counted(self._last.number, "epoch") + ",", _format_scores(self._last) + ","]
         elif self._done:
-            parts.append(f"{self._done} {self._unit},")
+            parts.append(counted(self._done, self._unit.removesuffix("s")) + ",")
         parts.append(duration(seconds))
         if self._done:
             parts.append(f"({_rate(self._done / max(seconds, 1e-3))} {self._unit}/s)")

@@ -35,8 +35,8 @@ def sections(folder: Path) -> list[Section]:
             ),
             (
                 f"{name}: accuracy as pixels are replaced by the mean of their ring, most "
-                "attributed first or in random order. If the map shows what the classifier uses, the "
-                "first curve falls sooner.",
+                "attributed first or in random order. If the map shows what the classifier uses, "
+                "the first curve falls sooner.",
                 (folder / f"{name}-deletion.png").read_bytes(),
             ),
             *(
