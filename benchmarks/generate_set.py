@@ -33,15 +33,20 @@ from speckle_core.data.shard import labels_of
 from speckle_core.experiment.components import SIMULATION
 
 BATCH = 15
-PRESETS = {"equal disks": "paper-mono-257", "unequal disks": "paper-poly-257"}
+KINDS = {
+    f"{kind} disks, {store}": (preset, store)
+    for kind, preset in (("equal", "paper-mono-257"), ("unequal", "paper-poly-257"))
+    for store in ("whole", "half")
+}
 WORKERS = {"generate, 1 worker": 1, "generate": None}
 
 
-def experiment(preset: str, each: int) -> Experiment:
+def experiment(preset: str, store: str, each: int) -> Experiment:
     return Experiment.load(
         preset,
         [
             f"structure.patterns_per_count={each}",
+            f"storage.store={store}",
             "split={train = 0.8, valid = 0.1, test = 0.1}",
         ],
     ).resolved()
@@ -105,8 +110,9 @@ def one_round(made: Experiment, home: Path, clock: Clock) -> None:
         shutil.rmtree(home / "set")
 
 
-def measure(preset: str, home: Path, quick: bool) -> dict[str, Any]:
-    made, repeats, clock = experiment(preset, 10 if quick else 100), (2 if quick else 6), Clock()
+def measure(preset: str, store: str, home: Path, quick: bool) -> dict[str, Any]:
+    made = experiment(preset, store, 10 if quick else 100)
+    repeats, clock = (2 if quick else 6), Clock()
     patterns = len(made.labels())
     for _ in range(repeats):
         one_round(made, home, clock)
@@ -136,7 +142,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     home = Path(tempfile.mkdtemp(prefix="speckle-benchmark-"))
     try:
-        found = {name: measure(preset, home, quick) for name, preset in PRESETS.items()}
+        found = {name: measure(*kind, home, quick) for name, kind in KINDS.items()}
     finally:
         shutil.rmtree(home, ignore_errors=True)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"

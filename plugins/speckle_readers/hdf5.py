@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from speckle_core import Frames, check_array, check_hdf5, open_hdf5, read_hdf5_attribute
 from speckle_readers.choice import counted_first
 from speckle_readers.detector import describe
-from speckle_readers.marks import Chosen, find_frames, texts
+from speckle_readers.marks import Chosen, find_frames, text, texts
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: Frames that are read at once because one chunk holds them [bytes].
@@ -65,8 +65,18 @@ def stack(file: h5py.File, path: Path, chosen: Chosen, frames_axis: int | None) 
         return parts[number].read(index - starts[number])
 
     valid, geometry, flip, said = describe(file, first, shape, starts[-1], path.resolve().parent)
+    half = text(read_hdf5_attribute(first, "store")) == "half" and shape[1] == 2 * shape[0] - 1
+    if half:
+        middle = float(shape[0] - 1)
+        shape, geometry = (shape[1], shape[1]), attrs.evolve(geometry, center=(middle, middle))
+
+    def whole(index: int) -> NDArray[Any]:
+        frame = read(index)
+        # Only ky >= 0 is stored, and I(-k) = I(k).
+        return np.concatenate([frame[:0:-1, ::-1], frame]) if half else frame[flip]
+
     return Frames(
-        read=(lambda index: read(index)[flip]),
+        read=whole,
         count=starts[-1],
         shape=shape,
         valid=None if valid is None else (lambda index: valid(index)[flip]),

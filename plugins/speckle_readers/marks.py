@@ -25,6 +25,8 @@ from speckle_core import (
 from speckle_readers.choice import choose, is_pattern
 
 CXI = "/entry_1/data_1/data"
+# Beside which speckle-core stores patterns, unless they are to be computed again.
+_PARTICLES, _NUMBERED = "/entry_1/particles", "/entry_1/data_1/pattern"
 _NUMBERS = "iufb"
 #: Names of arrays that stand beside frames and are never frames themselves.
 _BESIDE = re.compile(
@@ -89,6 +91,12 @@ def find_frames(file: h5py.File, folder: Path, name: str | None) -> Chosen:
         return _named(file, folder, name)
     if _is_there(file, CXI):
         return Chosen(CXI, (find_hdf5(file, CXI, folder=folder),))
+    if _is_there(file, _PARTICLES) and _is_there(file, _NUMBERED):
+        raise DataError(
+            "contains particles and no patterns: the set was stored as a recipe",
+            where=file.filename,
+            hint="Give the folder of the data set, from which the patterns are computed.",
+        )
     series = list(_series(file, folder))
     # MATLAB keeps the insides of its cells below '#refs#'.
     listed = [

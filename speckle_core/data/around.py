@@ -47,8 +47,10 @@ class Around:
         return h5py.Dataset(made)
 
     def pieces(self, values: NDArray[Any]) -> list[Buffer]:
-        """Return the bytes of the closed file, with `values`, C-contiguous, in their place."""
+        """Return the bytes of the closed file, with C-contiguous `values` in place."""
         held = self._held.getvalue().ljust(self._end - self._size, b"\0")
+        if not self._size:
+            return [held]
         return [held[: self._start], values.data.cast("B"), held[self._start :]]
 
     def seek(self, place: int, whence: int = io.SEEK_SET) -> int:

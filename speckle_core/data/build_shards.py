@@ -21,6 +21,7 @@ from pathlib import Path
 import attrs
 
 from speckle_core.data.around import Buffer
+from speckle_core.data.half import check_symmetric
 from speckle_core.data.manifest import LIBRARIES, Record
 from speckle_core.data.plan import Shard
 from speckle_core.data.shard_bytes import LAYOUT, Scratch, build
@@ -132,7 +133,26 @@ def _warm_up(experiment: Experiment) -> Pipeline:
 def _make_one(experiment: Experiment, pipeline: Pipeline) -> None:
     """Make the last class's first pattern, which shows whether the detector leaves enough of it."""
     place = (experiment.counts[-1], 0)
-    pipeline.recorded([pipeline.draw(*place, experiment.seed)], [place], experiment.seed)
+    drawn = pipeline.draw(*place, experiment.seed)
+    recorded = pipeline.record(pipeline.simulate([drawn]), [place], experiment.seed)
+    pipeline.complete(*recorded)
+    if experiment.storage.store == "half":
+        check_symmetric(*recorded)
+
+
+def check_first(experiment: Experiment) -> None:
+    """Check, before anything is written, that the patterns of a resolved experiment can be made.
+
+    Raises
+    ------
+    SpeckleError
+        When the particles cannot be packed, or half of a pattern does not give the other.
+    """
+    pipeline = experiment.build(only=SIMULATION)
+    if experiment.storage.store == "half":
+        _make_one(experiment, pipeline)
+    else:
+        pipeline.draw(experiment.counts[-1], 0, experiment.seed)
 
 
 def _store(task: Task, data: list[Buffer], shape: tuple[int, int]) -> Record:

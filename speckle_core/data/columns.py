@@ -28,9 +28,11 @@ class Columns:
 
     A class with fields a and b becomes a group with datasets a and b, rows in the order of the
     patterns. The attribute ``index`` of each names the dataset with the pattern of each row.
+    With `packed`, they are compressed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, packed: bool = False) -> None:
+        self._packed = packed
         self._boxes: list[float] = []
         # By class, then field: the rows of each object, with the pattern it belongs to.
         self._rows: dict[type, dict[str, list[tuple[int, NDArray[Any]]]]] = {}
@@ -57,11 +59,12 @@ class Columns:
             When a field cannot be stored as an array of numbers.
         """
         home = group(entry, PARTICLES.rsplit("/", 1)[1], "NXcollection")
-        field(home, "box", np.asarray(self._boxes), units=LENGTH, long_name="side of the box")
+        boxes, about = np.asarray(self._boxes), "side of the box"
+        field(home, "box", boxes, packed=self._packed, units=LENGTH, long_name=about)
         for name, kind in _names(self._rows):
             shape = group(home, name, "NXcollection", **{"class": _path(kind)})
             sizes = self._sizes[kind]
-            field(shape, INDEX, _index(sizes), units="")
+            field(shape, INDEX, _index(sizes), packed=self._packed, units="")
             for column, values in self._rows[kind].items():
                 self._write_column(shape, kind, column, values)
 
@@ -73,7 +76,7 @@ class Columns:
         if lengths != self._sizes[kind]:
             # A field that does not have one row per body gets its own index.
             index = f"{name}_{INDEX}"
-            field(home, index, _index(lengths), units="")
+            field(home, index, _index(lengths), packed=self._packed, units="")
         try:
             rows = np.concatenate([value for _, value in values])
             if rows.dtype.kind not in "biufc":
@@ -84,7 +87,8 @@ class Columns:
                 where=_path(kind),
                 hint="Store arrays that differ in the first axis only, or make it private.",
             ) from error
-        field(home, name, rows, units=self._units[kind][name], index=index)
+        units = self._units[kind][name]
+        field(home, name, rows, packed=self._packed, units=units, index=index)
 
 
 def array_fields(particles: Particles) -> Iterator[tuple[str, NDArray[Any], str]]:

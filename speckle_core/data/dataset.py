@@ -38,7 +38,7 @@ class Dataset:
         self._manifest = manifest
         self.grid: KGrid = manifest.grid
         self.labels: IntArray = manifest.experiment.labels()
-        self._reader = ShardReader(folder, manifest.plan, self.grid, self.labels)
+        self._reader = ShardReader(folder, manifest.plan, self.grid, manifest.experiment)
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Dataset:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import attrs
 
-from speckle_core.data.build_shards import produce
+from speckle_core.data.build_shards import check_first, produce
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.journal import PARTS, Journal
 from speckle_core.data.manifest import (
@@ -31,7 +31,6 @@ from speckle_core.data.manifest import (
 from speckle_core.data.master import write_master
 from speckle_core.data.plan import SHARDS, Shard
 from speckle_core.errors import DataError, OptionError, OutputError
-from speckle_core.experiment.components import SIMULATION
 from speckle_core.experiment.experiment import Experiment, recipe_of
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
@@ -87,7 +86,7 @@ def generate(
     manifest = read_or_begin(folder, resolved)
     if find_missing(folder, manifest, manifest.plan):
         # Fail before a folder is created if the particles cannot be packed.
-        resolved.build(only=SIMULATION).draw(resolved.counts[-1], 0, resolved.seed)
+        check_first(resolved)
     make_folder(folder)
     with lock_folder(folder, "generate"), _lock_parts(folder):
         _fill(folder, resolved, workers, executor, on_progress or (lambda _: None))
@@ -131,7 +130,10 @@ def read_or_begin(folder: Path, resolved: Experiment) -> Manifest:
             where=error.where,
             hint=f"{_ELSEWHERE} If it is what remains of a data set, remove the folder.",
         ) from error
-    if found := differences(recipe_of(resolved), manifest.recipe):
+    ours, theirs = (
+        recipe_of(made) | attrs.asdict(made.storage) for made in (resolved, manifest.experiment)
+    )
+    if found := differences(ours, theirs):
         raise OutputError(
             f"contains the data of another experiment; they differ in {', '.join(found)}",
             where=str(folder),

@@ -235,6 +235,8 @@ def _check(manifest: Manifest, records: Iterable[Record], where: str) -> None:
     """Reject records that do not match the plan, so that every name stays inside the folder."""
     if manifest.experiment.grid.step is None:
         raise DataError("its experiment is not resolved: grid.step is missing", where=where)
+    if manifest.version == 1 and manifest.experiment.storage.store != "whole":
+        raise DataError("names a kind of storage that version 1 does not have", where=where)
     planned, shape = manifest.plan, manifest.grid.shape
     for record in records:
         number = record.first // planned.most

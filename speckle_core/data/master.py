@@ -58,7 +58,7 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
     DataError
         When a shard cannot be read.
     """
-    experiment, grid = manifest.experiment, manifest.grid
+    experiment, grid, store = manifest.experiment, manifest.grid, manifest.experiment.storage.store
     records = manifest.shards[:_MOST_JOINED]
     shown = Shard(0, 0, sum(record.count for record in records))
     title = f"{_kind(experiment)} speckle patterns: {experiment.name}"
@@ -73,10 +73,15 @@ def build_master(folder: Path, manifest: Manifest) -> bytes:
             labels=labels_of(experiment, shown),
             recipe=experiment.to_dict(),
             version=manifest.versions.get("speckle-core"),
+            store=store,
         )
         parts = [(r.name, r.count) for r in records]
-        # Patterns of a lost shard read as NaN rather than 0.
-        data = _joined(home, "data", DATA, parts, grid.shape, np.dtype("<f4"), np.nan)
+        data = None
+        if store != "recipe":
+            rows = grid.size - (grid.origin if store == "half" else 0)
+            # Patterns of a lost shard read as NaN rather than 0.
+            tail = (rows, grid.size)
+            data = _joined(home, "data", DATA, parts, tail, np.dtype("<f4"), np.nan)
         # nexusformat takes the number of source files as the length of a virtual dataset, so axis
         # and signal match only if both are virtual.
         numbers = _joined(home, "pattern", NUMBERS, parts, (), np.dtype("<i8"), -1)

@@ -35,6 +35,13 @@ LENGTH = "length"
 UNITS = {"length": LENGTH, "k": f"1/{LENGTH}", "intensity": f"{LENGTH}^4"}
 
 
+_ONE_CHUNK = 2**20
+_ABOUT = {
+    "half": " Only ky >= 0 is stored: I(-kx, -ky) = I(kx, ky).",
+    "recipe": " Only the particles are stored; speckle-core computes the patterns when it reads.",
+}
+
+
 def group(parent: h5py.Group, name: str, nexus: str, **attributes: Any) -> h5py.Group:
     """Return a new group of the NeXus class `nexus`."""
     made = parent.create_group(name)
@@ -44,9 +51,21 @@ def group(parent: h5py.Group, name: str, nexus: str, **attributes: Any) -> h5py.
     return made
 
 
-def field(parent: h5py.Group, name: str, value: ArrayLike | str, **attributes: Any) -> h5py.Dataset:
-    """Return a new dataset of `value`, with attributes such as ``units``."""
-    made = parent.create_dataset(name, data=value, track_times=False)
+def field(
+    parent: h5py.Group,
+    name: str,
+    value: ArrayLike | str,
+    *,
+    packed: bool = False,
+    **attributes: Any,
+) -> h5py.Dataset:
+    """Return a new dataset of `value`, with attributes such as ``units``; `packed`: compressed."""
+    packing: dict[str, Any] = {}
+    if packed:
+        array = np.asarray(value)
+        chunks = array.shape if array.nbytes < _ONE_CHUNK else True
+        packing = {"compression": "gzip", "shuffle": True, "chunks": chunks}
+    made = parent.create_dataset(name, data=value, track_times=False, **packing)
     for key, text in attributes.items():
         made.attrs[key] = text
     return made
@@ -60,6 +79,7 @@ def skeleton(
     labels: IntArray,
     recipe: Mapping[str, Any],
     version: str | None = None,
+    store: str = "whole",
 ) -> h5py.Group:
     """Write everything but the patterns, their numbers and particles; return the NXdata group.
 
@@ -77,6 +97,8 @@ def skeleton(
         The resolved experiment, or the part of it that determines the patterns.
     version : str, optional
         Of speckle-core; not given for a shard, whose bytes must not depend on it.
+    store : str
+        How patterns are stored; see `Storage`.
     """
     file.attrs["NX_class"] = "NXroot"
     file.attrs["default"] = "entry_1"
@@ -88,6 +110,7 @@ def skeleton(
     about = "Simulated far-field speckle patterns. Nothing here was measured."
     if measured:
         about = "Measured far-field speckle patterns, brought to one grid."
+    about += _ABOUT.get(store, "")
     field(entry, "experiment_description", about, units="")
     source = group(group(entry, "instrument_1", "NXinstrument"), "source_1", "NXsource")
     made_by = "not recorded" if measured else "simulation"
@@ -105,7 +128,8 @@ def skeleton(
     field(note, "data", json.dumps(recipe, sort_keys=True, allow_nan=False), units="")
 
     data = group(entry, "data_1", "NXdata")
-    data.attrs["signal"] = "data"
+    if store != "recipe":
+        data.attrs["signal"] = "data"
     data.attrs["axes"] = ["pattern", "y", "x"]
     data.attrs["default_slice"] = ["0", ".", "."]
     data.attrs["SILX_style"] = json.dumps({"signal_scale_type": "log"})
@@ -113,19 +137,23 @@ def skeleton(
     for index, name in enumerate(("pattern", "y", "x")):
         data.attrs[f"{name}_indices"] = np.int32(index)
     data.attrs["labels_indices"] = np.int32(0)
-    for name in ("y", "x"):
-        field(data, name, grid.axis, units=UNITS["k"], long_name=f"k{name}")
+    for name, first in (("y", grid.origin if store == "half" else 0), ("x", 0)):
+        field(data, name, grid.axis[first:], units=UNITS["k"], long_name=f"k{name}")
     field(data, "labels", labels, units="", long_name="number of particles")
     return data
 
 
-def describe(data: h5py.Dataset, numbers: h5py.Dataset, *, recorded: bool = False) -> None:
-    """Add the attributes of `data`, a stack of images, and of its pattern `numbers`.
+def describe(data: h5py.Dataset | None, numbers: h5py.Dataset, *, recorded: bool = False) -> None:
+    """Add the attributes of `data`, a stack of images, if stored, and of its pattern `numbers`.
 
     They hold intensities, or what a detector `recorded` of these.
     """
+    numbers.attrs["units"] = ""
+    numbers.attrs["long_name"] = "pattern"
+    if data is None:
+        return
+    if data.shape[1] != data.shape[2]:
+        data.attrs["store"] = "half"
     data.attrs["units"] = "" if recorded else UNITS["intensity"]
     data.attrs["long_name"] = "detector signal" if recorded else "intensity"
     data.attrs["interpretation"] = "image"
-    numbers.attrs["units"] = ""
-    numbers.attrs["long_name"] = "pattern"

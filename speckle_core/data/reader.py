@@ -10,7 +10,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import attrs
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +17,16 @@ from numpy.typing import NDArray
 from speckle_core.analysis.regrid import completed
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
+from speckle_core.data.half import complete_half
 from speckle_core.data.plan import Plan
-from speckle_core.data.shard import checksums, checksums_beside, mask_beside, open_shard
+from speckle_core.data.recomputed import Recomputed
+from speckle_core.data.shard import OpenShard, checksums, open_shard
 from speckle_core.errors import DataError
+from speckle_core.experiment.experiment import Experiment
 
 # Maximum number of open files. Some systems allow a process only 256; with fewer here, random
 # access reopens files more often.
 _OPEN = 96
-
-
-@attrs.frozen(eq=False)
-class _Opened:
-    """An open shard: its patterns, and what is stored beside them."""
-
-    data: h5py.Dataset
-    mask: h5py.Dataset | None
-    checksums: NDArray[np.uint32] | None
 
 
 class ShardReader:
@@ -47,16 +40,18 @@ class ShardReader:
         All of them, in order.
     grid : KGrid
         Of the patterns.
-    labels : array of int, (N,)
-        The labels that the shards must contain.
+    experiment : Experiment
+        What the shards must contain, and how.
     """
 
-    def __init__(self, folder: Path, shards: Plan, grid: KGrid, labels: IntArray) -> None:
+    def __init__(self, folder: Path, shards: Plan, grid: KGrid, experiment: Experiment) -> None:
         self._folder = folder
         self._shards = shards
         self._grid = grid
-        self._labels = labels
-        self._open: collections.OrderedDict[int, _Opened] = collections.OrderedDict()
+        self._labels = experiment.labels()
+        self._store = experiment.storage.store
+        self._recomputed = Recomputed(experiment)
+        self._open: collections.OrderedDict[int, OpenShard] = collections.OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, indices: IntArray) -> NDArray[np.float32]:
@@ -97,63 +92,75 @@ class ShardReader:
         found: NDArray[np.bool_] | None = None
         with self._lock:
             for place in np.argsort(indices, kind="stable"):
-                number = int(numbers[place])
-                mask = self._opened(number).mask
-                if mask is None:
+                valid = self._valid(int(numbers[place]), int(indices[place]))
+                if valid is None:
                     continue
                 if found is None:
                     found = np.ones((len(indices), *self._grid.shape), dtype=bool)
-                inside = int(indices[place]) - self._shards[number].first
-                try:
-                    found[place] = _read_mask(mask, inside)
-                except OSError as error:
-                    raise self._damaged(number, inside) from error
+                found[place] = valid
         return found
+
+    def _valid(self, number: int, index: int) -> NDArray[np.bool_] | None:
+        if self._store == "recipe":
+            return self._recomputed(index)[1]
+        mask, inside = self._opened(number).mask, index - self._shards[number].first
+        try:
+            return None if mask is None else _read_mask(mask, inside)
+        except OSError as error:
+            raise self._damaged(number, inside) from error
 
     def _damaged(self, number: int, inside: int) -> DataError:
         shard = self._shards[number]
+        where = str(self._folder / shard.name)
+        which = f"pattern {inside} (number {shard.first + inside} of the set)"
+        if self._store == "recipe":
+            return DataError(
+                f"{which} is computed with other bytes than when the set was made",
+                where=where,
+                hint="Other versions of the software or another kind of processor may be the "
+                "cause; else run 'speckle verify --repair' on the data set.",
+            )
         return DataError(
-            f"pattern {inside} (number {shard.first + inside} of the set) is damaged",
-            where=str(self._folder / shard.name),
+            f"{which} is damaged",
+            where=where,
             hint="Run 'speckle verify --repair' on the data set.",
         )
 
     def _read(self, number: int, index: int, target: NDArray[np.float32]) -> None:
-        shard = self._shards[number]
         opened = self._opened(number)
-        inside = index - shard.first
-        try:
-            _read_pattern(opened.data, inside, target)
-            valid = None if opened.mask is None else _read_mask(opened.mask, inside)
-        except OSError as error:
-            raise self._damaged(number, inside) from error
-        if opened.checksums is not None and checksums(target) != opened.checksums[inside]:
+        inside = index - self._shards[number].first
+        stored = target[self._grid.origin :] if self._store == "half" else target
+        if opened.data is None:
+            stored[:], valid = self._recomputed(index)
+        else:
+            try:
+                _read_pattern(opened.data, inside, stored)
+            except OSError as error:
+                raise self._damaged(number, inside) from error
+            valid = self._valid(number, index)
+        if opened.checksums is not None and checksums(stored) != opened.checksums[inside]:
             raise self._damaged(number, inside)
+        if self._store == "half":
+            complete_half(target)
         if valid is not None and not valid.all():
             target[:] = completed(target, valid, self._grid)
 
-    def _opened(self, number: int) -> _Opened:
+    def _opened(self, number: int) -> OpenShard:
         if number in self._open:
             self._open.move_to_end(number)
             return self._open[number]
         shard = self._shards[number]
         labels = self._labels[shard.first : shard.first + shard.count]
-        data = open_shard(self._folder, shard, self._grid, labels)
-        try:
-            opened = _Opened(data, mask_beside(data), checksums_beside(data))
-        except BaseException:
-            data.file.close()
-            raise
-        self._open[number] = opened
+        self._open[number] = open_shard(self._folder, shard, self._grid, labels, self._store)
         if len(self._open) > _OPEN:
-            self._open.popitem(last=False)[1].data.file.close()
-        return opened
+            self._open.popitem(last=False)[1].file.close()
+        return self._open[number]
 
     def close(self) -> None:
         """Close the files; the next read reopens them."""
         with self._lock:
             while self._open:
-                self._open.popitem()[1].data.file.close()
+                self._open.popitem()[1].file.close()
 
 
 def _read_mask(mask: h5py.Dataset, index: int) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
 import h5py
 import numpy as np
 from numpy.typing import NDArray
@@ -49,48 +50,22 @@ def checksums(patterns: NDArray[np.float32]) -> NDArray[np.uint32]:
     return np.asarray(np.add.reduce(flat, axis=-1, dtype=np.uint32))
 
 
-def mask_beside(data: h5py.Dataset) -> h5py.Dataset | None:
-    """Return the mask beside the patterns of an open shard, if it has one: 0 where a pixel counts.
+@attrs.frozen(eq=False)
+class OpenShard:
+    """An open shard: its patterns, if they are stored, their mask and checksums, if it has them."""
 
-    Raises
-    ------
-    DataError
-        When it is not a mask of these patterns.
-    """
-    if not is_there(data.file, MASK):
-        return None
-    mask = _checked_dataset(data.file, MASK)
-    if mask.shape != data.shape or mask.dtype != np.uint8:
-        raise DataError(
-            f"contains {mask.dtype} of shape {mask.shape}, not a uint8 mask {data.shape}",
-            where=f"{data.file.filename}: {MASK}",
-        )
-    return mask
+    file: h5py.File
+    data: h5py.Dataset | None
+    mask: h5py.Dataset | None
+    checksums: NDArray[np.uint32] | None
 
 
-def checksums_beside(data: h5py.Dataset) -> NDArray[np.uint32] | None:
-    """Return the checksums of the patterns of an open shard, (N,), if they are stored beside them.
+def open_shard(
+    folder: Path, shard: Shard, grid: KGrid, labels: IntArray, store: str = "whole"
+) -> OpenShard:
+    """Open a shard and check it against `grid`, `labels` and `store`, reading no pattern yet.
 
-    Raises
-    ------
-    DataError
-        When they are not checksums of these patterns.
-    """
-    if not is_there(data.file, CHECKSUMS):
-        return None
-    stored = _checked_dataset(data.file, CHECKSUMS)
-    if stored.shape != data.shape[:1] or stored.dtype != np.uint32:
-        raise DataError(
-            f"contains {stored.dtype} of shape {stored.shape}, not a uint32 for each pattern",
-            where=f"{data.file.filename}: {CHECKSUMS}",
-        )
-    return np.asarray(stored[()])
-
-
-def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5py.Dataset:
-    """Open the patterns of a shard and check them against `grid` and `labels`, reading none yet.
-
-    The dataset keeps its file open; close ``dataset.file``.
+    It keeps its file open; close ``file``.
 
     Raises
     ------
@@ -102,18 +77,33 @@ def open_shard(folder: Path, shard: Shard, grid: KGrid, labels: IntArray) -> h5p
         raise DataError("is a link out of the data set folder", where=str(path))
     file = open_file(path)
     try:
-        data = _checked_dataset(file, DATA)
-        expected = (shard.count, *grid.shape)
-        if data.shape != expected or data.dtype != "<f4":
-            raise DataError(
-                f"contains {data.dtype} of shape {data.shape}, not float32 patterns {expected}",
-                where=f"{path}: {DATA}",
-            )
+        rows = grid.size - (grid.origin if store == "half" else 0)
+        shape = (shard.count, rows, grid.size)
+        data = (
+            None if store == "recipe" else _of_shape(file, DATA, shape, "<f4", "float32 patterns")
+        )
         _check_labels(file, labels)
+        mask = _of_shape(file, MASK, shape, "u1", "a uint8 mask") if is_there(file, MASK) else None
+        sums = None
+        if is_there(file, CHECKSUMS) or data is None:
+            sums = _of_shape(file, CHECKSUMS, shape[:1], "<u4", "uint32 checksums")[()]
     except BaseException:
         file.close()
         raise
-    return data
+    return OpenShard(file, data, mask, sums)
+
+
+def _of_shape(
+    file: h5py.File, path: str, shape: tuple[int, ...], dtype: str, what: str
+) -> h5py.Dataset:
+    """Return a checked dataset that must have this shape and type."""
+    found = _checked_dataset(file, path)
+    if found.shape != shape or found.dtype != dtype:
+        raise DataError(
+            f"contains {found.dtype} of shape {found.shape}, not {what} {shape}",
+            where=f"{file.filename}: {path}",
+        )
+    return found
 
 
 def _checked_dataset(file: h5py.File, path: str) -> h5py.Dataset:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from speckle_core.contracts.geometry import Configuration
 from speckle_core.data.around import Around, Buffer
 from speckle_core.data.columns import Columns
+from speckle_core.data.half import check_symmetric
 from speckle_core.data.nexus import (
     CHECKSUMS,
     DATA,
@@ -73,20 +74,32 @@ def build(
     PackingError, PluginError
         From the sampler, the scatterer or the detector.
     """
-    columns = Columns()
-    patterns = scratch.stack((shard.count, *pipeline.grid.shape))
+    store, grid = experiment.storage.store, pipeline.grid
+    columns = Columns(packed=store == "recipe")
+    first = grid.origin if store == "half" else 0
+    shape = (0 if store == "recipe" else shard.count, grid.size - first, grid.size)
+    patterns = scratch.stack(shape)
+    sums = np.empty(shard.count, np.uint32)
     mask: NDArray[np.uint8] | None = None
     for rows, drawn, recorded, valid in _batches(pipeline, experiment, shard):
         for i, configuration in zip(rows, drawn, strict=True):
             columns.add(shard.first + i, configuration)
-        patterns[rows.start : rows.stop] = recorded
-        if valid is not None:
-            mask = np.zeros(patterns.shape, np.uint8) if mask is None else mask
-            mask[rows.start : rows.stop] = ~valid
+        here = slice(rows.start, rows.stop)
+        if store == "half":
+            check_symmetric(recorded, valid)
+        if store == "recipe":
+            sums[here] = checksums(recorded)
+        else:
+            patterns[here] = recorded[:, first:]
+            sums[here] = checksums(patterns[here])
+            if valid is not None:
+                mask = np.zeros(shape, np.uint8) if mask is None else mask
+                mask[here] = ~valid
         if on_progress is not None:
             on_progress(len(rows))
-    write = _write_layout_1 if layout == 1 else _write
-    return write(experiment, shard, patterns, mask, columns)
+    if layout == 1:
+        return _write_layout_1(experiment, shard, patterns, mask, columns)
+    return _write(experiment, shard, patterns, sums, mask, columns)
 
 
 def build_measured(
@@ -102,7 +115,7 @@ def build_measured(
         if not measured.all():
             mask = np.zeros(patterns.shape, np.uint8) if mask is None else mask
             mask[place] = ~measured
-    return _write(experiment, shard, patterns, mask)
+    return _write(experiment, shard, patterns, checksums(patterns), mask)
 
 
 def _batch(size: int) -> int:
@@ -115,7 +128,8 @@ def _batches(
 ) -> Iterator[tuple[range, list[Configuration], NDArray[np.float32], NDArray[np.bool_] | None]]:
     """Iterate over rows of the shard, their configurations, recorded patterns and valid pixels."""
     labels, each = labels_of(experiment, shard), experiment.structure.patterns_per_count
-    size = _batch(pipeline.grid.size)
+    # One by one where they are computed one by one again.
+    size = 1 if experiment.storage.store == "recipe" else _batch(pipeline.grid.size)
     for start in range(0, shard.count, size):
         rows = range(start, min(start + size, shard.count))
         places = [(int(labels[i]), (shard.first + i) % each) for i in rows]
@@ -128,21 +142,22 @@ def _write(
     experiment: Experiment,
     shard: Shard,
     patterns: NDArray[np.float32],
+    sums: NDArray[np.uint32],
     mask: NDArray[np.uint8] | None,
     columns: Columns | None = None,
 ) -> list[Buffer]:
-    """Return a file whose contiguous patterns are those in memory; see `Around`."""
+    """Return a file whose contiguous patterns, if it has any, are those in memory; see `Around`."""
     around = Around()
     with h5py.File(around, "w", libver=LIBVER) as file:
         home = _skeleton(file, experiment, shard)
         about = "sum of the 32-bit words of each pattern, modulo 2**32"
-        field(home, _CHECKSUM, checksums(patterns), units="", long_name=about)
+        field(home, _CHECKSUM, sums, units="", long_name=about)
         numbers = _numbers(home, shard)
         if mask is not None:
             _describe_mask(home.create_dataset(_MASK, data=mask, track_times=False))
         if columns is not None:
             columns.write(file[ENTRY])
-        data = around.reserve(home, _DATA, patterns.shape, FLOAT)
+        data = around.reserve(home, _DATA, patterns.shape, FLOAT) if patterns.size else None
         describe(data, numbers, recorded=experiment.detector is not None)
     return around.pieces(patterns)
 
@@ -186,6 +201,7 @@ def _skeleton(file: h5py.File, experiment: Experiment, shard: Shard) -> h5py.Gro
         grid=experiment.kgrid(),
         labels=labels_of(experiment, shard),
         recipe=recipe_of(experiment),
+        store=experiment.storage.store,
     )
 
 

@@ -122,7 +122,7 @@ def verify(
         shard = planned[record.first // planned.most]
         labels = labels_of(manifest.experiment, shard)
         what = _find_bytes_fault(folder, record) or _find_content_fault(
-            folder, shard, grid, labels, recipe
+            folder, shard, grid, labels, recipe, manifest.experiment.storage.store
         )
         if what is not None:
             problems[record.name] = Problem(record.name, what)
@@ -161,13 +161,17 @@ def _find_unmade(manifest: Manifest) -> Iterator[Problem]:
 
 
 def _find_content_fault(
-    folder: Path, shard: Shard, grid: KGrid, labels: IntArray, recipe: Mapping[str, Any]
+    folder: Path,
+    shard: Shard,
+    grid: KGrid,
+    labels: IntArray,
+    recipe: Mapping[str, Any],
+    store: str,
 ) -> str | None:
     """Check an untouched file: an untrusted manifest may list one that is not this shard."""
     try:
-        data = open_shard(folder, shard, grid, labels)
-        with data.file:
-            check_recipe(data.file, recipe)
+        with open_shard(folder, shard, grid, labels, store).file as file:
+            check_recipe(file, recipe)
     except DataError as error:
         return f"{error.where}: {error.what}"
     return None

@@ -39,7 +39,7 @@ from speckle_core.experiment.schema import (
     structure,
     without_none,
 )
-from speckle_core.experiment.sections import Grid, Imported, Scattering, Structure
+from speckle_core.experiment.sections import Grid, Imported, Scattering, Storage, Structure
 from speckle_core.experiment.settings import apply_settings
 from speckle_core.experiment.simulation import Simulation
 from speckle_core.experiment.split import Split
@@ -78,7 +78,7 @@ class Experiment:
         Its purpose, in a sentence or two.
     seed : int
         Determines every random number of data, split and training.
-    structure, grid, scattering, split
+    structure, grid, scattering, storage, split
         See those classes.
     detector : Choice, optional
         The detector that records the simulated patterns; by default they stay as computed.
@@ -108,6 +108,7 @@ class Experiment:
     grid: Grid = attrs.field(factory=Grid)
     scattering: Scattering = attrs.field(factory=Scattering)
     detector: Choice | None = None
+    storage: Storage = attrs.field(factory=Storage)
     prepare: tuple[Choice, ...] = ()
     split: Split = attrs.field(factory=Split)
     classifier: Choice = Choice("torch-resnet50")
@@ -139,6 +140,12 @@ class Experiment:
                 hint="Leave out structure.fresh.",
             )
         self.sizes()
+        if self.storage.store == "half" and self.grid.layout != "centered":
+            raise ExperimentError(
+                "a quadrant has no half that gives the other",
+                where="storage.store",
+                hint="Use 'whole' or 'recipe', or grid.layout = 'centered'.",
+            )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str = "experiment") -> Experiment:
@@ -179,6 +186,9 @@ class Experiment:
     def to_dict(self) -> dict[str, Any]:
         """Return the experiment as nested plain values, without keys that are not set."""
         data: dict[str, Any] = without_none(converter.unstructure(self))
+        if self.storage == Storage():
+            # Left out, so that such experiments read as before there was a choice.
+            del data["storage"]
         if self.imported is not None:
             # Nothing was simulated, so no sampler, scatterer or detector is named.
             for key in SIMULATION:

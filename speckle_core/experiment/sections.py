@@ -100,6 +100,21 @@ class Grid:
 
 
 @attrs.frozen(kw_only=True)
+class Storage:
+    """How the patterns of a data set are stored; they read the same.
+
+    Parameters
+    ----------
+    store : {"whole", "half", "recipe"}
+        ``whole``: every pixel. ``half``: the rows with ky ≥ 0, which is exact for a real contrast,
+        since I(-k) = I(k). ``recipe``: particles and seed only; patterns are computed again
+        whenever they are read.
+    """
+
+    store: Literal["whole", "half", "recipe"] = "whole"
+
+
+@attrs.frozen(kw_only=True)
 class Imported:
     """Measured patterns in place of simulated ones; written by ``speckle import``.
 

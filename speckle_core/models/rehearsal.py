@@ -92,7 +92,7 @@ def rehearse(
     size, counts, total = pipeline.grid.size, experiment.counts, experiment.patterns
     places = np.linspace(0, len(counts) - 1, min(CLASSES, len(counts))).round().astype(int)
     chosen = [counts[place] for place in np.unique(places)]
-    found = Rehearsal(total, size, 0 if dataset else total * size**2 * 4)
+    found = Rehearsal(total, size, 0 if dataset else total * _bytes_of(experiment, size))
     if dataset is None:
         pipeline.draw(
             counts[-1], 0, experiment.seed
@@ -123,6 +123,12 @@ def _time_fresh(found: Rehearsal, experiment: Experiment, counts: list[int], siz
     epochs = getattr(pipeline.classifier, "epochs", 1)
     times = (epochs if isinstance(epochs, int) else 1) + len(pipeline.baselines)
     found.seconds["simulate fresh patterns"] = each * size * times
+
+
+def _bytes_of(experiment: Experiment, size: int) -> int:
+    """Return about how many bytes a pattern takes on disk."""
+    whole = size**2 * 4
+    return {"half": whole // 2, "recipe": 1000}.get(experiment.storage.store, whole)
 
 
 def _check_space(found: Rehearsal, folder: Path) -> None:
