@@ -29,7 +29,7 @@ from speckle_core.cli import (
     verify,
 )
 from speckle_core.cli.failure import report_errors
-from speckle_core.cli.output import Command, echo, reflow
+from speckle_core.cli.output import Command, Group, echo, reflow
 
 _HELP = """Machine learning on coherent X-ray speckle patterns.
 
@@ -43,6 +43,7 @@ Every command has its own --help, with examples.
 
 app = typer.Typer(
     name="speckle",
+    cls=Group,
     help=reflow(_HELP),
     no_args_is_help=True,
     add_completion=False,

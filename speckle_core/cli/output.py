@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from speckle_core.errors import printable
 
@@ -16,15 +16,23 @@ if TYPE_CHECKING:
     from speckle_core.analysis.evaluation import Evaluation
 
 
-class Command(TyperCommand):
-    """A command whose --help is shown as the flag it is."""
+class _PlainHelp:
+    """Shows --help as the flag it is."""
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option, without the type that typer would print beside it."""
-        option = super().get_help_option(ctx)
+        option = super().get_help_option(ctx)  # type: ignore[misc]
         if option is not None:
             option.metavar = ""
         return option
+
+
+class Command(_PlainHelp, TyperCommand):
+    """A command of ours."""
+
+
+class Group(_PlainHelp, TyperGroup):
+    """Several commands under one name."""
 
 
 def reflow(text: str | None) -> str:

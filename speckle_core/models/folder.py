@@ -160,12 +160,13 @@ def read_record(folder: Path) -> ModelRecord:
     try:
         data = read_toml(path)
     except FileNotFoundError:
-        raise ModelError(
-            "is not a model folder: model.toml is missing",
-            where=str(folder),
-            hint=suggestion(str(folder))
-            or "An interrupted training has none yet; run the same command again.",
-        ) from None
+        if folder.exists():
+            cause = "is not a model folder: model.toml is missing"
+            advice = "An interrupted training has none yet; run the same command again."
+        else:
+            cause = "is neither a folder nor a model that comes with the package"
+            advice = "'speckle models list' shows those that come with it."
+        raise ModelError(cause, where=str(folder), hint=suggestion(str(folder)) or advice) from None
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot be read: {error}", where=str(path)) from error
     if data.get("format") != FORMAT:

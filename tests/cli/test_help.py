@@ -148,7 +148,7 @@ def test_the_version_is_that_of_the_package(invoke: Callable[..., Any]) -> None:
     assert result.stdout == f"speckle {speckle_core.__version__}\n"
 
 
-@pytest.mark.parametrize("name", PROMISED)
+@pytest.mark.parametrize("name", ["", "plugins", "models", *PROMISED])
 def test_a_flag_is_not_shown_as_if_it_took_a_value(name: str, invoke: Callable[..., Any]) -> None:
     assert "<bool>" not in invoke(*name.split(), "--help").stdout
 
