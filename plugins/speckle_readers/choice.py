@@ -38,15 +38,20 @@ def choose(candidates: Mapping[str, Sequence[int]], where: str, others: Sequence
     if len(candidates) == 1:
         return next(iter(candidates))
     if not candidates:
-        hint = f"It holds {', '.join(others)}, which are not taken for frames." if others else None
+        said = ", ".join(map(_cut, others[:10]))
+        hint = f"It holds {said}, which are not taken for frames." if others else None
         raise DataError("contains no array of two or three dimensions", where=where, hint=hint)
-    names = [f"{name} {tuple(shape)}" for name, shape in candidates.items()]
+    names = [f"{_cut(name)} {tuple(shape)}" for name, shape in candidates.items()]
     shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
     raise DataError(
         f"contains {len(names)} arrays that could be patterns: {shown}",
         where=where,
         hint="Choose one with --dataset.",
     )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 100 else f"{name[:100]}…"
 
 
 def reject_name(path: Path, dataset: str | None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from speckle_core.contracts.frames import Frames
 from speckle_core.contracts.roles import Reader
+from speckle_core.data.trial import try_hdf5
 from speckle_core.errors import DataError, SpeckleError
 from speckle_core.plugins.manager import plugin_manager
 from speckle_core.plugins.records import Registered, missing
@@ -48,6 +49,7 @@ def open_frames(
     if path.stat().st_size == 0:
         raise DataError("is empty", where=where)
     reader = _reader_of(path)
+    try_hdf5(path, lambda: reader.read(path, dataset=dataset, frames_axis=frames_axis))
     try:
         return reader.read(path, dataset=dataset, frames_axis=frames_axis)
     except SpeckleError:

@@ -177,6 +177,8 @@ def check_place(dataset: h5py.Dataset, *, folder: Path | None = None) -> None:
     virtual dataset refers to.
     """
     where = f"{dataset.file.filename}: {dataset.name}"
+    if not isinstance(dataset, h5py.Dataset):
+        raise DataError("is not a dataset", where=where)
     if dataset.id.get_create_plist().get_external_count():
         raise DataError("stores its values in another file", where=where, hint=_REFUSED)
     if not dataset.is_virtual:
@@ -254,24 +256,28 @@ def _all_chunks(dataset: h5py.Dataset) -> bool:
 def _check_parts(dataset: h5py.Dataset, folder: Path | None, where: str) -> None:
     """Reject a virtual dataset with invalid sources, or with regions that no source covers."""
     mapped = 0
-    sources: dict[tuple[str, str], int] = {}
+    wanted: dict[str, set[str]] = {}
     for source in dataset.virtual_sources():
         mapped += source.vspace.get_select_npoints()
-        key = (source.file_name, source.dset_name)
-        if key not in sources:
-            sources[key] = _source_size(dataset, folder or Path(), *key, where)
-    wanted = math.prod(dataset.shape)
+        wanted.setdefault(source.file_name, set()).add(source.dset_name)
+    there = sum(_sources_size(dataset, folder or Path(), *item, where) for item in wanted.items())
     # Compare with both: a small source mapped many times could fill any amount of memory.
-    if wanted > mapped or wanted > sum(sources.values()):
+    if math.prod(dataset.shape) > min(mapped, there):
         raise DataError("has regions that no source file covers", where=where)
 
 
-def _source_size(dataset: h5py.Dataset, folder: Path, name: str, path: str, where: str) -> int:
-    """Check one source of a virtual dataset and return its number of values."""
+def _sources_size(
+    dataset: h5py.Dataset, folder: Path, name: str, paths: set[str], where: str
+) -> int:
+    """Check the sources of a virtual dataset in one file; return their number of values."""
     if name == ".":
-        return _check_source(dataset.file, path, where)
-    with open_file(folder / name) as file:
-        return _check_source(file, path, where)
+        return sum(_check_source(dataset.file, path, where) for path in paths)
+    file = open_file(folder / name)
+    try:
+        return sum(_check_source(file, path, where) for path in paths)
+    finally:
+        # Unlike that of the file itself, this does not look through all open objects of HDF5.
+        file.id.close()
 
 
 def _check_source(file: h5py.File, path: str, where: str) -> int:

@@ -32,6 +32,7 @@ from speckle_core.data.manifest import (
 from speckle_core.data.master import write_master
 from speckle_core.data.plan import SHARDS, Shard
 from speckle_core.data.shard import check_recipe, labels_of, open_shard
+from speckle_core.data.trial import try_hdf5
 from speckle_core.errors import DataError
 from speckle_core.experiment.provenance import versions
 from speckle_core.files import check_inside, is_leftover, make_folder, sweep
@@ -169,9 +170,14 @@ def _find_content_fault(
     store: str,
 ) -> str | None:
     """Check an untouched file: an untrusted manifest may list one that is not this shard."""
-    try:
+
+    def check() -> None:
         with open_shard(folder, shard, grid, labels, store).file as file:
             check_recipe(file, recipe)
+
+    try:
+        try_hdf5(folder / shard.name, check)
+        check()
     except DataError as error:
         return f"{error.where}: {error.what}"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import h5py
 import numpy as np
 
 FILES: dict[str, Callable[[Path], None]] = {}
-BOMB = 192 * 2**20
+BOMB = 144 * 2**20
 
 
 def hostile(write: Callable[[Path], None]) -> Callable[[Path], None]:
@@ -21,10 +22,22 @@ def hostile(write: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 @functools.cache
-def zeros(size: int = BOMB) -> bytes:
-    packed = zlib.compressobj(1)
-    piece = bytes(2**20)
-    return b"".join(packed.compress(piece) for _ in range(size // 2**20)) + packed.flush()
+def _piece() -> bytes:
+    """Return a mebibyte of zeros as a part of a deflate stream, which may be repeated."""
+    packer = zlib.compressobj(9, wbits=-15)
+    return packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+@functools.cache
+def zeros(size: int = BOMB, before: bytes = b"", after: bytes = b"") -> bytes:
+    """Return `before`, `size` zeros in whole mebibytes, and `after`, as zlib would pack them."""
+    first, last = zlib.compressobj(9, wbits=-15), zlib.compressobj(9, wbits=-15)
+    body = first.compress(before) + first.flush(zlib.Z_FULL_FLUSH) + _piece() * (size // 2**20)
+    total = zlib.adler32(before)
+    for _ in range(size // 2**20):
+        total = zlib.adler32(bytes(2**20), total)
+    end = last.compress(after) + last.flush()
+    return b"\x78\xda" + body + end + struct.pack(">I", zlib.adler32(after, total))
 
 
 def _packed(path: Path, data: bytes, filters: int = 1) -> None:
@@ -157,9 +170,9 @@ def groups_a_thousand_deep(path: Path) -> None:
 
 
 @hostile
-def twenty_thousand_groups(path: Path) -> None:
+def ten_thousand_groups_and_more(path: Path) -> None:
     with h5py.File(path, "w", libver="latest") as file:
-        for i in range(20_000):
+        for i in range(10_300):
             file.create_group(str(i))
 
 
@@ -200,3 +213,70 @@ def nothing_at_all(path: Path) -> None:
 @hostile
 def arrays_as_numbers(path: Path) -> None:
     _one(path, shape=(17, 17), dtype=np.dtype(("f8", (10_000,))))
+
+
+def _old(path: Path) -> bytearray:
+    """Return a file of many groups in the oldest format, which has no checksums."""
+    with h5py.File(path, "w", libver=("earliest", "v108")) as file:
+        file["data"] = np.ones((17, 17))
+        for i in range(600):
+            file.create_group(f"g{i:05d}")
+    return bytearray(path.read_bytes())
+
+
+def _nodes(data: bytes, level: int) -> list[int]:
+    """Return where the nodes of B-trees of groups stand that have entries."""
+    places = [i for i in range(len(data)) if data.startswith(b"TREE\0", i)]
+    return [i for i in places if data[i + 5] == level and data[i + 6]]
+
+
+@hostile
+def a_tree_whose_nodes_follow_one_another_in_a_circle(path: Path) -> None:
+    data = _old(path)
+    (top,) = _nodes(data, 1)
+    first = struct.unpack_from("<Q", data, top + 32)[0]
+    struct.pack_into("<Q", data, first + 16, first)
+    path.write_bytes(data)
+
+
+@hostile
+def a_tree_that_is_its_own_branch(path: Path) -> None:
+    data = _old(path)
+    (top,) = _nodes(data, 1)
+    struct.pack_into("<Q", data, top + 32, top)
+    path.write_bytes(data)
+
+
+@hostile
+def a_list_of_free_places_that_leads_to_itself(path: Path) -> None:
+    data = _old(path)
+    free, start = struct.unpack_from("<QQ", data, data.index(b"HEAP") + 16)
+    struct.pack_into("<Q", data, start + free, free)
+    path.write_bytes(data)
+
+
+@hostile
+def a_text_of_no_length(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        for name in ("a", "b"):
+            file[name] = np.ones((17, 17))
+        file.attrs["default"] = "a"
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<Q", data, data.index(b"GCOL") + 24, 0)
+    path.write_bytes(data)
+
+
+@hostile
+def lists_of_lists_a_thousand_deep(path: Path) -> None:
+    kind = h5py.h5t.IEEE_F64LE
+    for _ in range(1500):
+        kind = h5py.h5t.vlen_create(kind)
+    with h5py.File(path, "w") as file:
+        h5py.h5d.create(file.id, b"data", kind, h5py.h5s.create_simple((17, 17)))
+
+
+@hostile
+def names_of_sixty_thousand_letters(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        for letter in "ab":
+            file[letter * 60_000] = np.ones((17, 17))

@@ -8,7 +8,6 @@ import lzma
 import os
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,7 +154,8 @@ def matrix(
 def mat(*variables: bytes, packed: bool = True) -> bytes:
     head = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<HH", 0x0100, 0x4D49)
     for data in variables:
-        body = zlib.compress(data, 1) if packed else data
+        before, bomb, after = data.partition(bytes(BOMB))
+        body = zeros(BOMB if bomb else 0, before, after) if packed else data
         head += struct.pack("<II", 15, len(body)) + body if packed else data
     return head
 
@@ -270,7 +270,9 @@ def objects_that_run_code(path: Path) -> None:
 
 
 def archived(path: Path, data: bytes) -> None:
-    with zipfile.ZipFile(path.with_suffix(".npz"), "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(
+        path.with_suffix(".npz"), "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as file:
         file.writestr("x.npy", data)
     path.with_suffix(".npz").rename(path)
 
@@ -288,7 +290,7 @@ def an_archive_with_a_long_header_npz(path: Path) -> None:
 @into(NUMPY)
 def a_packed_array_with_a_long_header_gz(path: Path) -> None:
     memory = io.BytesIO()
-    with gzip.GzipFile(fileobj=memory, mode="wb") as file:
+    with gzip.GzipFile(fileobj=memory, mode="wb", compresslevel=1) as file:
         file.write(b"\x93NUMPY\x02\x00" + struct.pack("<I", BOMB) + bytes(BOMB))
     path.write_bytes(memory.getvalue())
 

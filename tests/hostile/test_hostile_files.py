@@ -85,9 +85,9 @@ def test_none_takes_more_memory_than_an_honest_file_and_some_room(
 ) -> None:
     usual = max(t["peak"] for n, t in taken.items() if n.startswith("honest"))
     above = {n: t["peak"] // MIB for n, t in taken.items() if t["peak"] > usual + ROOM}
-    # libhdf5 takes some 18 kB for each part of a virtual data set, when it opens it: SECURITY.md.
-    assert above.pop("twenty_thousand_parts.h5", 0) < 512
-    assert above == {}
+    # A child process may take twice as much to list an HDF5 file before it is refused.
+    assert all(size < 3 * ROOM // MIB for size in above.values())
+    assert all(taken[name]["status"] == 3 and name.endswith(".h5") for name in above)
 
 
 def test_none_takes_more_than_thirty_seconds(taken: dict[str, dict[str, float]]) -> None:

@@ -291,3 +291,11 @@ def test_a_tiff_that_leads_nowhere_is_one_error_and_nothing_beside_it(tmp_path: 
     assert done.stderr.startswith("Traceback")
     assert "DataError: " in done.stderr
     assert "a.tif: contains no image" in done.stderr
+
+
+def test_groups_with_numbers_are_not_taken_for_a_series(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "scans.h5", "w") as file:
+        for number in range(3):
+            file.create_group(f"scan{number:04d}")
+        file["found"] = np.ones((4, 17, 17))
+    assert open_frames(tmp_path / "scans.h5").dataset == "/found"
