@@ -22,7 +22,7 @@ import h5py
 from speckle_core.data.hdf5_limits import walk
 from speckle_core.errors import DataError, SpeckleError
 
-#: Limits of the child: processor time [s], time [s], memory to list the file and to open it [bytes].
+#: Limits of the child: processor time, time [s]; memory to list the file and to open it [bytes].
 _CPU, _PATIENCE = 10, 120
 _TO_LIST, _TO_OPEN = 2**28, 2**33
 _TOO_MUCH = 7
