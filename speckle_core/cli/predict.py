@@ -31,6 +31,8 @@ def predict(
     not count are filled from I(-k) = I(k). The model prepares the patterns itself. What cannot be
     brought to the grid is refused; the others are answered.
 
+    Where the model has learned it from its validation patterns, the calibrated probability stands
+    there, too, and the set of numbers that holds the true one in at least 95 % of such patterns.
     Beside each answer stand the second choice and what the simple rules that were trained with
     the model say of the same pattern. A pattern is reported as far from the training data when
     its azimuthal profile, after preparation, differs from that of every class in shape or
@@ -44,7 +46,8 @@ def predict(
       speckle predict models/quick frame.tif --mask mask.edf --center 512,514
     """
     from speckle_core.cli.files import Failures
-    from speckle_core.cli.output import print_json, print_table
+    from speckle_core.cli.output import print_json
+    from speckle_core.cli.predictions import print_predictions
     from speckle_core.models.trained import load_model
 
     failures = Failures()
@@ -54,30 +57,8 @@ def predict(
         about = {"model": str(model), "predictions": found}
         print_json(about | {"errors": failures.to_json()})
     elif found:
-        print_table(
-            ("file", "pattern", "class", "probability", "or else", "simple rules say", ""),
-            [
-                (
-                    f["file"],
-                    f["pattern"],
-                    f["class"],
-                    f"{f['probability']:.3f}",
-                    f"{f['second']} ({f['second_probability']:.3f})",
-                    ", ".join(f"{name} {n}" for name, n in f["baselines"].items()),
-                    _remark(f),
-                )
-                for f in found
-            ],
-        )
+        print_predictions(found)
     failures.end()
-
-
-def _remark(found: dict[str, Any]) -> str:
-    if found["far_from_training"]:
-        return f"far from the training data: {found['why']}"
-    if found["far_from_training"] is None:
-        return "not measured: " + ", ".join(found["not_measured"])
-    return ""
 
 
 def _predictions(
@@ -115,6 +96,8 @@ def _predictions(
                 "pattern": number,
                 "class": answer.number,
                 "probability": answer.probability,
+                "calibrated": answer.calibrated,
+                "sets": {str(c): list(numbers) for c, numbers in answer.sets.items()},
                 "second": answer.second,
                 "second_probability": answer.second_probability,
                 "baselines": answer.baselines,

@@ -15,6 +15,12 @@ class Answer:
         Most probable number of particles.
     probability : float
         Its probability, as the classifier gives it; it is calibrated only where the report says so.
+    calibrated : float or None
+        The same, divided by the temperature that the validation patterns told; None where the
+        model has learned none.
+    sets : dict of float to tuple of int
+        By stated coverage, the numbers that hold the true one in at least that share of patterns
+        drawn as the validation patterns were; without coverages that they were too few for.
     second, second_probability
         The next probable number, and its probability.
     baselines : dict of str to int
@@ -46,3 +52,5 @@ class Answer:
     probabilities: tuple[float, ...] = attrs.field(default=(), repr=False)
     asymmetry: float = float("nan")
     not_measured: tuple[str, ...] = ()
+    calibrated: float | None = None
+    sets: dict[float, tuple[int, ...]] = attrs.field(factory=dict, repr=False)

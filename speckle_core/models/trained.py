@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from speckle_core.analysis.confidence import COVERAGES, tempered
 from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.contracts.capabilities import SupportsGradients, SupportsSample
 from speckle_core.contracts.grid import KGrid
@@ -24,6 +25,7 @@ from speckle_core.data.measured import Measured
 from speckle_core.errors import DataError, PatternError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.files import inside_run
+from speckle_core.models import confidence
 from speckle_core.models.answer import Answer
 from speckle_core.models.folder import Model
 from speckle_core.models.folder import load_model as load_whole
@@ -59,6 +61,7 @@ class TrainedModel:
         self.pipeline = model.pipeline
         self.record = model.record
         self._profiles: TrainingProfiles | None = None
+        self._worth = confidence.load(folder)
 
     def __repr__(self) -> str:
         """Return what it is and what it reads."""
@@ -218,6 +221,7 @@ class TrainedModel:
         """
         rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
         order = np.argsort(-rates, axis=1, kind="stable")[:, :2]
+        calibrated, sets = self._worth_of(rates)
         others = self._baselines(prepared)
         grid = attrs.evolve(self.grid, size=prepared.shape[-1])
         profiles = self.profiles
@@ -243,9 +247,21 @@ class TrainedModel:
                 why=self._why(reasons[row], distances[row], asymmetry[row]) if far[row] else "",
                 asymmetry=float(asymmetry[row]),
                 probabilities=tuple(rates[row].tolist()),
+                calibrated=None if calibrated is None else float(calibrated[row, first]),
+                sets={c: tuple(self.classes[found[row]].tolist()) for c, found in sets.items()},
             )
             for row, (first, second) in enumerate(order)
         ]
+
+    def _worth_of(
+        self, rates: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64] | None, dict[float, NDArray[np.bool_]]]:
+        """Return calibrated probabilities, and by coverage which classes are in the set."""
+        learned = self._worth
+        if learned is None:
+            return None, {}
+        known = [c for c in COVERAGES if np.isfinite(learned.threshold(c))]
+        return tempered(rates, learned.temperature), {c: learned.sets(rates, c) for c in known}
 
     @property
     def profiles(self) -> TrainingProfiles:

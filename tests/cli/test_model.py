@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import pytest
 from typer.testing import Result
 
 from speckle_core import create
+from speckle_core.analysis.confidence import Confidence
+from speckle_core.cli import predictions
 from speckle_core.data.dataset import Dataset
+from speckle_core.models import confidence
 from speckle_core.models.folder import load_model
 
 Invoke = Callable[..., Result]
@@ -345,6 +349,28 @@ def test_predict_tells_the_second_choice_the_simple_rules_and_why_a_pattern_is_f
     said = invoke("predict", model, tmp_path / "three.npy").stdout
     assert "or else" in said
     assert "first-moment 2" in said
+
+
+def test_predict_shows_calibrated_probabilities_and_sets_where_the_model_has_them(
+    model: Path, data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(model, tmp_path / "model")
+    np.save(tmp_path / "one.npy", Dataset.open(data).patterns().raw([0, 70]))
+    assert "set" not in invoke("predict", folder, tmp_path / "one.npy").stdout.split()
+    confidence.save(Confidence(2.0, np.linspace(0, 1, 38)), folder)
+    header, *lines = invoke("predict", folder, tmp_path / "one.npy").stdout.splitlines()
+    assert header.split()[3:7] == ["probability", "calibrated", "95%", "set"]
+    assert all("2, 7, 12" in line for line in lines)
+    told = json.loads(invoke("predict", folder, tmp_path / "one.npy", "--json").stdout)
+    first, last = told["predictions"]
+    assert 1 / 3 < first["calibrated"] <= first["probability"]
+    assert (first["sets"]["0.95"], last["sets"]["0.95"]) == ([2, 7, 12], [2, 7, 12])
+    assert list(first["sets"]) == ["0.9", "0.95"]
+
+
+def test_numbers_in_a_row_are_written_as_a_span() -> None:
+    assert predictions._spans([2, 3, 4, 7, 9, 10]) == "2-4, 7, 9-10"
+    assert predictions._spans([]) == "none"
 
 
 def test_a_file_is_explained_with_its_answer_and_the_rings_of_the_physics(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 import speckle_core
 from speckle_core import DataError, Experiment, KGrid, ModelError, PatternSet, Pipeline, PluginError
+from speckle_core.analysis.confidence import Confidence
+from speckle_core.models import confidence
 from speckle_core.run import Run
 
 SETTINGS = (
@@ -65,6 +68,28 @@ def test_an_answer_says_the_second_choice_the_baselines_and_how_far_the_pattern_
     assert told.far
     assert told.distance > 1.5
     assert "training pattern" in told.why
+
+
+def test_an_answer_says_what_the_validation_part_makes_of_its_probability(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(run / "model", folder)
+    raw = speckle_core.load_data(run).patterns().raw(np.arange(0, 72, 5))
+    plain = speckle_core.load_model(folder).answer(raw)
+    assert all(answer.calibrated is None and answer.sets == {} for answer in plain)
+    scores = np.linspace(0, 1, 38)
+    confidence.save(Confidence(3.0, scores), folder)
+    model = speckle_core.load_model(folder)
+    for rates, answer in zip(model.predict_proba(raw), model.answer(raw), strict=True):
+        odds = rates ** (1 / 3)
+        assert answer.calibrated == pytest.approx(max(odds) / sum(odds))
+        assert answer.probability == pytest.approx(max(rates))
+        assert answer.sets.keys() == {0.9, 0.95}
+        # The rank is ⌈39 · 0.95⌉ = 38, that is a probability of 0 or more; ⌈39 · 0.9⌉ = 36.
+        assert answer.sets[0.95] == (2, 7, 12)
+        inside = [n for n, p in zip((2, 7, 12), rates, strict=True) if 1 - p <= scores[35]]
+        assert list(answer.sets[0.9]) == inside
 
 
 def test_a_run_and_its_parts_are_opened_by_path(run: Path) -> None:
