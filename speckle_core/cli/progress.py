@@ -54,8 +54,10 @@ class _Stage(Progress):
         self._last: Epoch | None = None
 
     def advance(self, amount: int) -> None:
-        """Count the units."""
+        """Count the units; in a stage without epochs, what is read twice counts once."""
         self._done += amount
+        if self._total is not None and not self._epochs:
+            self._done = min(self._done, self._total)
 
     def epoch(self, epoch: Epoch) -> None:
         """Store the epoch."""

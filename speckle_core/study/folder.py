@@ -157,7 +157,7 @@ def _compute(
     except SpeckleError as error:
         return {p.key: Result(p.values, p.classifier, error=str(error)) for p in points}
     found: dict[str, Result] = {}
-    progress.start("train and read", len(points))
+    progress.start("train and evaluate", len(points), "classifiers")
 
     def report(answer: tuple[str, Result]) -> None:
         found.update([answer])

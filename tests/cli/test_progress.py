@@ -81,6 +81,18 @@ def test_a_log_hears_once_a_minute_of_a_stage_that_lasts(
     ]
 
 
+def test_a_pattern_read_twice_counts_once(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = StageLines()
+    lines.start("fit radial-lda", 40)
+    for amount in (16, 40):  # a look at some, then all
+        clock[0] += 5
+        lines.advance(amount)
+    lines.finish()
+    assert capsys.readouterr().err == "fit radial-lda: 40 patterns, 10.0 s (4 patterns/s)\n"
+
+
 def test_a_log_hears_every_long_epoch_and_where_the_next_one_is(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
