@@ -27,7 +27,7 @@ TOML = "experiment.toml"
 _KEYS = {"format", "experiment", "versions", "stages", "clearing"}
 
 
-@attrs.define
+@attrs.define(repr=False)
 class RunFolder:
     """An experiment in its folder, and its progress.
 
@@ -50,6 +50,11 @@ class RunFolder:
     stages: dict[str, float] = attrs.field(factory=dict)
     files: dict[str, dict[str, str]] = attrs.field(factory=dict)
     clearing: bool = False
+
+    def __repr__(self) -> str:
+        """Return its folder, experiment and finished stages."""
+        done = ", ".join(self.stages) or "nothing"
+        return f"<{type(self).__name__} {self.folder}: {self.experiment.name}, {done} done>"
 
     @classmethod
     def begin(cls, experiment: Experiment, folder: Path, *, fresh: bool = False) -> Self:

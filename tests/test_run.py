@@ -54,6 +54,12 @@ def test_a_run_leaves_data_model_evaluation_and_report(done: Run) -> None:
     assert Experiment.load(done.folder / "experiment.toml") == small().resolved()
 
 
+def test_a_run_is_printed_in_one_line(done: Run) -> None:
+    assert repr(done) == (
+        f"<Run {done.folder}: {done.experiment.name}, generate, train, evaluate, report done>"
+    )
+
+
 def test_a_finished_run_is_not_done_again(done: Run) -> None:
     class Loud(Progress):
         def start(

@@ -112,8 +112,8 @@ class PatternSet:
     >>> from speckle_core import KGrid, PatternSet
     >>> measured = np.ones((3, 65, 65), dtype=np.float32)
     >>> patterns = PatternSet.from_arrays(measured, [2, 2, 5], KGrid.centered(65, 0.00314))
-    >>> len(patterns), patterns.classes.tolist()
-    (3, [2, 5])
+    >>> patterns
+    <PatternSet: 3 patterns of 65 × 65 pixels, n = 2 to 5>
     >>> patterns[0].shape, np.asarray(patterns[1:]).shape
     ((65, 65), (2, 65, 65))
     """
@@ -173,6 +173,12 @@ class PatternSet:
     def __len__(self) -> int:
         """Return the number of patterns."""
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        """Return how many patterns of which size and classes it has."""
+        size = f"{self.grid.size} × {self.grid.size} pixels"
+        held = f"n = {self.classes[0]} to {self.classes[-1]}" if len(self.classes) else "no class"
+        return f"<PatternSet: {len(self)} patterns of {size}, {held}>"
 
     def __getitem__(self, index: Any) -> Any:
         """Return one prepared pattern (ny, nx) by its place, or a set by a slice, list or mask."""
