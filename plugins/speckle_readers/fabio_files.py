@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import logging
 import re
 from collections.abc import Mapping
@@ -12,12 +14,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core import Frames, Geometry, check_array
+from speckle_core import DataError, Frames, Geometry, check_array
 from speckle_readers.choice import reject_name
 
 # What fabio says of a damaged file goes to whoever listens to logs; the user gets one error.
 logging.getLogger("fabio").addHandler(logging.NullHandler())
 _BEGINNINGS = (b"###CBF:", b"{\nHeaderID", b"{\n EDF", b"{\r\nHeaderID", b"{\nHEADER_BYTES")
+#: Bytes to which a packed file may unpack, or so many times its own.
+_UNPACKED, _GAIN = 2**25, 100
 _NUMBER = r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)"
 
 
@@ -46,6 +50,7 @@ class Fabio:
 
         del frames_axis
         reject_name(path, dataset)
+        _check_packed(path)
         image = fabio.open(str(path))
         shape = (int(image.shape[-2]), int(image.shape[-1]))
         count = max(int(image.nframes), 1)
@@ -61,6 +66,22 @@ class Fabio:
             geometry=_geometry(image.header),
             path=str(path),
         )
+
+
+def _check_packed(path: Path) -> None:
+    """Refuse a file that gzip or bzip2 packed and that unpacks to far more than frames would."""
+    unpack = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix.lower())
+    if unpack is None:
+        return
+    most = max(_UNPACKED, _GAIN * path.stat().st_size)
+    with unpack(path, "rb") as file:
+        total = 0
+        while piece := file.read(2**20):
+            total += len(piece)
+            if total > most:
+                raise DataError(
+                    f"unpacks to more than {most} bytes", where=str(path), hint="Unpack it first."
+                )
 
 
 def _geometry(header: Mapping[str, Any]) -> Geometry:

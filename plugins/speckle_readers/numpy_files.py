@@ -62,6 +62,12 @@ def _packed(path: Path) -> NDArray[Any]:
 def _archived(path: Path, wanted: str | None) -> tuple[NDArray[Any], str]:
     """Return one array of an archive, and its name."""
     with zipfile.ZipFile(path) as archive:
+        # Python unpacks the other methods without a limit.
+        if {m.compress_type for m in archive.infolist()} - {
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        }:
+            raise DataError("is packed in a way that NumPy does not use", where=str(path))
         names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
         shapes = {}
         for name in names:

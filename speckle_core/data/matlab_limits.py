@@ -23,6 +23,7 @@ _CELL, _STRUCT, _OBJECT, _SPARSE = 1, 2, 3, 5
 _NUMERIC = range(6, 16)
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4}
 _LONGEST_NAME, _MOST_AXES, _DEEPEST, _MOST_ELEMENTS = 4096, 32, 16, 200_000
+_MOST_FIELDS = 2048
 
 
 class _Walk:
@@ -80,6 +81,12 @@ class _Walk:
             width = struct.unpack(f"{self.order}i", self.small(stream, 4).ljust(4, b"\0")[:4])[0]
             names = self.small(stream, 2**16)
             fields = len(names) // width if 0 < width <= 2**10 else 0
+            # SciPy compares every name of a field with all others.
+            if fields > _MOST_FIELDS:
+                raise ValueError(f"it has {fields} fields")
+            # It makes an object for each element, even if it has no field.
+            if count > _MOST_ELEMENTS:
+                raise ValueError(f"it has {count} structs")
             self.children(stream, count * fields, depth)
         elif kind in _NUMERIC or kind == 4:
             for _ in range(2 if flags & 0x800 else 1):
@@ -116,6 +123,8 @@ class _Walk:
     def values(self, stream: Any, count: int) -> None:
         kind, length, value = self.tag(stream.take)
         _check_kind(kind)
+        if length < count:
+            raise ValueError(f"an array of {count} values has only {length} bytes")
         if value is None:
             if length > count * _SIZES[kind] + 8:
                 raise ValueError(f"an array of {count} values declares {length} bytes")

@@ -189,6 +189,24 @@ def a_billion_cells(path: Path) -> None:
 
 
 @into(MATLAB)
+def a_billion_structs_without_fields(path: Path) -> None:
+    rest = element(5, struct.pack("<i", 32)) + element(1, b"")
+    path.write_bytes(mat(matrix(kind=2, shape=(10**5, 10**4), rest=rest)))
+
+
+@into(MATLAB)
+def a_billion_letters_that_are_not_there(path: Path) -> None:
+    inner = matrix(kind=4, shape=(10**5, 10**4), rest=element(16, b""))
+    path.write_bytes(mat(matrix(kind=1, shape=(1, 1), rest=inner)))
+
+
+@into(MATLAB)
+def thousands_of_fields_of_one_name(path: Path) -> None:
+    rest = element(5, struct.pack("<i", 1)) + element(1, b"a" * 60_000) + element(14, b"") * 60_000
+    path.write_bytes(mat(matrix(kind=2, shape=(1, 1), rest=rest)))
+
+
+@into(MATLAB)
 def fields_without_a_length(path: Path) -> None:
     path.write_bytes(mat(matrix(kind=2, shape=(1, 1), rest=element(5, bytes(4)))))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -288,3 +289,19 @@ def test_tiff_pages_of_another_size_are_left_out_and_said(tmp_path: Path) -> Non
     frames = open_frames(tmp_path / "a.tif")
     assert (len(frames), frames.shape) == (1, (5, 5))
     assert "1 of 2 pages" in frames.notes[0]
+
+
+def test_other_ways_of_packing_that_python_unpacks_without_a_limit_are_refused(
+    tmp_path: Path,
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("x.npy", b"")
+    with pytest.raises(DataError, match=r"a\.npz: is packed in a way"):
+        open_frames(tmp_path / "a.npz")
+
+
+def test_a_packed_file_for_fabio_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("fabio")
+    (tmp_path / "a.edf.gz").write_bytes(gzip.compress(bytes(33 * 2**20), 1))
+    with pytest.raises(DataError, match=r"a\.edf\.gz: unpacks to more than 33554432 bytes"):
+        open_frames(tmp_path / "a.edf.gz")
