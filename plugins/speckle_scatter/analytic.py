@@ -40,7 +40,8 @@ class Analytic(Scatterer):
         """Return A(k), complex (ny, nx) [area]."""
         round_ones, others = _by_shape(configuration)
         total = np.empty(grid.shape, dtype=np.complex128)
-        for block, sums in radial.sums(round_ones, grid, self._profiles):
+        waves = radial.Waves(round_ones, grid)
+        for block, sums in radial.sums(round_ones, grid, self._profiles, waves):
             fold.amplitude(sums, block, grid, total)
         for particles in others:
             _add(particles, grid, total)
@@ -51,12 +52,15 @@ class Analytic(Scatterer):
     ) -> NDArray[np.float32]:
         """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
         out = np.empty((len(configurations), *grid.shape), dtype=np.float32)
-        for configuration, pattern in zip(configurations, out, strict=True):
-            round_ones, others = _by_shape(configuration)
+        shapes = [_by_shape(configuration) for configuration in configurations]
+        waves = radial.Waves([p for round_ones, _ in shapes for p in round_ones], grid)
+        for configuration, (round_ones, others), pattern in zip(
+            configurations, shapes, out, strict=True
+        ):
             if others or any(len(fold.parts(p.contrast)) > 1 for p in round_ones):
                 pattern[...] = self.intensity(configuration, grid)
                 continue
-            for block, sums in radial.sums(round_ones, grid, self._profiles):
+            for block, sums in radial.sums(round_ones, grid, self._profiles, waves):
                 fold.intensity(sums, block, grid, pattern)
         return out
 

@@ -93,7 +93,7 @@ def intensity(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.float32])
     """Write |A|² as `amplitude` writes A, for a real contrast: the same numbers, rounded."""
     (cc, cs), (sc, ss) = sums[0]
     o = grid.origin
-    real, imag = np.empty(cc.shape), np.empty(cc.shape)
+    real, imag = np.empty((2, *cc.shape))
     upper = out[o:][block]
     _add_squares(np.subtract(cc, ss, out=real), np.add(cs, sc, out=imag))
     upper[:, o:] = real
@@ -101,8 +101,12 @@ def intensity(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.float32])
         _add_squares(np.add(cc, ss, out=real), np.subtract(sc, cs, out=imag))
         # Rounded before it is reversed, since reversing takes longer the more bytes there are.
         upper[:, o::-1] = real.astype(np.float32)
-        # Friedel's law: a real contrast gives I(-k) = I(k).
-        out[o::-1][block] = upper[:, ::-1]
+        # Friedel's law: a real contrast gives I(-k) = I(k), so the pixels below ky = 0, in memory
+        # one run, are those above it backwards.
+        first = max(block.start, 1)
+        above = upper[first - block.start :].reshape(-1)
+        pixels, end = out.reshape(-1), (o - first + 1) * grid.size
+        pixels[end - above.size : end] = above[::-1]
 
 
 def _add_squares(real: Floats, imag: Floats) -> None:

@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core import KGrid, Particles, SupportsChords, SupportsRadialFormFactors
+from speckle_core import FloatArray, KGrid, Particles, SupportsChords, SupportsRadialFormFactors
 from speckle_scatter import fold
 from speckle_scatter.fold import Floats
 
@@ -24,6 +24,10 @@ from speckle_scatter.fold import Floats
 _BLOCK, _GATHERED = 1 << 16, 1 << 15
 # Maximum number of columns of a product, to bound memory; and of columns kept for all blocks.
 _WIDEST, _HELD = 256, 1024
+# Bodies whose waves are computed together.
+_TOGETHER = 1024
+
+Bodies = Sequence[int] | NDArray[np.intp]
 
 
 class RoundParticles(Particles, SupportsRadialFormFactors, Protocol):
@@ -151,8 +155,46 @@ class RowByRow:
             target[...] = sums if first else target + sums
 
 
+class Waves:
+    """cos and sin of k·r of all bodies of some species, computed together if they are few.
+
+    For few bodies, the calls take longer than the arithmetic, whose bits do not depend on how many
+    are computed together.
+    """
+
+    def __init__(self, species: Sequence[RoundParticles], grid: KGrid) -> None:
+        self._grid = grid
+        self._known: dict[int, Floats] = {}
+        if sum(map(len, species)) > _TOGETHER:
+            return
+        places = [particles.centers.T.ravel() for particles in species]
+        if places:
+            ends = np.cumsum([len(p) for p in places])[:-1]
+            parts = np.split(_contiguous_waves(np.concatenate(places), grid), ends, axis=1)
+            self._known = {id(p): part for p, part in zip(species, parts, strict=True)}
+
+    def of(self, particles: Particles, bodies: Bodies) -> tuple[Floats, Floats]:
+        """Return the waves along y times contrast, (parts, 2, n, m), and along x, (2, n, m)."""
+        contrast = fold.parts(particles.contrast)[:, bodies]
+        count, known = len(particles), self._known.get(id(particles))
+        every = len(bodies) == count
+        if known is None:
+            chosen = particles.centers[bodies].T.ravel()
+            known, count, every = _contiguous_waves(chosen, self._grid), len(bodies), True
+        x, y = known[:, :count], known[:, count:]
+        if not every:
+            x, y = x[:, bodies], y[:, bodies]
+        if (contrast == 1).all():
+            return y[None], x
+        return contrast[:, None, :, None] * y, x
+
+
+def _contiguous_waves(places: FloatArray, grid: KGrid) -> Floats:
+    return np.ascontiguousarray(fold.waves(places, grid).swapaxes(-1, -2))
+
+
 def sums(
-    species: Sequence[RoundParticles], grid: KGrid, profiles: Profiles
+    species: Sequence[RoundParticles], grid: KGrid, profiles: Profiles, waves: Waves
 ) -> Iterator[tuple[slice, Floats]]:
     """Yield blocks of rows (ky ≥ 0) and the sums over all bodies there; see `fold.amplitude`.
 
@@ -162,15 +204,18 @@ def sums(
     rows = max(1, _BLOCK // (4 * m))
     blocks = [slice(top, min(top + rows, m)) for top in range(0, m, rows)]
     parts = max((len(fold.parts(particles.contrast)) for particles in species), default=1)
-    terms = (term for particles in species for term in _terms(particles, grid, profiles))
+    terms = (term for particles in species for term in _terms(particles, grid, profiles, waves))
     if parts == 1 and 0 < sum(map(len, species)) <= _HELD // 8:
         held = list(terms)
-        out = np.empty((1, 2, 2, rows, m))
-        for block in blocks:
-            tile = out[..., : block.stop - block.start, :]
-            for i, term in enumerate(held):
-                term.add(block, tile, i == 0)
-            yield block, tile
+        out = np.empty((1, 2, 2, rows + rows // 4, m))
+        for together in _joined(blocks, rows // 4):
+            first, last = together[0].start, together[-1].stop
+            tile = out[..., : last - first, :]
+            for block in together:
+                inner = tile[..., block.start - first : block.stop - first, :]
+                for i, term in enumerate(held):
+                    term.add(block, inner, i == 0)
+            yield slice(first, last), tile
     else:
         whole = np.zeros((parts, 2, 2, m, m))
         for term in terms:
@@ -180,7 +225,20 @@ def sums(
             yield block, whole[..., block, :]
 
 
-def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterator[Term]:
+def _joined(blocks: list[slice], most: int) -> list[list[slice]]:
+    """Return the blocks one by one, the last with the one before if it has at most `most` rows.
+
+    Products are those of the blocks, since the bits of a product can depend on its shape.
+    """
+    groups = [[block] for block in blocks]
+    if len(blocks) > 1 and blocks[-1].stop - blocks[-1].start <= most:
+        groups[-2:] = [blocks[-2:]]
+    return groups
+
+
+def _terms(
+    particles: RoundParticles, grid: KGrid, profiles: Profiles, waves: Waves
+) -> Iterator[Term]:
     """Iterate over the terms of the sum, each for some bodies."""
     keys = particles.shape_keys()
     alike: dict[Hashable, list[int]] = {}
@@ -189,34 +247,24 @@ def _terms(particles: RoundParticles, grid: KGrid, profiles: Profiles) -> Iterat
     unlike = [bodies[0] for bodies in alike.values() if len(bodies) == 1]
     if unlike and _has_chords(type(particles)):
         chorded = typing.cast(ChordedParticles, particles)
-        yield from _chords(chorded, np.array(unlike, dtype=np.intp), grid)
+        yield from _chords(chorded, np.array(unlike, dtype=np.intp), grid, waves)
     else:
         # Each body needs a form factor on the whole quadrant, so take few at a time.
         for start in range(0, len(unlike), _WIDEST // 8):
             chunk = unlike[start : start + _WIDEST // 8]
             each = np.stack([profiles.get(particles, i, keys[i], grid) for i in chunk])
-            yield RowByRow(*_waves(particles, chunk, grid), each)
+            yield RowByRow(*waves.of(particles, chunk), each)
     for key, bodies in alike.items():
         if len(bodies) > 1:
             shared = profiles.get(particles, bodies[0], key, grid)
             for start in range(0, len(bodies), _WIDEST):
                 some = bodies[start : start + _WIDEST]
-                yield Product(*_waves(particles, some, grid), shared)
+                yield Product(*waves.of(particles, some), shared)
 
 
-def _waves(
-    particles: Particles, bodies: Sequence[int] | NDArray[np.intp], grid: KGrid
-) -> tuple[Floats, Floats]:
-    """Return the waves along y times contrast, (parts, 2, n, m), and along x, (2, n, m)."""
-    chosen = particles.centers[bodies]
-    n = len(chosen)
-    both = fold.waves(chosen.T.ravel(), grid).swapaxes(-1, -2)
-    contrast = fold.parts(particles.contrast)[:, None, bodies, None]
-    # In the order in which the products take them.
-    return np.multiply(contrast, both[:, n:], order="C"), np.ascontiguousarray(both[:, :n])
-
-
-def _chords(particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid) -> Iterator[Term]:
+def _chords(
+    particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid, waves: Waves
+) -> Iterator[Term]:
     """Iterate over terms whose columns are chords, which contain the form factors."""
     k_max = np.sqrt(2.0) * grid.k_max
     owner, half_length, offset, weight = particles.chords(bodies, k_max)
@@ -226,7 +274,7 @@ def _chords(particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid) 
     for start in range(0, len(owner), _WIDEST):
         part = slice(start, start + _WIDEST)
         whose, inverse = np.unique(owner[part], return_inverse=True)
-        y, x = _waves(particles, bodies[whose], grid)
+        y, x = waves.of(particles, bodies[whose])
         count = len(inverse)
         along = fold.waves(np.concatenate([half_length[part], offset[part]]), grid)
         along_x = np.multiply(along[1, :, :count].T, over_k, order="C")
