@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "speckle-core"
 author = "the speckle-core authors"
+copyright = "2026, the speckle-core authors"  # noqa: A001 - Sphinx reads this name
 release = version = speckle_core.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
