@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.capabilities import SupportsGradients as SupportsGradients
     from speckle_core.contracts.capabilities import SupportsMask as SupportsMask
     from speckle_core.contracts.capabilities import SupportsModes as SupportsModes
+    from speckle_core.contracts.capabilities import SupportsOnnx as SupportsOnnx
     from speckle_core.contracts.capabilities import SupportsRandomised as SupportsRandomised
     from speckle_core.contracts.capabilities import SupportsRegion as SupportsRegion
     from speckle_core.contracts.capabilities import SupportsSample as SupportsSample
@@ -141,6 +142,7 @@ _HOME = {
         "SupportsGradients",
         "SupportsMask",
         "SupportsModes",
+        "SupportsOnnx",
         "SupportsRandomised",
         "SupportsRegion",
         "SupportsSample",

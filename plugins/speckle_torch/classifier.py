@@ -86,6 +86,27 @@ class TorchClassifier(NetworkClassifier):
         """
         return name, tensor
 
+    def to_onnx(self, metadata: Mapping[str, str]) -> bytes:
+        """Return the ONNX file of the trained network, with `metadata` as its properties.
+
+        It reads prepared patterns, float32 (batch, ny, nx), of the size of the training.
+
+        Raises
+        ------
+        ModelError
+            When the network is not trained yet.
+        MissingDependencyError
+            When onnx or onnxscript is not installed.
+        PluginError
+            When the network does something that ONNX cannot express.
+        """
+        from speckle_torch.export import to_onnx
+        from speckle_torch.framework import TorchNetwork
+
+        fitted = self._ready()
+        assert isinstance(fitted.network, TorchNetwork)
+        return to_onnx(fitted.network, fitted.size, self.view, metadata)
+
     def _framework(self) -> Framework:
         claim("torch")
         from speckle_torch.framework import TorchFramework

@@ -14,6 +14,7 @@ from speckle_core.cli import (
     doctor,
     evaluate,
     explain,
+    export,
     generate,
     import_frames,
     models,
@@ -61,6 +62,7 @@ _GROUPS: dict[str, dict[str, Callable[..., None]]] = {
         "evaluate": evaluate.evaluate,
         "explain": explain.explain,
         "convert": convert.convert,
+        "export": export.export,
     },
     "Pattern files": {
         "predict": predict.predict,

@@ -5,6 +5,7 @@ Callers test for them with `isinstance`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -156,6 +157,26 @@ class SupportsWarmStart(Protocol):
         ------
         ModelError
             When the state is damaged or belongs to a network of another shape.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsOnnx(Protocol):
+    """Optional capability of a classifier: it can be written as an ONNX model."""
+
+    def to_onnx(self, metadata: Mapping[str, str]) -> bytes:
+        """Return the content of an ONNX file with `metadata` as its properties.
+
+        Its input ``patterns``, float32 (batch, ny, nx), is prepared patterns; its outputs
+        ``scores``, before the softmax, and ``probabilities`` are (batch, classes).
+
+        Raises
+        ------
+        ModelError
+            Before `fit` or `load`.
+        PluginError
+            When the network cannot be expressed in ONNX, or a package for it is missing.
         """
         ...
 

@@ -368,6 +368,16 @@ def test_predict_shows_calibrated_probabilities_and_sets_where_the_model_has_the
     assert list(first["sets"]) == ["0.9", "0.95"]
 
 
+def test_export_refuses_what_it_cannot_write_and_where_it_must_not(
+    model: Path, refused: Refused, tmp_path: Path
+) -> None:
+    said = refused("export", model, "-o", tmp_path / "x.onnx")
+    assert "radial-lda cannot be written as ONNX" in said
+    (tmp_path / "x.onnx").write_text("mine")
+    assert "exists already" in refused("export", model, "-o", tmp_path / "x.onnx")
+    assert (tmp_path / "x.onnx").read_text() == "mine"
+
+
 def test_numbers_in_a_row_are_written_as_a_span() -> None:
     assert predictions._spans([2, 3, 4, 7, 9, 10]) == "2-4, 7, 9-10"
     assert predictions._spans([]) == "none"
