@@ -76,6 +76,7 @@ PROMISED = {
         *FRAMES,
     },
     "convert": {"--to", "-o", "--output", "--json"},
+    "export": {"-o", "--output", "--json"},
     "moments": {"--json"} | FRAMES,
     "show": {"-o", "--output", "--set"} | FRAMES,
     "presets": {"--json"},
