@@ -6,7 +6,7 @@ import bz2
 import gzip
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,8 @@ class Fabio:
 
 def _check_packed(path: Path) -> None:
     """Refuse a file that gzip or bzip2 packed and that unpacks to far more than frames would."""
-    unpack = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix.lower())
+    packed: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
+    unpack = packed.get(path.suffix.lower())
     if unpack is None:
         return
     most = max(_UNPACKED, _GAIN * path.stat().st_size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from speckle_core.cli.options import Json
@@ -15,8 +14,6 @@ _BACKENDS = {
     "print(json.dumps([g.name for g in tf.config.list_physical_devices('GPU')]))",
 }
 _TIMEOUT = 120  # seconds; a first import from a slow disk takes long
-_FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "amx_bf16")
-_VARIABLES = ("SPECKLE_PLUGINS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND")
 
 
 def doctor(as_json: Json = False) -> None:
@@ -31,13 +28,14 @@ def doctor(as_json: Json = False) -> None:
       speckle doctor --json > doctor.json
     """
     from speckle_core.cli.failure import say
+    from speckle_core.cli.machine import describe_machine
     from speckle_core.cli.output import print_json
 
     say("loading each backend …")
     found = {
         "versions": _versions(),
         "backends": _backends(),
-        "machine": _machine(),
+        "machine": describe_machine(),
         "plugins": _plugins(),
     }
     if as_json:
@@ -98,51 +96,10 @@ def _answer(process: Any) -> str:
     return "loads, sees " + (", ".join(gpus) if gpus else "no GPU")
 
 
-def _machine() -> dict[str, Any]:
-    import os
-    import platform
-
-    from threadpoolctl import threadpool_info
-
-    cpu = _cpu_info()
-    flags = cpu.get("flags", "").split()
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    pools = (f"{p['user_api']} {p['internal_api']} {p['num_threads']}" for p in threadpool_info())
-    return {
-        "platform": platform.platform(),
-        "processor": cpu.get("model name", platform.processor()),
-        "processor features": [flag for flag in _FEATURES if flag in flags],
-        "cores": os.cpu_count(),
-        "cores this process may use": usable,
-        "threads": list(pools),
-        "NVIDIA GPUs": _nvidia(),
-        "environment": [f"{name}={os.environ[name]}" for name in _VARIABLES if name in os.environ],
-    }
-
-
-def _cpu_info() -> dict[str, str]:
-    """Return the first processor's entries of ``/proc/cpuinfo`` on Linux, else nothing."""
-    path = Path("/proc/cpuinfo")
-    first = path.read_text("utf-8").partition("\n\n")[0] if path.is_file() else ""
-    pairs = (line.partition(":") for line in first.splitlines())
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _nvidia() -> list[str]:
-    import shutil
-    import subprocess
-
-    if (tool := shutil.which("nvidia-smi")) is None:
-        return []
-    done = subprocess.run(  # noqa: S603 # the driver's own tool
-        [tool, "-L"], capture_output=True, text=True, timeout=_TIMEOUT, check=False
-    )
-    return (done.stdout or done.stderr).strip().splitlines()
-
-
 def _plugins() -> dict[str, Any]:
     from speckle_core.cli.plugins.find import all_components
-    from speckle_core.plugins.manager import ALLOW, PluginManager
+    from speckle_core.plugins.discovery import ALLOW
+    from speckle_core.plugins.manager import PluginManager
     from speckle_core.plugins.trial import try_plugins
 
     fatal, whole = try_plugins()

@@ -21,7 +21,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import ParamSpec
 
 import typer
@@ -86,11 +85,12 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
             print_error("out of memory", error)
             raise typer.Exit(1) from None
         except Exception as error:
+            from speckle_core.plugins.discovery import owner_of
             from speckle_core.plugins.isolation import cause_of
 
             cause = cause_of(error)
             print_error(
-                f"this is a bug in {_owner(error.__traceback__)} ({cause}); "
+                f"this is a bug in {owner_of(error.__traceback__)} ({cause}); "
                 f"run with {DEBUG}=1 for the traceback",
                 error,
             )
@@ -107,26 +107,6 @@ def print_error(text: str, error: BaseException) -> None:
         print(printable("".join(traceback.format_exception(error)), 10**6), file=sys.stderr)
     typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
     say(text)
-
-
-def _owner(trace: TracebackType | None) -> str:
-    """Return the distribution, ours or a plugin's, that owns the innermost frame of `trace`."""
-    import traceback
-
-    from speckle_core._version import __version__
-    from speckle_core.plugins.discovery import installed, provider_of
-
-    ours = f"speckle-core {__version__}"
-    owners = {"speckle_core": ours}
-    for entry in installed():
-        if entry.dist is not None:
-            provider = provider_of(entry)
-            owners[entry.module.partition(".")[0]] = f"{provider.distribution} {provider.version}"
-    packages = [
-        str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        for frame, _ in traceback.walk_tb(trace)
-    ]
-    return next((owners[name] for name in reversed(packages) if name in owners), ours)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Iterator
 
@@ -13,7 +12,8 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from speckle_core.cli.failure import say
-from speckle_core.cli.output import counted, duration
+from speckle_core.cli.output import duration
+from speckle_core.cli.stage import Stage, format_epoch, format_rate
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Epoch
 from speckle_core.models.torchrun import is_main_process
@@ -41,43 +41,7 @@ def show_progress() -> Iterator[Progress]:
         yield StageBars(bars)
 
 
-class _Stage(Progress):
-    """Counts the work of a stage and prints one line when it is finished."""
-
-    def start(
-        self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
-    ) -> None:
-        """Store the stage."""
-        self._task, self._total, self._unit, self._epochs = task, total, unit, epochs
-        self._started = time.perf_counter()
-        self._done = 0
-        self._last: Epoch | None = None
-
-    def advance(self, amount: int) -> None:
-        """Count the units; in a stage without epochs, what is read twice counts once."""
-        self._done += amount
-        if self._total is not None and not self._epochs:
-            self._done = min(self._done, self._total)
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Store the epoch."""
-        self._last = epoch
-
-    def finish(self, note: str = "") -> None:
-        """Print the summary line."""
-        seconds = time.perf_counter() - self._started
-        parts = [self._task + ":"]
-        if self._last is not None:
-            parts += [counted(self._last.number, "epoch") + ",", _format_scores(self._last) + ","]
-        elif self._done:
-            parts.append(counted(self._done, self._unit.removesuffix("s")) + ",")
-        parts.append(duration(seconds))
-        if self._done:
-            parts.append(f"({_rate(self._done / max(seconds, 1e-3))} {self._unit}/s)")
-        say(" ".join(parts) + (f" - {note}" if note else ""))
-
-
-class StageLines(_Stage):
+class StageLines(Stage):
     """Prints the position in a long stage, and its epochs, at most once in `EVERY` seconds."""
 
     EVERY = 60.0
@@ -105,7 +69,7 @@ class StageLines(_Stage):
         now = time.perf_counter()
         if now - self._last_epoch_line >= self.EVERY:
             self._last_line = self._last_epoch_line = now
-            say(_format_epoch(epoch))
+            say(format_epoch(epoch))
 
     def _position(self, seconds: float) -> str:
         """Return the position in the stage after `seconds`, with the time left."""
@@ -125,7 +89,7 @@ class StageLines(_Stage):
         return f"{place}: {done} of {self._total} {self._unit}, {left} left{what}"
 
 
-class StageBars(_Stage):
+class StageBars(Stage):
     """Draws a bar with rate and time left during a stage, and prints a line for each epoch."""
 
     def __init__(self, bars: Bars) -> None:
@@ -154,7 +118,7 @@ class StageBars(_Stage):
             self._bars.reset(self._bar, total=whole, completed=done)
         else:
             self._bars.update(self._bar, completed=done)
-        say(_format_epoch(epoch))
+        say(format_epoch(epoch))
 
     def finish(self, note: str = "") -> None:
         """Replace the bar by the summary line."""
@@ -167,22 +131,4 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{_rate(speed)} {task.fields.get('unit', '')}/s" if speed else "")
-
-
-def _rate(speed: float) -> str:
-    return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
-
-
-def _format_epoch(epoch: Epoch) -> str:
-    return (
-        f"  epoch {epoch.number}/{epoch.of}: loss {epoch.loss:.4f}, accuracy "
-        f"{epoch.accuracy:.3f}, {_format_scores(epoch)}, {duration(epoch.seconds)}"
-    )
-
-
-def _format_scores(epoch: Epoch) -> str:
-    """Return the validation scores, or the training accuracy without validation patterns."""
-    if math.isnan(epoch.valid_accuracy):
-        return f"training accuracy {epoch.accuracy:.3f}"
-    return f"validation loss {epoch.valid_loss:.4f}, accuracy {epoch.valid_accuracy:.3f}"
+        return Text(f"{format_rate(speed)} {task.fields.get('unit', '')}/s" if speed else "")

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import os
+import traceback
 from collections.abc import Iterable, Iterator
+from types import TracebackType
 
 import pluggy
 
+from speckle_core._version import __version__
 from speckle_core.contracts.roles import ROLES
 from speckle_core.errors import PluginError, nearest, printable
 from speckle_core.plugins import hookspecs
@@ -19,7 +23,17 @@ from speckle_core.plugins.component import Component, options_of
 from speckle_core.plugins.isolation import cause_of
 from speckle_core.plugins.records import Failure, Provider, Registered
 
+#: Names of the plugins to load, separated by commas; unset: all.
+ALLOW = "SPECKLE_PLUGINS"
 _ROLES = {hookspecs.HOOKS[role]: role for role in ROLES}
+
+
+def allowed() -> frozenset[str] | None:
+    """Return the names of the plugins that the environment allows; None if it allows all."""
+    names = os.environ.get(ALLOW)
+    if names is None:
+        return None
+    return frozenset(name.strip() for name in names.split(",") if name.strip())
 
 
 def installed() -> list[importlib.metadata.EntryPoint]:
@@ -104,3 +118,18 @@ def components_of(
                 if not isinstance(component.factory, str):
                     options_of(component.factory)
                 yield Registered(_ROLES[caller.name], component, provider)
+
+
+def owner_of(trace: TracebackType | None) -> str:
+    """Return the distribution, ours or a plugin's, that owns the innermost frame of `trace`."""
+    ours = f"speckle-core {__version__}"
+    owners = {"speckle_core": ours}
+    for entry in installed():
+        if entry.dist is not None:
+            provider = provider_of(entry)
+            owners[entry.module.partition(".")[0]] = f"{provider.distribution} {provider.version}"
+    packages = [
+        str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        for frame, _ in traceback.walk_tb(trace)
+    ]
+    return next((owners[name] for name in reversed(packages) if name in owners), ours)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -18,20 +17,13 @@ from typing import Any
 import pluggy
 
 from speckle_core.contracts.roles import ROLES, Role
-from speckle_core.errors import AmbiguousComponentError, PluginError, UnknownComponentError, nearest
-from speckle_core.plugins import hookspecs
+from speckle_core.errors import PluginError, UnknownComponentError
+from speckle_core.plugins import discovery, hookspecs
+from speckle_core.plugins.choice import choose
 from speckle_core.plugins.component import check_options, options_of
-from speckle_core.plugins.discovery import components_of, installed, provider_of, scan
 from speckle_core.plugins.isolation import cause_of, isolated
-from speckle_core.plugins.records import (
-    Failure,
-    PluginWarning,
-    Provider,
-    Registered,
-    require,
-)
+from speckle_core.plugins.records import Failure, PluginWarning, Provider, Registered, require
 
-ALLOW = "SPECKLE_PLUGINS"
 _INLINE = "in-process"
 EntryPoints = Callable[[], Iterable[importlib.metadata.EntryPoint]]
 
@@ -49,13 +41,10 @@ class PluginManager:
     """
 
     def __init__(
-        self, *, entry_points: EntryPoints = installed, allow: Iterable[str] | None = None
+        self, *, entry_points: EntryPoints = discovery.installed, allow: Iterable[str] | None = None
     ) -> None:
         self._entry_points = entry_points
-        self._allow = None if allow is None else frozenset(allow)
-        if allow is None and ALLOW in os.environ:
-            names = os.environ[ALLOW].split(",")
-            self._allow = frozenset(name.strip() for name in names if name.strip())
+        self._allow = discovery.allowed() if allow is None else frozenset(allow)
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._registered: list[Registered] = []
@@ -85,10 +74,11 @@ class PluginManager:
                 self._find_plugins()
 
     def _find_plugins(self) -> None:
-        entries, damaged = scan() if self._entry_points is installed else (self._entry_points(), [])
+        ours = self._entry_points is discovery.installed
+        entries, damaged = discovery.scan() if ours else (self._entry_points(), [])
         for failure in damaged:
             self._leave_out(failure)
-        found = {(e.name, e.value, provider_of(e)): e for e in entries}
+        found = {(e.name, e.value, discovery.provider_of(e)): e for e in entries}
         for (name, _, provider), entry in sorted(found.items(), key=lambda item: str(item[0])):
             if self._allow is not None and name not in self._allow:
                 continue
@@ -101,7 +91,8 @@ class PluginManager:
                 self._fail(provider, error)
         for name in sorted((self._allow or frozenset()) - {name for name, _, _ in found}):
             self._fail(
-                Provider(name, "?", "?"), PluginError(f"{ALLOW} names it, but it is not installed")
+                Provider(name, "?", "?"),
+                PluginError(f"{discovery.ALLOW} names it, but it is not installed"),
             )
 
     def _fail(self, provider: Provider, error: BaseException) -> None:
@@ -137,7 +128,7 @@ class PluginManager:
             )
         try:
             self._pluggy.register(plugin, name=f"{provider.distribution}:{provider.plugin}")
-            found = list(components_of(self._pluggy, plugin, provider))
+            found = list(discovery.components_of(self._pluggy, plugin, provider))
         except BaseException as error:
             # pluggy leaves a plugin with a wrong hook signature half registered.
             if self._pluggy.is_registered(plugin):
@@ -155,25 +146,7 @@ class PluginManager:
         UnknownComponentError, AmbiguousComponentError
             The message says what to write instead.
         """
-        choices = self.components(role)
-        matches = [r for r in choices if name in (r.component.name, r.qualified)]
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            raise AmbiguousComponentError(
-                f"{len(matches)} plugins provide the {role} {name!r}: "
-                + ", ".join(str(r.provider) for r in matches),
-                hint="Write " + " or ".join(repr(r.qualified) for r in matches) + ".",
-            )
-        hints = []
-        if near := nearest(name, (r.component.name for r in choices)):
-            hints.append("Did you mean " + " or ".join(repr(n) for n in near) + "?")
-        if self._failures:
-            failed = "; ".join(f"{f.provider}: {f.cause}" for f in self._failures)
-            hints.append(f"It may be in a plugin that was left out ({failed}).")
-        known = ", ".join(r.component.name for r in choices) or "none"
-        hints.append(f"Installed: {known}.")
-        raise UnknownComponentError(f"unknown {role} {name!r}", hint=" ".join(hints))
+        return choose(role, name, self.components(role), self._failures)
 
     def factory(self, role: Role, name: str) -> Callable[..., Any]:
         """Import and return the class of a component.

@@ -7,8 +7,7 @@ import subprocess
 import sys
 import time
 
-from speckle_core.plugins.discovery import installed, provider_of
-from speckle_core.plugins.manager import ALLOW
+from speckle_core.plugins.discovery import ALLOW, allowed, installed, provider_of
 from speckle_core.plugins.records import Failure
 
 #: Seconds in which a plugin must have been imported; it imports nothing heavy.
@@ -33,8 +32,7 @@ def try_plugins(patience: float = PATIENCE) -> tuple[list[Failure], list[str]]:
     whole : list of str
         The names of the others.
     """
-    allowed = os.environ.get(ALLOW)
-    chosen = None if allowed is None else {name.strip() for name in allowed.split(",")}
+    chosen = allowed()
     entries = {e.name: e for e in installed() if chosen is None or e.name in chosen}
     asked = {
         name: subprocess.Popen(  # noqa: S603 # our own text, in our own interpreter
