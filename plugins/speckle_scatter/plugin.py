@@ -29,6 +29,14 @@ def speckle_scatterers() -> Iterable[Component]:
             reference=_PAPER,
         ),
         Component(
+            "nufft",
+            "speckle_scatter.nufft:Nufft",
+            "The sum of `analytic`, by a non-uniform FFT for hundreds of bodies and more.",
+            requires=("finufft",),
+            extra="nufft",
+            reference="doi:10.1137/18M120885X",
+        ),
+        Component(
             "gaussian-schell",
             "speckle_scatter.beam:GaussianSchell",
             "Exact sum in a finite, partially coherent Gaussian beam.",

@@ -30,7 +30,7 @@ from speckle_core.errors import OutputError
 from speckle_core.experiment.components import SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
-from speckle_core.experiment.provenance import version_of, versions
+from speckle_core.experiment.provenance import version_of, versions, versions_behind
 from speckle_core.files import write_pieces
 from speckle_core.plugins.manager import plugin_manager
 
@@ -95,8 +95,7 @@ def software_of(experiment: Experiment) -> dict[str, str]:
     found = versions(libraries=LIBRARIES)
     for _, role, choice in experiment.choices():
         if role in ("sampler", "scatterer", "detector"):
-            provider = plugin_manager().find(role, choice.name).provider
-            found[f"plugin {provider.plugin}"] = f"{provider.distribution} {provider.version}"
+            found |= versions_behind(plugin_manager().find(role, choice.name))
     # Python and the machine may differ between workers.
     return {name: found[name] for name in found if name not in ("python", "machine")}
 

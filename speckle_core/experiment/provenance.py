@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from speckle_core._version import __version__
 from speckle_core.plugins.manager import PluginManager, plugin_manager
+from speckle_core.plugins.records import Registered
 
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
@@ -49,6 +50,16 @@ def versions(
     if experiment is not None:
         manager = manager or plugin_manager()
         for _, role, choice in experiment.choices():
-            provider = manager.find(role, choice.name).provider
-            found[f"plugin {provider.plugin}"] = f"{provider.distribution} {provider.version}"
+            found |= versions_behind(manager.find(role, choice.name))
+    return found
+
+
+def versions_behind(entry: Registered) -> dict[str, str]:
+    """Return the versions behind one component: its plugin, and what else it simulates with."""
+    provider = entry.provider
+    found = {f"plugin {provider.plugin}": f"{provider.distribution} {provider.version}"}
+    if entry.role in ("sampler", "scatterer", "detector"):
+        for package in entry.component.requires:
+            if version := version_of(package):
+                found[package] = version
     return found
