@@ -124,3 +124,16 @@ def ridge() -> Iterator[str]:
     plugin_manager().register(RidgePlugin(), "ridge")
     yield "ridge"
     plugin_manager.cache_clear()
+
+
+@pytest.fixture
+def trained(
+    ridge: str, tiny: Path, data: Path, invoke: Invoke, tmp_path: Path
+) -> tuple[Path, Result]:
+    """A model with gradients, and what training it said."""
+    folder = tmp_path / "model"
+    result = invoke(
+        "train", tiny, "--data", data, "-o", folder, "--set", f"classifier={ridge}", "--json"
+    )
+    assert result.exit_code == 0, result.output
+    return folder, result
