@@ -7,9 +7,11 @@ A kill or a full disk leaves at most a temporary file, which `sweep` removes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -69,6 +71,12 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def require_regular(path: Path) -> None:
+    """Raise `OSError` unless `path` is a regular file: a pipe would wait, a device never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
+
+
 def check_safetensors(path: Path, largest: int) -> None:
     """Check the size of a safetensors file and of its header before they are read.
 
@@ -86,6 +94,7 @@ def check_safetensors(path: Path, largest: int) -> None:
         has about 100 bytes for each array.
     """
     try:
+        require_regular(path)
         with path.open("rb") as file:
             stored, header = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
     except FileNotFoundError:

@@ -18,7 +18,7 @@ from typing import Any
 
 import tomli_w
 
-from speckle_core.files import is_leftover, write_text
+from speckle_core.files import is_leftover, require_regular, write_text
 
 #: Default limit on the size of a text [bytes].
 LARGEST = 2**24
@@ -97,8 +97,7 @@ def read_text(path: Path, *, largest: int = LARGEST) -> str:
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a regular file in hexadecimal; `OSError` if it cannot be read."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(0, "is not a regular file", str(path))
+    require_regular(path)
     found = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

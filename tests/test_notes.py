@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from speckle_core import notes
+from speckle_core import ModelError, check_safetensors, notes
+from speckle_core.models.novelty import TrainingProfiles
+from speckle_core.models.train import read_history
 
 DATA = {
     "name": "a",
@@ -80,6 +82,22 @@ def test_a_text_that_is_too_large_or_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="not a regular file"):
         notes.read_text(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("name", ["rule.safetensors", "familiar.json", "history.csv"])
+def test_no_file_of_a_model_is_waited_for_or_read_without_end(name: str, tmp_path: Path) -> None:
+    read = {
+        "rule.safetensors": lambda: check_safetensors(tmp_path / name, 100),
+        "familiar.json": lambda: TrainingProfiles.load(tmp_path),
+        "history.csv": lambda: read_history(tmp_path),
+    }[name]
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ModelError, match="not a regular file"):
+        read()
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(ModelError, match="not a regular file"):
+        read()
 
 
 def test_damage_names_what_is_missing_changed_or_elsewhere(tmp_path: Path) -> None:

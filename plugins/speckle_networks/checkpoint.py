@@ -225,6 +225,8 @@ def _read_index(path: Path) -> dict[str, Any] | None:
 def _intact(folder: Path, name: str, digest: str) -> Path:
     path = folder / Path(name).name
     try:
+        if not path.is_file():
+            raise FileNotFoundError(path)
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

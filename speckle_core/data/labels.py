@@ -5,6 +5,7 @@ Every label must be a whole number of at least 1; errors give the row.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
@@ -14,10 +15,13 @@ from typing import Any
 import numpy as np
 
 from speckle_core.data.hdf5 import check, find, open_file
+from speckle_core.data.limits import check_npy
 from speckle_core.errors import DataError
+from speckle_core.files import require_regular
+from speckle_core.notes import read_text
 
 FOLDERS = "folders"
-_LARGEST = 2**28
+_LARGEST = 2**26
 _FILE = ("file", "path", "name", "filename", "frame")
 _LABEL = ("label", "labels", "n", "count", "class", "particles")
 _PATTERN = ("pattern", "index", "frame_index")
@@ -54,7 +58,12 @@ def labels_of_files(
     if text.lower().endswith(".csv"):
         return _read_table(Path(text), files, frames)
     if text.lower().endswith(".npy"):
-        values = np.load(Path(text), mmap_mode="r", allow_pickle=False)
+        try:
+            require_regular(Path(text))
+            check_npy(Path(text))
+            values = np.load(Path(text), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise DataError(f"cannot be read: {error}", where=text) from error
         return _check_labels(values, text, sum(frames))
     return [
         label
@@ -69,12 +78,19 @@ def _label(value: Any, where: str) -> int:
         number = float(str(value).strip())
     except ValueError:
         number = np.nan
-    if not np.isfinite(number) or number != round(number) or number < 1:
+    if not 1 <= number < 2**31 or number != round(number):
         raise DataError(
-            f"{value!r} is not a label: labels are whole numbers of particles, from 1 on",
+            f"{str(value)[:80]!r} is not a label: labels are whole numbers of particles, from 1 on",
             where=where,
         )
     return int(number)
+
+
+def _number(value: str, where: str) -> int:
+    """Return the number of a pattern in its file, from 0 on."""
+    with contextlib.suppress(ValueError, OverflowError):
+        return int(float(value))
+    raise DataError(f"{value[:80]!r} is not the number of a pattern", where=where)
 
 
 def _check_labels(values: Any, where: str, count: int) -> list[int]:
@@ -97,10 +113,9 @@ def _check_labels(values: Any, where: str, count: int) -> list[int]:
 def _read_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> list[int]:
     """Return the labels in a CSV file with rows in any order."""
     try:
-        if path.stat().st_size > _LARGEST:
-            raise DataError("is far too large for a table of labels", where=str(path))
-        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_text(path, largest=_LARGEST).removeprefix("\ufeff")
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"cannot be read: {error}", where=str(path)) from error
     columns = list(rows[0]) if rows else []
     file_column = next((c for c in columns if str(c).strip().lower() in _FILE), None)
@@ -117,7 +132,7 @@ def _read_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> lis
     for number, row in enumerate(rows, start=2):
         where = f"{path}, row {number}"
         place = (path.parent / str(row[file_column] or "").strip()).resolve()
-        which = None if pattern_column is None else int(float(row[pattern_column] or 0))
+        which = None if pattern_column is None else _number(row[pattern_column] or "0", where)
         if which in known.setdefault(place, {}):
             raise DataError(f"has a second label for {row[file_column]!r}", where=where)
         known[place][which] = _label(row[label_column], where)
@@ -140,6 +155,8 @@ def _read_dataset(file: Path, name: str) -> Any:
         with np.load(file, allow_pickle=False) as archive:
             if name not in archive.files:
                 raise DataError(f"has no array {name!r}", where=str(file))
+            if archive.zip.getinfo(f"{name}.npy").file_size > _LARGEST:
+                raise DataError("is far too large for labels", where=f"{file}: {name}")
             return archive[name]
     with open_file(file) as opened:
         found = find(opened, name)

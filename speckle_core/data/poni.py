@@ -9,6 +9,7 @@ from typing import Any
 
 from speckle_core.contracts.frames import Geometry
 from speckle_core.errors import DataError
+from speckle_core.notes import read_text
 
 _LARGEST = 2**20
 #: Pixel sizes [m] of detectors that PONI files give by name only.
@@ -41,10 +42,9 @@ def read_poni(path: Path) -> Geometry:
     """
     where = str(path)
     try:
-        if path.stat().st_size > _LARGEST:
-            raise DataError("is far too large for a PONI file", where=where)
-        lines = [line.partition(":") for line in path.read_text("utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path, largest=_LARGEST)
+        lines = [line.partition(":") for line in text.splitlines()]
+    except (OSError, ValueError) as error:
         raise DataError(f"cannot be read: {error}", where=where) from error
     said = {key.strip().lower(): value.strip() for key, colon, value in lines if colon}
     try:
@@ -52,7 +52,7 @@ def read_poni(path: Path) -> Geometry:
         rot1, rot2 = (float(said.get(k, "0")) for k in ("rot1", "rot2"))
         wavelength = float(said["wavelength"]) if "wavelength" in said else None
         pixel = _pixel_size(said)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise DataError(f"is not a PONI file: {error}", where=where) from error
     if pixel is None:
         raise DataError("has no pixel size", where=where, hint="Give --pixel-size as well.")

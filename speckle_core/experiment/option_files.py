@@ -6,12 +6,12 @@ A component's class lists such options in ``FILE_OPTIONS``; each has a second on
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from speckle_core.errors import OptionError
+from speckle_core.notes import digest
 
 
 def hashes_of_files(factory: Any, options: Mapping[str, Any], where: str) -> dict[str, str]:
@@ -30,8 +30,7 @@ def hashes_of_files(factory: Any, options: Mapping[str, Any], where: str) -> dic
         # Of an HDF5 file, a data set may be named behind it.
         path = Path(str(value).partition("::")[0])
         try:
-            with path.open("rb") as file:
-                found[key] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[key] = digest(path)
         except OSError as error:
             raise OptionError(
                 f"{path} cannot be read: {error.strerror}", where=f"{where}.{name}"

@@ -5,7 +5,6 @@ The folder is written by `speckle_core.explain.folder`; only its summary and pic
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from speckle_core.analysis.lattice import Lattice
+from speckle_core.notes import read_json
 from speckle_core.report.blocks import Section, Table, aligned
 
 SUMMARY = "summary.json"
@@ -22,7 +22,7 @@ SUMMARY = "summary.json"
 def sections(folder: Path) -> list[Section]:
     """Return one report section per explainer for the explanations in `folder`."""
     found = []
-    for name, summary in json.loads((folder / SUMMARY).read_text("utf-8")).items():
+    for name, summary in read_json(folder / SUMMARY).items():
         # Not by a glob: that for "cam" would match "cam-2-00007.png".
         own = re.compile(re.escape(name) + r"-\d+\.png")
         panels = sorted(path for path in folder.iterdir() if own.fullmatch(path.name))

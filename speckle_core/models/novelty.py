@@ -22,6 +22,7 @@ from speckle_core.contracts.patterns import PatternSet
 from speckle_core.errors import ModelError
 from speckle_core.files import write_text
 from speckle_core.models.class_contrasts import difference, summarise
+from speckle_core.notes import read_json
 
 FILE = "familiar.json"
 #: Training patterns used per class.
@@ -263,7 +264,7 @@ class TrainingProfiles:
         """
         path = folder / FILE
         try:
-            found = cls(**json.loads(path.read_text("utf-8")))
+            found = cls(**read_json(path))
             shapes = found.means.ndim, found.spread.shape
             if shapes != (2, found.means.shape[1:]) or found.farthest.shape != (2,):
                 raise ValueError("its arrays have inconsistent shapes")

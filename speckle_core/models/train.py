@@ -27,7 +27,7 @@ from speckle_core.errors import DataError, ExperimentError, ModelError, OutputEr
 from speckle_core.experiment.components import READING, SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.schema import differences
-from speckle_core.files import check_inside, empty, make_folder, sweep, write_text
+from speckle_core.files import check_inside, empty, make_folder, require_regular, sweep, write_text
 from speckle_core.locks import lock_folder, remove_stale_lock
 from speckle_core.models import confidence
 from speckle_core.models.folder import (
@@ -43,7 +43,7 @@ from speckle_core.models.novelty import TrainingProfiles
 from speckle_core.models.tensorboard import FOLDER as EVENTS
 from speckle_core.models.tensorboard import EventFile, require_tensorboard
 from speckle_core.models.torchrun import is_main_process
-from speckle_core.notes import read_json, write_json
+from speckle_core.notes import read_json, read_text, write_json
 
 STARTED = "training.json"
 _CHECKPOINT = "checkpoint"
@@ -104,6 +104,7 @@ def _origin(start: Path) -> dict[str, str]:
     read_record(start)
     digest = hashlib.sha256()
     for path in sorted((start / "classifier").iterdir()):
+        require_regular(path)
         digest.update(path.name.encode() + path.read_bytes())
     return {"model": start.resolve().name, "sha256": digest.hexdigest()}
 
@@ -286,7 +287,7 @@ def read_history(folder: Path) -> list[Epoch]:
     """
     path = folder / HISTORY
     try:
-        rows = csv.DictReader(io.StringIO(path.read_text("utf-8")))
+        rows = csv.DictReader(io.StringIO(read_text(path)))
         return [Epoch(**{k: _field_type(k)(v) for k, v in row.items()}) for row in rows]
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"is not a training history: {error}", where=str(path)) from error
