@@ -78,9 +78,10 @@ def _label(value: Any, where: str) -> int:
         number = float(str(value).strip())
     except ValueError:
         number = np.nan
+    said = value[:80] if isinstance(value, str) else value
     if not 1 <= number < 2**31 or number != round(number):
         raise DataError(
-            f"{str(value)[:80]!r} is not a label: labels are whole numbers of particles, from 1 on",
+            f"{said!r} is not a label: labels are whole numbers of particles, from 1 on",
             where=where,
         )
     return int(number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import os
+import pathlib
 import traceback
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -25,6 +26,7 @@ from speckle_core.plugins.records import Failure, Provider, Registered
 
 #: Names of the plugins to load, separated by commas; unset: all.
 ALLOW = "SPECKLE_PLUGINS"
+_LARGEST = 2**20
 _ROLES = {hookspecs.HOOKS[role]: role for role in ROLES}
 
 
@@ -58,6 +60,7 @@ def scan() -> tuple[list[importlib.metadata.EntryPoint], list[Failure]]:
             continue
         seen.add(name)
         try:
+            _check_regular(folder)
             text = dist.read_text("entry_points.txt")
             if text and hookspecs.GROUP in text:
                 found += [e for e in dist.entry_points if e.group == hookspecs.GROUP]
@@ -65,6 +68,13 @@ def scan() -> tuple[list[importlib.metadata.EntryPoint], list[Failure]]:
             cause = f"its entry_points.txt cannot be read: {cause_of(error)}"
             damaged.append(Failure(Provider("?", printable(name, 100) or "unknown", "?"), cause))
     return found, damaged
+
+
+def _check_regular(folder: str) -> None:
+    """Raise `OSError` for entry points that are a pipe, which would wait, or without an end."""
+    path = pathlib.Path(folder) / "entry_points.txt"
+    if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
+        raise OSError("it is not a small regular file")
 
 
 def provider_of(entry: importlib.metadata.EntryPoint) -> Provider:

@@ -44,8 +44,8 @@ def isolated() -> Iterator[None]:
         with (
             _one_at_a_time,
             _interrupts(pressed),
-            _silent_descriptor(),
-            contextlib.redirect_stdout(io.StringIO()),
+            _silent(),
+            _kept_places(),
             warnings.catch_warnings(),
         ):
             yield
@@ -92,19 +92,50 @@ def _interrupts(pressed: list[int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _silent_descriptor() -> Iterator[None]:
-    """Send what is written to descriptor 1, by C code for example, to nowhere."""
+def _silent() -> Iterator[None]:
+    """Discard what is written to both outputs, also past Python; afterwards they are open again."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # it may be closed
+            stream.flush()
     try:
-        sys.stdout.flush()
-        saved = os.dup(1)
-    except (AttributeError, OSError, ValueError):  # no standard output at all
+        with (
+            _silent_descriptor(1),
+            _silent_descriptor(2),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            yield
+    finally:
+        for name, descriptor in (("stdout", 1), ("stderr", 2)):
+            if getattr(getattr(sys, name), "closed", False):
+                setattr(sys, name, open(descriptor, "w", closefd=False))  # noqa: SIM115
+
+
+@contextlib.contextmanager
+def _silent_descriptor(descriptor: int) -> Iterator[None]:
+    """Discard what is written to a file descriptor, by C code for example."""
+    try:
+        saved = os.dup(descriptor)
+    except OSError:  # it is closed
         yield
         return
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
+        os.dup2(nowhere, descriptor)
         os.close(nowhere)
         yield
     finally:
-        os.dup2(saved, 1)
+        os.dup2(saved, descriptor)
         os.close(saved)
+
+
+@contextlib.contextmanager
+def _kept_places() -> Iterator[None]:
+    """Put back what a plugin removes from the module path and from the environment."""
+    places, variables = list(sys.path), dict(os.environ)
+    try:
+        yield
+    finally:
+        sys.path[:] = [*sys.path, *(p for p in places if p not in sys.path)]
+        for name in variables.keys() - os.environ.keys():
+            os.environ[name] = variables[name]

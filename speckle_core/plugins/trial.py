@@ -12,13 +12,17 @@ from speckle_core.plugins.records import Failure
 
 #: Seconds in which a plugin must have been imported; it imports nothing heavy.
 PATIENCE = 30
-_LIVED = 77  # a status that no plugin ends a process with by chance
+# Statuses that no plugin ends a process with by chance.
+_LIVED, _WAITS = 77, 78
 _TRY = f"""
-import os, warnings
+import os, threading, warnings
 warnings.simplefilter("ignore")
 from speckle_core.plugins.manager import PluginManager
 PluginManager().failures
-os._exit({_LIVED})
+started = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+for thread in started:
+    thread.join(1)
+os._exit({_WAITS} if any(t.is_alive() for t in started) else {_LIVED})
 """
 
 
@@ -50,7 +54,11 @@ def try_plugins(patience: float = PATIENCE) -> tuple[list[Failure], list[str]]:
         cause = ""
         try:
             status = process.wait(max(0.1, until - time.monotonic()))
-            cause = "" if status == _LIVED else f"importing it ends Python with status {status}"
+            known = {
+                _LIVED: "",
+                _WAITS: "importing it starts a thread that keeps Python from ending",
+            }
+            cause = known.get(status, f"importing it ends Python with status {status}")
         except subprocess.TimeoutExpired:
             cause = f"importing it takes longer than {patience:g} s"
         finally:

@@ -29,6 +29,9 @@ ODD = {
     "escapes": "raise ValueError('\\x1b[2J\\x1b]0;title\\x07hello')",
     "long": "raise ValueError('z' * 5_000_000)",
     "exits": "raise SystemExit(3)",
+    "closes": "import sys; sys.__stdout__.close()\n" + GOOD,
+    "removes": "import os, sys; sys.path.clear(); os.environ.clear()\n" + GOOD,
+    "logs": "import logging; logging.basicConfig(); logging.error('\\x1b[2J')\n" + GOOD,
 }
 
 
@@ -64,6 +67,8 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object],
         info.mkdir()
         (info / "METADATA").write_bytes(b"\x80" * 100)
         (info / "entry_points.txt").write_bytes(text)
+    (site / "pipe-1.0.dist-info").mkdir()
+    os.mkfifo(site / "pipe-1.0.dist-info" / "entry_points.txt")
     done = speckle(site, "plugins", "list", "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr + done.stdout
@@ -72,7 +77,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object],
 def test_each_odd_plugin_is_left_out_and_named_and_the_others_are_there(listed) -> None:
     found, _ = listed
     broken = {entry["plugin"]: entry["cause"] for entry in found["broken"]}
-    good = {"recursion-good", "descriptor", "folder", "no-metadata"}
+    good = {"recursion-good", "descriptor", "folder", "no-metadata", "closes", "removes", "logs"}
     assert ODD.keys() - good <= broken.keys()
     assert not good & broken.keys()
     names = {component["name"] for component in found["components"]}
@@ -84,7 +89,7 @@ def test_each_odd_plugin_is_left_out_and_named_and_the_others_are_there(listed) 
 
 def test_damaged_distributions_are_named(listed) -> None:
     causes = {e["distribution"]: e["cause"] for e in listed[0]["broken"] if e["plugin"] == "?"}
-    assert "senseless" in causes
+    assert {"senseless", "pipe"} <= causes.keys()
     assert all("entry_points.txt cannot be read" in cause for cause in causes.values())
 
 
@@ -96,6 +101,9 @@ def test_no_escape_sequence_is_printed(listed) -> None:
 def test_doctor_names_plugins_that_end_python_or_never_return(tmp_path: Path) -> None:
     install(tmp_path, "ends", "import os; os._exit(0)")
     install(tmp_path, "sleeps", "import time; time.sleep(1000)")
+    install(
+        tmp_path, "waits", f"from threading import *; Thread(target=Event().wait).start()\n{GOOD}"
+    )
     code = (
         "from speckle_core.plugins.trial import try_plugins; import json;"
         "fatal, whole = try_plugins(5);"
@@ -104,7 +112,11 @@ def test_doctor_names_plugins_that_end_python_or_never_return(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, "-c", code],
         # A few of them, so that a slow machine has enough of those seconds for each.
-        env={**os.environ, "PYTHONPATH": str(tmp_path), "SPECKLE_PLUGINS": "ends,sleeps,disks"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tmp_path),
+            "SPECKLE_PLUGINS": "ends,sleeps,waits,disks",
+        },
         capture_output=True,
         text=True,
         timeout=120,
@@ -113,6 +125,7 @@ def test_doctor_names_plugins_that_end_python_or_never_return(tmp_path: Path) ->
     fatal, whole = json.loads(done.stdout)
     assert fatal == {
         "ends": "importing it ends Python with status 0",
+        "waits": "importing it starts a thread that keeps Python from ending",
         "sleeps": "importing it takes longer than 5 s",
     }
     assert whole == ["disks"]
