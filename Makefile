@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: run test test-fast coverage lint mutation test-lowest test-python pip-audit lock clean
+.PHONY: run test test-fast coverage lint mutation test-lowest test-python test-wheel pip-audit lock clean
 
 run: $(VENV)/.run-installed
 	$(BIN)/speckle run quickstart
@@ -82,6 +82,17 @@ test-python:
 	.venv-python/bin/python -m pytest -q -W default $(CORE)
 	rm -r .venv-python
 
+# The wheel with its torch extra in a clean environment runs the quickstart, at small size.
+SMALL := grid.size=65 structure.patterns_per_count=20 classifier.epochs=1
+test-wheel:
+	rm -rf .venv-wheel
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip wheel --quiet --no-deps -w .venv-wheel/dist .
+	.venv-wheel/bin/python -m pip install --quiet "$$(ls $$PWD/.venv-wheel/dist/*.whl)[torch]"
+	cd .venv-wheel && bin/speckle run quickstart -o run $(SMALL:%=--set %)
+	test -s .venv-wheel/run/report.html
+	rm -r .venv-wheel
+
 # Known weaknesses of the pinned packages; needs a network.
 pip-audit:
 	$(PYTHON) -m venv .venv-audit
@@ -89,5 +100,5 @@ pip-audit:
 	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r constraints.txt
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-python .venv-audit mutants .coverage* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) .venv-lowest .venv-python .venv-wheel .venv-audit mutants .coverage* .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache

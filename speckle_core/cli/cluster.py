@@ -7,6 +7,8 @@ import contextlib
 import importlib.metadata
 import logging
 import os
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,8 @@ from speckle_core.errors import MissingDependencyError, OutputError, SpeckleErro
 
 _AGAIN = "Finished shards are kept; run the same command again to resume."
 _TIMEOUT = "10s"
+#: Seconds between two looks at the workers, and without any worker until the work is given up.
+_LOOK, _ALONE = 5.0, 60.0
 
 
 @contextlib.contextmanager
@@ -51,7 +55,7 @@ def connect_cluster(address: str | None) -> Iterator[cf.Executor | None]:
             raise SpeckleError(
                 f"no dask scheduler answers at {address!r}: {error}", where="--scheduler"
             ) from error
-        with client, _translate_errors(address, dask):
+        with client, _translate_errors(address, dask), _watch_workers(client, address):
             _check_workers(client, address)
             # Not pure: dask must not answer with an earlier result instead of writing the file.
             yield client.get_executor(pure=False)
@@ -73,6 +77,39 @@ def _check_workers(client: Any, address: str) -> None:
                 where=str(worker),
                 hint="Install the same version for all workers.",
             )
+
+
+@contextlib.contextmanager
+def _watch_workers(client: Any, address: str) -> Iterator[None]:
+    """Give up once all workers have ended and none has joined for a while: dask would wait on."""
+    over, alone = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        last: float | None = None
+        while not over.wait(_LOOK):
+            try:
+                workers = client.scheduler_info()["workers"]
+            except Exception:  # the work itself meets the same error
+                return
+            if workers:
+                last = time.monotonic()
+            elif last is not None and time.monotonic() - last > _ALONE:
+                alone.set()
+                client.close(timeout=1)
+                return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    except cf.CancelledError:
+        if not alone.is_set():
+            raise
+        what = f"all workers have ended, and none has joined for {_ALONE:g} s"
+        raise OutputError(what, where=address, hint=f"Start workers. {_AGAIN}") from None
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextlib.contextmanager

@@ -137,7 +137,7 @@ def test_a_killed_worker_and_a_killed_scheduler_lose_nothing(
     scheduler, tmp_path: Path, in_a_while, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process, address, worker = scheduler
-    first, _ = worker(), worker()
+    first, second = worker(), worker()
     generate(experiment(**SLOW), tmp_path / "unbroken", workers=1)
 
     in_a_while(lambda: list((tmp_path / "one/shards").glob("*.h5")), first)
@@ -146,6 +146,14 @@ def test_a_killed_worker_and_a_killed_scheduler_lose_nothing(
     assert first.poll() == -signal.SIGKILL
     assert hashes(tmp_path / "one") == hashes(tmp_path / "unbroken")
 
+    monkeypatch.setattr("speckle_core.cli.cluster._LOOK", 0.1)
+    monkeypatch.setattr("speckle_core.cli.cluster._ALONE", 0.2)
+    in_a_while(lambda: list((tmp_path / "alone/shards").glob("*.h5")), second)
+    error = said(on_cluster(tmp_path / "alone", address))
+    assert error[0] == f"error: {address}: all workers have ended, and none has joined for 0.2 s"
+    assert "run the same command again" in error[1]
+
+    worker()
     in_a_while(lambda: list((tmp_path / "two/shards").glob("*.h5")), process)
     error = said(on_cluster(tmp_path / "two", address))
     assert error[0] == f"error: {address}: the dask scheduler stopped answering"
