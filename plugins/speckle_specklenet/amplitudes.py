@@ -6,94 +6,93 @@ since scales are projected out everywhere. J0 and J1 are read from a table.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import attrs
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from scipy.special import j0, j1
-from torch import Tensor, nn
 
-_TABLE_STEP, _TABLE_END = 5e-4, 45.0
+Floats = NDArray[np.floating[Any]]
+
+_FINENESS, _TABLE_END = 2048, 45
 
 
 @attrs.frozen(eq=False)
 class Points:
-    """P points of k space for each of B models, and what was measured there.
+    """P points of k space and what was measured there.
 
-    All are (B, P): coordinates and length of k [pixels], root of the intensity, and the weight of
-    its residual.
+    Parameters
+    ----------
+    k : array, (2, P)
+        ky and kx.
+    distance, measured, weight : array, (P,)
+        Length of k, root of the intensity, and the weight of its residual.
+    squared : bool
+        Whether the intensity itself is fitted, whose mean noise does not change.
+    noise : float
+        The misfit that noise alone leaves.
     """
 
-    ky: Tensor
-    kx: Tensor
-    k: Tensor
-    root: Tensor
-    weight: Tensor
-
-    def repeated(self, times: int) -> Points:
-        """Return the points of one pattern for several models."""
-        return Points(*(value.expand(times, -1) for value in attrs.astuple(self, recurse=False)))
+    k: Floats
+    distance: Floats
+    measured: Floats
+    weight: Floats
+    squared: bool = False
+    noise: float = 0.0
 
 
 @attrs.frozen(eq=False)
 class Waves:
-    """Each body's wave at each point, (B, T, P), and the sum of all, (B, P)."""
+    """Each body's wave at each point, (T, P), the sum of all and its modulus, (P,)."""
 
-    size: Tensor
-    slope: Tensor
-    cos: Tensor
-    sin: Tensor
-    real: Tensor
-    imaginary: Tensor
-
-    @property
-    def modulus(self) -> Tensor:
-        """The modulus of the sum, (B, P)."""
-        return torch.hypot(self.real, self.imaginary)
-
-    def replaced(self, new: Waves, where: Tensor) -> Waves:
-        """Return these with those of `new` for some models, bool (B,)."""
-        ours, theirs = (attrs.astuple(w, recurse=False) for w in (self, new))
-        pairs = zip(ours, theirs, strict=True)
-        return Waves(*(torch.where(where.view(-1, *[1] * (a.ndim - 1)), b, a) for a, b in pairs))
+    size: Floats
+    slope: Floats
+    cos: Floats
+    sin: Floats
+    real: Floats
+    imaginary: Floats
+    modulus: Floats
 
 
-class Disks(nn.Module):
-    """The form factor of a disk, from a table."""
-
-    _form: Tensor
-    _j0: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        x = np.arange(0, _TABLE_END, _TABLE_STEP)
-        form = np.where(x > 0, 2 * j1(x) / np.maximum(x, 1e-9), 1.0)
-        self.register_buffer("_form", torch.tensor(form, dtype=torch.float32), persistent=False)
-        self.register_buffer("_j0", torch.tensor(j0(x), dtype=torch.float32), persistent=False)
-
-    def _index(self, radii: Tensor, k: Tensor) -> Tensor:
-        index = (radii * k / _TABLE_STEP + 0.5).long()
-        return index.clamp(max=len(self._form) - 1)
-
-    def form(self, radii: Tensor, k: Tensor) -> Tensor:
-        """Return R² 2 J1(kR)/(kR) for radii and k of shapes that fit."""
-        found: Tensor = self._form[self._index(radii, k)] * radii**2
-        return found
-
-    def waves(self, places: Tensor, radii: Tensor, present: Tensor, points: Points) -> Waves:
-        """Return the waves of bodies at (B, T, 2) with radii (B, T), where `present` is 1."""
-        index = self._index(radii[:, :, None], points.k[:, None])
-        size = self._form[index] * (radii**2 * present)[:, :, None]
-        slope = self._j0[index] * (2 * radii * present)[:, :, None]
-        phase = (
-            places[..., 0, None] * points.ky[:, None] + places[..., 1, None] * points.kx[:, None]
-        )
-        cos, sin = phase.cos(), phase.sin()
-        return Waves(size, slope, cos, sin, (size * cos).sum(1), -(size * sin).sum(1))
+@lru_cache(maxsize=1)
+def _table() -> tuple[Floats, Floats]:
+    x = np.arange(_FINENESS * _TABLE_END) / _FINENESS
+    form = np.where(x > 0, 2 * j1(x) / np.maximum(x, 1e-9), 1.0)
+    return form.astype(np.float32), j0(x).astype(np.float32)
 
 
-def misfit(modulus: Tensor, points: Points) -> tuple[Tensor, Tensor]:
-    """Return the best scale of the modulus and the share of intensity left over, both (B,)."""
-    weighted, root = points.weight * modulus, points.weight * points.root
-    scale = (weighted * root).sum(1) / (weighted**2).sum(1).clamp(min=1e-20)
-    left = ((scale[:, None] * weighted - root) ** 2).sum(1)
-    return scale, left / (root**2).sum(1).clamp(min=1e-20)
+def _index(radii: Floats | np.float32, distance: Floats) -> NDArray[np.int32]:
+    found: NDArray[np.int32] = (radii * np.float32(_FINENESS) * distance + np.float32(0.5)).astype(
+        np.int32
+    )
+    return found
+
+
+def form(radii: Floats | np.float32, distance: Floats) -> Floats:
+    """Return R² 2 J1(kR)/(kR) for radii and lengths of k of shapes that fit."""
+    found: Floats = _table()[0].take(_index(radii, distance), mode="clip") * radii**2
+    return found
+
+
+def waves(places: Floats, radii: Floats, points: Points) -> Waves:
+    """Return the waves of bodies at (T, 2) with radii (T,)."""
+    forms, slopes = _table()
+    index = _index(radii[:, None], points.distance)
+    size, slope = forms.take(index, mode="clip"), slopes.take(index, mode="clip")
+    size *= (radii * radii)[:, None]
+    slope *= (2 * radii)[:, None]
+    phase = places @ points.k
+    cos, sin = np.cos(phase), np.sin(phase, out=phase)
+    real, imaginary = np.einsum("tp,tp->p", size, cos), -np.einsum("tp,tp->p", size, sin)
+    return Waves(size, slope, cos, sin, real, imaginary, np.hypot(real, imaginary))
+
+
+def misfit(modulus: Floats, points: Points) -> tuple[np.float32, float]:
+    """Return the best scale of what is fitted and the share of it that is left over."""
+    value = modulus * modulus if points.squared else modulus
+    weighted, root = points.weight * value, points.weight * points.measured
+    scale = np.float32((weighted @ root) / max(float(weighted @ weighted), 1e-20))
+    left = scale * weighted - root
+    return scale, float(left @ left) / max(float(root @ root), 1e-20)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class TorchSpeckleNet(TorchClassifier):
     """A small network on the structure behind a pattern.
 
-    Superposition of Patterson maps proposes places for the bodies, a fixed number of least-squares
-    steps refines them as disks, and three layers read n from what was found: azimuthal profile,
-    heights of the maps' peaks, radii, and how well they explain the pattern.
+    Superposition of Patterson maps proposes places for the bodies, a bounded number of
+    least-squares steps refines them as disks, and three layers read n from what was found:
+    azimuthal profile, heights of the maps' peaks, radii, and how well they explain the pattern.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class TorchSpeckleNet(TorchClassifier):
 
     def network(self, shape: tuple[int, int], classes: int) -> "SpeckleNet":
         """Return the network."""
-        from speckle_specklenet.evidence import Parts
+        from speckle_specklenet.evidence import Evidence
         from speckle_specklenet.network import SpeckleNet
 
         if shape[0] != shape[1] or shape[0] % 2 == 0 or shape[0] < 9:
@@ -73,15 +73,13 @@ class TorchSpeckleNet(TorchClassifier):
                 where="torch-specklenet",
                 hint="Use a centred grid, without half: it reads half of it anyway.",
             )
-        parts = Parts(self.evidence in ("all", "peaks"), self.evidence in ("all", "structure"))
-        return SpeckleNet(
+        evidence = Evidence(
             shape[0],
-            classes,
-            bodies=self.bodies,
-            width=self.width,
-            dropout=self.dropout,
-            parts=parts,
+            self.bodies,
+            peaks=self.evidence in ("all", "peaks"),
+            structure=self.evidence in ("all", "structure"),
         )
+        return SpeckleNet(evidence, classes, self.width, self.dropout)
 
     def prepare_inputs(self, patterns: "Tensor") -> "Tensor":
         """Return the patterns as they are."""

@@ -7,107 +7,84 @@ model lacks appears with half its height.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
-from speckle_specklenet.amplitudes import Disks
+from speckle_specklenet.amplitudes import form
 from speckle_specklenet.leastsquares import Model
-from speckle_specklenet.patterson import MEAN_RADIUS
+from speckle_specklenet.plane import Half
 from speckle_specklenet.superposition import separate
 
-#: Largest k and width of the weight, in units of the distance that half of the intensity is within.
+Floats = NDArray[np.floating[Any]]
+
+#: Largest k and width of the weight, in units of the half distance.
 _BAND, _WIDTH = 2.0, 0.8
-#: Half the window in units of half the period, its pixels per pixel of k.
-_WINDOW, _PIXELS = 0.608, 0.977
+#: Half the window in units of half the period, its pixels for each pixel of k.
+_WINDOW, _FINENESS = 0.608, 1.0
 #: Distance between peaks, and that of a new body from the rim of a known one, in mean radii.
 _APART, _RIM, _GAP = 1.0, 0.7, 0.2
 
 
-class Difference(nn.Module):
-    """Finds missing bodies in a window about the middle of a structure."""
+@lru_cache(maxsize=8)
+def _window(band: int) -> tuple[Floats, Floats, int, float]:
+    """Return exp(i ky y), exp(i kx x), the index of 0, and the pixel, for k up to a band."""
+    middle = math.ceil(_WINDOW * _FINENESS * band)
+    pixel = _WINDOW * math.pi / middle
+    axis = np.arange(-middle, middle + 1) * pixel
+    k = np.arange(-band, band + 1)
+    waves = np.exp(1j * np.outer(axis, k)).astype(np.complex64)
+    return np.ascontiguousarray(waves[:, band:]), np.ascontiguousarray(waves.T), middle, pixel
 
-    _k: Tensor
-    _y: Tensor
-    _x: Tensor
 
-    def __init__(self, reach: int, disks: Disks) -> None:
-        super().__init__()
-        self.reach, self.disks = reach, disks
-        half = math.ceil(_WINDOW * _PIXELS * reach)
-        self.middle, self.pixel = half, _WINDOW * math.pi / half
-        axis = torch.arange(-half, half + 1) * self.pixel
-        k = torch.arange(-reach, reach + 1.0)
-        y, x = torch.outer(axis, k[reach:]), torch.outer(k, axis)
-        self.register_buffer("_k", k, persistent=False)
-        self.register_buffer("_y", torch.stack([y.cos(), y.sin()]), persistent=False)
-        self.register_buffer("_x", torch.stack([x.cos(), x.sin()]), persistent=False)
+def difference(half: Half, model: Model) -> tuple[Floats, float]:
+    """Return the map about the middle of a structure, (y, x), and its pixel [1 / k step].
 
-    def forward(
-        self, root: Tensor, known: Tensor, half_distance: Tensor, model: Model, scale: Tensor
-    ) -> Tensor:
-        """Return maps, (B, window, window); 1 for a missing body of the mean radius.
+    1 is the height of a missing body of the mean radius.
+    """
+    plane, unit = half.plane, half.half_distance
+    band = plane.band(_BAND * unit)
+    columns = slice(plane.reach - band, plane.reach + band + 1)
+    k = plane.distance[: band + 1, columns]
+    weight = np.sqrt(k) * np.exp(k * k * np.float32(-0.5 / (_WIDTH * unit) ** 2))
+    weight *= half.known[: band + 1, columns] * (k <= _BAND * unit)
+    ky, kx = np.arange(band + 1, dtype=np.float32), np.arange(-band, band + 1, dtype=np.float32)
+    rows = np.exp(-1j * np.outer(model.places[:, 0], ky)).astype(np.complex64)
+    across = np.exp(-1j * np.outer(model.places[:, 1], kx)).astype(np.complex64)
+    amplitude = np.zeros(k.shape, dtype=np.complex64)
+    for radius, y, x in zip(model.radii, rows, across, strict=True):
+        amplitude += form(radius, k) * (y[:, None] * x)
+    modulus = np.abs(amplitude)
+    scale = np.sqrt(model.scale) if half.variance is not None else model.scale
+    measured = np.sqrt(half.intensity[: band + 1, columns]) / scale
+    amplitude *= weight * (measured - modulus) / np.maximum(modulus, 1e-9)
+    down, right, _, pixel = _window(band)
+    lines = amplitude @ right
+    map_ = down.real @ lines.real - down.imag @ lines.imag
+    one = float((weight * form(np.float32(half.radius), k)).sum()) / 2
+    return map_ / one, pixel
 
-        Parameters
-        ----------
-        root : Tensor, (B, reach + 1, 2 reach + 1)
-            Root of the intensity.
-        known : Tensor, (B, reach + 1, 2 reach + 1)
-            1 for measured pixels, one of each pair k, -k.
-        half_distance, scale : Tensor, (B,)
-            Unit of k, and scale of the model.
-        model : Model
-            The bodies known so far.
-        """
-        reach = self.reach
-        band = min(reach, math.ceil(_BAND * float(half_distance.max())))
-        columns = slice(reach - band, reach + band + 1)
-        ky, kx = self._k[reach : reach + band + 1], self._k[columns]
-        k = torch.hypot(ky[:, None], kx)
-        unit = half_distance[:, None, None]
-        weight = (
-            known[:, : band + 1, columns] * k.sqrt() * torch.exp(-0.5 * (k / (_WIDTH * unit)) ** 2)
-        )
-        weight = weight * (k <= _BAND * unit)
-        size = self.disks.form(model.radii[:, :, None, None], k) * model.present[:, :, None, None]
-        y = model.places[..., 0, None] * ky
-        x = model.places[..., 1, None] * kx
-        cos = y.cos()[..., None] * x.cos()[:, :, None] - y.sin()[..., None] * x.sin()[:, :, None]
-        sin = y.sin()[..., None] * x.cos()[:, :, None] + y.cos()[..., None] * x.sin()[:, :, None]
-        real, imaginary = (size * cos).sum(1), -(size * sin).sum(1)
-        modulus = torch.hypot(real, imaginary)
-        measured = root[:, : band + 1, columns] / scale[:, None, None]
-        share = weight * (measured - modulus) / modulus.clamp(min=1e-9)
-        (cos_y, sin_y), (cos_x, sin_x) = self._y[:, :, : band + 1], self._x[:, columns]
-        real, imaginary = real * share, imaginary * share
-        # Real part of the sum over half of k space.
-        rows_real = real @ cos_x - imaginary @ sin_x
-        rows_imaginary = real @ sin_x + imaginary @ cos_x
-        maps = cos_y @ rows_real - sin_y @ rows_imaginary
-        mean = (MEAN_RADIUS / half_distance)[:, None, None]
-        one = (weight * self.disks.form(mean, k)).sum((1, 2)) / 2
-        found: Tensor = maps / one[:, None, None]
-        return found
 
-    def missing(
-        self,
-        root: Tensor,
-        known: Tensor,
-        half_distance: Tensor,
-        model: Model,
-        scale: Tensor,
-        count: int,
-    ) -> tuple[Tensor, Tensor]:
-        """Return the highest peaks clear of known bodies: heights (B, count), places (B, count, 2).
+def missing(half: Half, model: Model, count: int) -> tuple[Floats, Floats, float]:
+    """Return the highest peaks clear of known bodies, and the deviation of the map.
 
-        Heights are descending, and -1 where there is none.
-        """
-        maps = self(root, known, half_distance, model, scale)
-        unit = (MEAN_RADIUS / half_distance)[:, None]
-        heights, places = separate(maps, count, _APART * unit[:, 0] / self.pixel)
-        places = (places - self.middle) * self.pixel
-        gaps = torch.cdist(places, model.places) - _RIM * model.radii[:, None]
-        gaps = torch.where(model.present[:, None] > 0, gaps, torch.inf)
-        heights = torch.where(gaps.amin(2) > _GAP * unit, heights, -1.0)
-        heights, order = heights.sort(1, descending=True)
-        return heights, places.gather(1, order[:, :, None].expand(-1, -1, 2))
+    Returns
+    -------
+    heights : array, (count,)
+        Descending, and -1 where there is none.
+    places : array, (count, 2)
+        (y, x) [1 / k step].
+    deviation : float
+        Standard deviation of the heights of the map.
+    """
+    map_, pixel = difference(half, model)
+    unit = half.radius
+    found = separate(map_, count, _APART * unit / pixel)
+    places = (found[:, 1:] - len(map_) // 2) * np.float32(pixel)
+    apart = np.hypot(*(places[:, None] - model.places).transpose(2, 0, 1))
+    clear = (apart - _RIM * model.radii).min(axis=1, initial=np.inf) > _GAP * unit
+    heights = np.where(clear, found[:, 0], np.float32(-1))
+    order = np.argsort(-heights, kind="stable")
+    return heights[order], places[order], float(map_.std())

@@ -2,90 +2,123 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import attrs
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
-from speckle_specklenet.patterson import Patterson
-from speckle_specklenet.refinement import PEAKS, STAGES, Refinement
-from speckle_specklenet.superposition import chains, peaks, structure
+from speckle_specklenet.plane import Half, Plane
+from speckle_specklenet.refinement import PEAKS as MISSING
+from speckle_specklenet.search import NAMES, PEAKS, Search
 
-#: Peaks read from each map, chains built from the first of them, bodies added to each, and chains
-#: that are refined.
-_PEAKS, _CHAINS, _STEPS, STARTS = 120, 8, 26, 3
+Floats = NDArray[np.floating[Any]]
+
 #: Heights below this are noise.
 _FLOOR = 3e-5
 #: Radii, in mean radii, from which bodies are counted.
-_COUNTED = (0.05, 0.12)
+_COUNTED = (0.0, 0.05, 0.12)
 
 
 @attrs.frozen
-class Parts:
-    """Which evidence is used beside the azimuthal profile: for ablations."""
+class Evidence:
+    """The evidence of patterns, (B, width), each of about unit size.
 
+    Parameters
+    ----------
+    size : int
+        Pixels of a pattern along each axis.
+    bodies : int
+        Most bodies of a structure.
+    peaks, structure : bool
+        Which evidence is used beside the azimuthal profile.
+    """
+
+    size: int
+    bodies: int
     peaks: bool = True
     structure: bool = True
 
+    @property
+    def groups(self) -> dict[str, int]:
+        """How many numbers there are of each kind, in their order."""
+        found = {"profile": self.size // 2 + 2}
+        if self.peaks:
+            found |= {f"{name} peaks": PEAKS for name in NAMES}
+        if self.structure:
+            found |= {"structure": self.bodies, "radii": self.bodies, "misfits": 3}
+            found |= {"missing": MISSING, "counts": len(_COUNTED) * (self.bodies + 1)}
+        return found
 
-class Evidence(nn.Module):
-    """Evidence of patterns (B, size, size), as (B, width) of about unit size."""
+    @property
+    def width(self) -> int:
+        """How many numbers there are."""
+        return sum(self.groups.values())
 
-    def __init__(self, size: int, bodies: int, parts: Parts) -> None:
-        super().__init__()
-        self.patterson = Patterson(size)
-        self.refinement = Refinement(self.patterson, bodies)
-        self.bodies, self.parts = bodies, parts
-        self.width = self.patterson.reach + 1
-        if parts.peaks:
-            self.width += 2 * _PEAKS
-        if parts.structure:
-            found = 2 * bodies + len(STAGES) + STARTS + PEAKS
-            self.width += found + len(_COUNTED) * (bodies + 1)
+    def __call__(self, patterns: Floats) -> NDArray[np.float32]:
+        """Return the evidence of prepared patterns (B, size, size).
 
-    def forward(self, patterns: Tensor) -> Tensor:
-        """Return the evidence; it has no gradients, since places are chosen, not computed."""
-        with torch.no_grad(), torch.autocast(patterns.device.type, enabled=False):
-            return torch.cat([self._of(one) for one in patterns.float()[:, None]])
+        That of a pattern does not depend on the others. Heights of a map that a search had no need
+        to look at are 0.
 
-    def _of(self, pattern: Tensor) -> Tensor:
-        """Return the evidence of one pattern, (1, size, size): it depends on no other."""
-        patterson = self.patterson
-        intensity = patterson.intensity(pattern)
-        profile = patterson.profile(intensity)
-        half_distance = patterson.half_distance(profile)
-        logs = profile[:, 1:].clamp(min=1e-7).log()
-        found = [logs - logs.mean(1, keepdim=True), half_distance.log()[:, None]]
-        if not (self.parts.peaks or self.parts.structure):
-            return torch.cat(found, 1)
-        radius = patterson.radius(half_distance)
-        maps = patterson.weighted(intensity, half_distance)
-        heights, vectors = peaks(maps, _PEAKS, radius)
-        if self.parts.peaks:
-            sharp, _ = peaks(patterson.sharp(intensity, profile), _PEAKS, radius)
-            found += [_logs(heights), _logs(sharp)]
-        if self.parts.structure:
-            structures = self._structures(maps, vectors, radius)
-            refined = self.refinement(intensity, profile, half_distance, structures)
-            found += [_logs(structures[:1, :, 0]), refined.radii]
-            found += [refined.misfits.clamp(min=1e-9).log(), refined.first.clamp(min=1e-9).log()]
-            found += [_logs(refined.missing)]
-            found += [self._counted(refined.radii, least) for least in _COUNTED]
-        return torch.cat(found, 1)
+        Raises
+        ------
+        PatternError
+            For a pattern that is too small, not a square with k = 0 in the middle, or constant.
+        """
+        found = np.empty((len(patterns), self.width), dtype=np.float32)
+        # The number of threads changes the last bits of a matrix product.
+        with _threads().limit(limits=1):
+            for row, pattern in zip(found, patterns, strict=True):
+                row[:] = np.concatenate(self._of(np.asarray(pattern, dtype=np.float32)))
+        return found
 
-    def _structures(self, maps: Tensor, vectors: Tensor, radius: Tensor) -> Tensor:
-        """Return rows (height, y, x) of the structures to refine, (STARTS, bodies, 3)."""
-        heights, places = (found[0] for found in chains(maps, vectors, radius, _CHAINS, _STEPS))
-        best = heights.clamp(min=0).sum(1).topk(STARTS).indices.tolist()
-        size = float(radius)
-        found = [structure(maps[0], places[i], heights[i], size, self.bodies) for i in best]
-        return torch.stack(found)
+    def _of(self, pattern: Floats) -> list[Floats]:
+        half = Half.of(_plane(self.size), pattern)
+        logs = np.log(np.maximum(half.profile[1:], 1e-7))
+        parts = [logs - logs.mean(), np.array([np.log(half.half_distance), half.alike])]
+        search = Search(half, self.bodies)
+        structure = self._structure(search) if self.structure else []
+        if self.peaks:
+            for name in NAMES:
+                if not self.structure:
+                    search.look(name)
+                parts.append(_logs(search.heights.get(name, np.zeros(PEAKS))))
+        return parts + structure
 
-    def _counted(self, radii: Tensor, least: float) -> Tensor:
-        """Return how many radii are above `least`, as a soft one-hot vector, (B, bodies + 1)."""
-        count = torch.sigmoid((radii - least) / (0.1 * least)).sum(1, keepdim=True)
-        number = torch.arange(self.bodies + 1, device=radii.device)
-        return torch.exp(-2 * (count - number) ** 2)
+    def _structure(self, search: Search) -> list[Floats]:
+        found = search.run()
+        grown = found.grown
+        there = np.sort(grown.model.radii / search.half.radius)[::-1][: self.bodies]
+        radii = np.zeros(self.bodies)
+        radii[: len(there)] = there
+        left = np.log(np.maximum([grown.misfits[0], grown.misfits[-1]], 1e-9))
+        counts = [self._counted(radii, least) for least in _COUNTED]
+        misfits = np.array([*left, grown.explained])
+        return [_logs(found.heights), radii, misfits, _logs(grown.missing), *counts]
+
+    def _counted(self, radii: Floats, least: float) -> Floats:
+        """Return how many radii are above `least`, as a soft one-hot vector."""
+        if least:
+            number = (1 / (1 + np.exp(-np.clip((radii - least) / (0.1 * least), -50, 50)))).sum()
+        else:
+            number = (radii > 0).sum()
+        found: Floats = np.exp(-2 * (number - np.arange(self.bodies + 1)) ** 2)
+        return found
 
 
-def _logs(heights: Tensor) -> Tensor:
-    return (heights.clamp(min=_FLOOR) / _FLOOR).log()
+@lru_cache(maxsize=4)
+def _plane(size: int) -> Plane:
+    return Plane.of(size)
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _logs(heights: Floats) -> Floats:
+    found: Floats = np.log(np.maximum(heights, _FLOOR) / _FLOOR)
+    return found

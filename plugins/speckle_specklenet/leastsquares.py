@@ -1,94 +1,139 @@
-"""Levenberg-Marquardt for places and radii of disks, for several models at once."""
+"""Levenberg-Marquardt for places and radii of disks."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
 
-from speckle_specklenet.amplitudes import Disks, Points, Waves, misfit
+from speckle_specklenet.amplitudes import Points, Waves, misfit, waves
 
-_DAMPING, _LESS, _MORE = 1e-2, 0.3, 8.0
+Floats = NDArray[np.floating[Any]]
+
+_DAMPING, _LESS, _MORE, _LEAST, _MOST = 1e-2, 0.3, 8.0, 1e-6, 1e3
 #: Largest steps and the allowed radii, in mean radii.
-_SHIFT, _GROWTH, _SMALLEST, _LARGEST = 0.5, 0.3, 0.03, 2.5
+_SHIFT, _GROWTH, _SMALLEST, _LARGEST = 0.5, 0.3, 0.01, 2.5
+#: A step that leaves more than this share of the misfit is small; as many in a row end it.
+_SMALL, _PATIENCE = 0.97, 3
 
 
 @attrs.frozen(eq=False)
 class Model:
-    """B models of T bodies each.
+    """T bodies.
 
     Parameters
     ----------
-    places : Tensor, (B, T, 2)
+    places : array, (T, 2)
         (y, x) [1 / k step].
-    radii : Tensor, (B, T)
-        Radii [1 / k step].
-    present : Tensor, (B, T)
-        1 for a body of the model, else 0.
+    radii : array, (T,)
+        [1 / k step].
+    scale : float
+        Of the amplitude, or of the intensity where that is fitted.
+    left : float
+        Share of the intensity that is left over.
     """
 
-    places: Tensor
-    radii: Tensor
-    present: Tensor
+    places: Floats
+    radii: Floats
+    scale: np.float32 = np.float32(1)
+    left: float = np.inf
 
-    def take(self, rows: Tensor) -> Model:
-        """Return some of the B."""
-        return Model(self.places[rows], self.radii[rows], self.present[rows])
-
-
-def step(waves: Waves, points: Points, scale: Tensor, damping: Tensor) -> Tensor:
-    """Return the change of all parameters, (B, 3 T + 1): y, x, radii and the scale."""
-    modulus = waves.modulus
-    unit = modulus.clamp(min=1e-12)
-    real, imaginary = (waves.real / unit)[:, None], (waves.imaginary / unit)[:, None]
-    along = real * waves.cos - imaginary * waves.sin
-    across = real * waves.sin + imaginary * waves.cos
-    weight = (scale[:, None] * points.weight)[:, None]
-    turned = -waves.size * across * weight
-    slopes = [
-        turned * points.ky[:, None],
-        turned * points.kx[:, None],
-        waves.slope * along * weight,
-        (modulus * points.weight * scale[:, None])[:, None],
-    ]
-    jacobian = torch.cat(slopes, 1)
-    residual = points.weight * (scale[:, None] * modulus - points.root)
-    normal = jacobian @ jacobian.transpose(1, 2)
-    gradient = jacobian @ residual[:, :, None]
-    diagonal = normal.diagonal(dim1=1, dim2=2)
-    ridge = damping[:, None] * diagonal + 1e-9 * diagonal.amax(1, keepdim=True)
-    factor, _ = torch.linalg.cholesky_ex(normal + torch.diag_embed(ridge + (diagonal <= 0)))
-    change = -torch.cholesky_solve(gradient, factor)[:, :, 0]
-    return torch.where(torch.isfinite(change), change, 0.0)
+    def __len__(self) -> int:
+        """Return the number of bodies."""
+        return len(self.radii)
 
 
-def _within(value: Tensor, bound: Tensor) -> Tensor:
-    return torch.maximum(torch.minimum(value, bound), -bound)
+def normal_equations(found: Waves, points: Points, scale: np.float32) -> tuple[Floats, Floats]:
+    """Return JᵀJ and Jᵀr of all parameters, (3 T + 1,): y, x, radii and the scale."""
+    count = len(found.size)
+    weight = points.weight * scale
+    turn: Floats
+    value: Floats
+    if points.squared:
+        turn, value = 2 * weight, found.modulus * found.modulus
+    else:
+        turn, value = weight / np.maximum(found.modulus, np.float32(1e-12)), found.modulus
+    real, imaginary = found.real * turn, found.imaginary * turn
+    jacobian = np.empty((3 * count + 1, len(weight)), dtype=np.float32)
+    across = real * found.sin
+    across += imaginary * found.cos
+    across *= found.size
+    np.multiply(across, -points.k[0], out=jacobian[:count])
+    np.multiply(across, -points.k[1], out=jacobian[count : 2 * count])
+    along = np.multiply(real, found.cos, out=jacobian[2 * count : 3 * count])
+    along -= imaginary * found.sin
+    along *= found.slope
+    np.multiply(value, weight, out=jacobian[-1])
+    normal: Floats = (jacobian @ jacobian.T).astype(np.float64)
+    return normal, jacobian @ (jacobian[-1] - points.weight * points.measured)
 
 
-def refine(
-    disks: Disks, model: Model, points: Points, mean_radius: Tensor, steps: int
-) -> tuple[Model, Tensor, Tensor]:
-    """Return the refined model, its scale (B,) and its misfit (B,); the misfit never rises."""
-    count = model.radii.shape[1]
-    unit = mean_radius[:, None]
-    places, radii, present = model.places, model.radii, model.present
-    waves = disks.waves(places, radii, present, points)
-    scale, left = misfit(waves.modulus, points)
-    damping = torch.full_like(left, _DAMPING)
+def step(found: Waves, points: Points, scale: np.float32, damping: float) -> Floats:
+    """Return the change of all parameters, (3 T + 1,): y, x, radii and the scale."""
+    normal, gradient = normal_equations(found, points, scale)
+    diagonal = normal.diagonal()
+    normal[np.diag_indices_from(normal)] += damping * diagonal + 1e-9 * diagonal.max()
+    _, change, failed = dposv(normal, gradient.astype(np.float64))
+    if failed:
+        return np.zeros(len(normal), dtype=np.float32)
+    solved: Floats = -change.astype(np.float32)
+    return solved
+
+
+def refine(model: Model, points: Points, unit: float, steps: int, goal: float) -> Model:
+    """Return the model after at most so many steps; its misfit never rises.
+
+    Parameters
+    ----------
+    model : Model
+        The start; its scale and misfit are not read.
+    points : Points
+        What is fitted.
+    unit : float
+        The mean radius [1 / k step].
+    steps : int
+        Most steps. It ends before if they no longer help.
+    goal : float
+        The misfit that is enough.
+    """
+    count = len(model)
+    places, radii = model.places, model.radii
+    now = waves(places, radii, points)
+    scale, left = misfit(now.modulus, points)
+    damping, small = _DAMPING, 0
     for _ in range(steps):
-        change = step(waves, points, scale, damping)
-        shift = torch.stack([change[:, :count], change[:, count : 2 * count]], 2)
-        growth = _within(change[:, 2 * count : 3 * count], _GROWTH * unit)
-        tried = places + _within(shift, _SHIFT * unit[:, :, None]) * present[:, :, None]
-        tried_radii = radii + growth * present
-        tried_radii = torch.minimum(torch.maximum(tried_radii, _SMALLEST * unit), _LARGEST * unit)
-        new = disks.waves(tried, tried_radii, present, points)
+        if left <= goal or small == _PATIENCE:
+            break
+        change = step(now, points, scale, damping)
+        shift = change[: 2 * count].reshape(2, count).T
+        tried = places + np.clip(shift, -_SHIFT * unit, _SHIFT * unit)
+        growth = np.clip(change[2 * count : 3 * count], -_GROWTH * unit, _GROWTH * unit)
+        tried_radii = np.clip(radii + growth, _SMALLEST * unit, _LARGEST * unit)
+        new = waves(tried, tried_radii, points)
         new_scale, new_left = misfit(new.modulus, points)
-        better = new_left < left
-        one, two = better[:, None], better[:, None, None]
-        places, radii = torch.where(two, tried, places), torch.where(one, tried_radii, radii)
-        waves = waves.replaced(new, better)
-        scale, left = torch.where(better, new_scale, scale), torch.where(better, new_left, left)
-        damping = torch.where(better, damping * _LESS, damping * _MORE).clamp(1e-6, 1e3)
-    return Model(places, radii, present), scale, left
+        small = small + 1 if new_left > _SMALL * left else 0
+        if new_left < left:
+            places, radii, now, scale, left = tried, tried_radii, new, new_scale, new_left
+            damping = max(damping * _LESS, _LEAST)
+        else:
+            damping = min(damping * _MORE, _MOST)
+    return Model(places, radii, scale, left)
+
+
+def significance(model: Model, points: Points) -> Floats:
+    """Return each body's amplitude over its standard deviation, (T,).
+
+    The residual's weights must be 1 over the standard deviation of what is fitted.
+    """
+    count = len(model)
+    normal, _ = normal_equations(waves(model.places, model.radii, points), points, model.scale)
+    diagonal = normal.diagonal()
+    root = np.sqrt(np.maximum(diagonal, 1e-12 * diagonal.max()))
+    scaled = normal / root[:, None] / root
+    # Moving all bodies changes nothing, so some of it is not determined.
+    variance = np.linalg.inv(scaled + 1e-6 * np.eye(len(scaled))).diagonal() / root**2
+    found: Floats = model.radii / 2 / np.sqrt(np.maximum(variance[2 * count : 3 * count], 1e-30))
+    return found

@@ -7,7 +7,7 @@ import hashlib
 import torch
 from torch import Tensor, nn
 
-from speckle_specklenet.evidence import Evidence, Parts
+from speckle_specklenet.evidence import Evidence
 
 _FARTHEST = 8.0
 
@@ -19,14 +19,12 @@ class SpeckleNet(nn.Module):
     2 kB each: every epoch but the first takes seconds.
     """
 
-    def __init__(
-        self, size: int, classes: int, *, bodies: int, width: int, dropout: float, parts: Parts
-    ) -> None:
+    def __init__(self, evidence: Evidence, classes: int, width: int, dropout: float) -> None:
         super().__init__()
-        self.evidence = Evidence(size, bodies, parts)
-        self.norm = nn.BatchNorm1d(self.evidence.width, affine=False)
+        self.evidence = evidence
+        self.norm = nn.BatchNorm1d(evidence.width, affine=False)
         self.layers = nn.Sequential(
-            nn.Linear(self.evidence.width, width),
+            nn.Linear(evidence.width, width),
             nn.BatchNorm1d(width),
             nn.ReLU(),
             nn.Dropout(dropout),
@@ -44,9 +42,9 @@ class SpeckleNet(nn.Module):
         return scores
 
     def _known(self, patterns: Tensor) -> Tensor:
-        keys = [hashlib.blake2b(p.numpy(), digest_size=16).digest() for p in patterns.cpu()]
+        values = patterns.detach().float().cpu().numpy()
+        keys = [hashlib.blake2b(one.tobytes(), digest_size=16).digest() for one in values]
         new = [i for i, key in enumerate(keys) if key not in self._remembered]
-        if new:
-            for i, row in zip(new, self.evidence(patterns[new]), strict=True):
-                self._remembered[keys[i]] = row
-        return torch.stack([self._remembered[key] for key in keys])
+        for i, row in zip(new, torch.from_numpy(self.evidence(values[new])), strict=True):
+            self._remembered[keys[i]] = row
+        return torch.stack([self._remembered[key] for key in keys]).to(patterns.device)

@@ -1,39 +1,63 @@
 """From places in a Patterson map to disks that explain the pattern, in a fixed number of stages.
 
-Each stage refines places and radii on random pixels up to some k, then looks for missing bodies. It
-ends early if the pattern is explained. Patterns are refined one by one, and the random pixels are
-the same for all of one scale, so that a result does not depend on the batch.
+Each stage refines places and radii on random pixels up to some k; before all but the first, missing
+bodies are added. The random pixels are the same for all patterns of one scale.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import attrs
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+import numpy as np
+from numpy.typing import NDArray
 
-from speckle_specklenet.amplitudes import Disks, Points
-from speckle_specklenet.difference import Difference
-from speckle_specklenet.leastsquares import Model, refine
-from speckle_specklenet.patterson import MEAN_RADIUS, Patterson
+from speckle_specklenet.amplitudes import Points
+from speckle_specklenet.difference import missing
+from speckle_specklenet.leastsquares import Model, refine, significance
+from speckle_specklenet.plane import Half, Plane
 
-#: The misfit of a pattern that is explained, and the price of one more body in the first choice.
-_EXPLAINED, _PRICE = 2e-7, 2e-4
-#: Bodies to start from: least height as a share of the highest, and most.
-_LEAST, _MOST = 0.12, 20
+Floats = NDArray[np.floating[Any]]
+
+#: The misfit of a pattern that is explained.
+EXPLAINED = 1e-7
 #: Bodies smaller than this share of the mean radius are dropped.
-_TINY = 0.04
+_TINY = 0.015
+#: Bodies smaller than this are left out if the pattern is explained without them.
+_SMALL = 0.12
+#: A first misfit below this has no body missing that shows yet.
+_CLOSE = 1e-4
 #: Weakest ring as a share of the strongest: in dark rings a residual says little.
 _DARKEST = 2e-3
+#: Error of a counted intensity beside its noise, as a share of the azimuthal mean.
+_INEXACT = 0.03
 #: Peaks looked at in a difference synthesis.
 PEAKS = 8
+#: Least height of a new body over the root of the misfit, its bounds, and least radius.
+_HEIGHT, _LOWEST, _LEAST = 0.5, 5e-4, 0.03
 #: For radii from heights of peaks: width of the weight times the mean radius.
 _REACH = 1.57
+#: Equal disks are refined from radii that differ by this share: two that are exactly equal look the
+#: same whichever is made larger, so least squares would leave them equal.
+_UNLIKE = 0.04
 
 
 @attrs.frozen
 class Stage:
-    """One stage: largest k in units of the half distance, pixels, steps, then bodies to add."""
+    """One stage: largest k in units of the half distance, pixels, steps, and bodies to add.
+
+    Parameters
+    ----------
+    band : float
+        Largest k in units of the half distance.
+    pixels, steps : int
+        Number of pixels, and most steps.
+    least : float
+        Bodies lower than this are not missing.
+    added : int
+        Most bodies that are added before the next stage.
+    """
 
     band: float
     pixels: int
@@ -42,155 +66,211 @@ class Stage:
     added: int
 
 
-STAGES = (
-    Stage(1.5, 350, 8, 0.12, 4),
-    Stage(1.8, 450, 6, 0.06, 4),
-    Stage(2.2, 600, 5, 0.03, 3),
-    Stage(2.4, 700, 4, 0.01, 3),
-    Stage(2.4, 700, 4, 0.004, 3),
-    Stage(2.4, 800, 4, 0.002, 2),
+#: Of unlike disks, and of those with a common dark ring, whose radius is known from the start.
+_UNLIKE_STAGES = (
+    Stage(1.5, 350, 14, 0.12, 4),
+    Stage(1.8, 450, 8, 0.06, 4),
+    Stage(2.2, 600, 8, 0.03, 3),
+    Stage(2.4, 700, 8, 0.01, 3),
+    Stage(2.4, 700, 8, 0.004, 3),
+    Stage(2.4, 800, 8, 0.002, 2),
 )
+_ALIKE_STAGES = (
+    Stage(2.2, 500, 14, 0.12, 4),
+    Stage(2.4, 600, 8, 0.06, 4),
+    Stage(2.8, 700, 8, 0.03, 3),
+    Stage(3.0, 700, 8, 0.01, 3),
+    Stage(3.0, 800, 8, 0.004, 3),
+    Stage(3.0, 800, 8, 0.002, 2),
+)
+#: The same of counted patterns.
+_COUNTED_UNLIKE = (
+    Stage(1.5, 500, 10, 0.12, 4),
+    Stage(1.8, 1000, 6, 0.12, 4),
+    Stage(2.2, 2000, 6, 0.12, 3),
+    Stage(2.6, 3000, 6, 0.12, 0),
+)
+_COUNTED_ALIKE = (
+    Stage(2.2, 700, 10, 0.12, 4),
+    Stage(2.4, 1000, 6, 0.12, 4),
+    Stage(2.8, 2000, 6, 0.12, 3),
+    Stage(3.2, 3000, 6, 0.12, 0),
+)
+#: Misfit of an explained counted pattern over that of noise; deviations of a body that is sure, and
+#: most rounds of leaving out others.
+_NOISE, _SIGMAS, _ROUNDS = 1.2, 4.5, 3
+
+
+@lru_cache(maxsize=4)
+def _by_distance(size: int) -> tuple[NDArray[np.intp], Floats, Floats]:
+    """Return the pixels of a plane by their distance: indices, k (2, n) and distances (n,)."""
+    plane = Plane.of(size)
+    distance = plane.distance.ravel()
+    order = np.argsort(distance, kind="stable")
+    order = order[(plane.once.ravel()[order] > 0) & (distance[order] <= plane.reach)]
+    y, x = np.divmod(order, size)
+    return order, np.stack([y, x - plane.reach]).astype(np.float32), distance[order]
+
+
+@lru_cache(maxsize=16)
+def _shares(number: int, pixels: int) -> Floats:
+    return np.random.default_rng(number).random(pixels)
+
+
+@lru_cache(maxsize=1)
+def _curve() -> tuple[Floats, Floats]:
+    trial = np.linspace(0.05, 2.2, 200)
+    height = trial**2 / (_REACH**-2 + trial**2 / 4) ** 1.5 * (_REACH**-2 + 0.25) ** 1.5
+    return trial, np.maximum.accumulate(height)
+
+
+def radii_from(heights: Floats) -> Floats:
+    """Return radii, in mean radii, of bodies with these relative heights in a weighted map."""
+    trial, curve = _curve()
+    index = np.searchsorted(curve, heights / heights[heights > 0.5].mean())
+    found: Floats = trial[np.minimum(index, len(trial) - 1)]
+    return found
+
+
+def unlike(radii: Floats) -> Floats:
+    """Return radii that differ a little from each other."""
+    found: Floats = radii * (1 + _UNLIKE * np.cos(2.4 * np.arange(len(radii))))
+    return found
 
 
 @attrs.frozen(eq=False)
-class Refined:
-    """What a refinement has found.
+class Grown:
+    """A model after all stages.
 
     Parameters
     ----------
-    radii : Tensor, (1, bodies)
-        In mean radii, descending, 0 where there is no body.
-    misfits : Tensor, (1, stages)
-        Share of the intensity that is left over after each stage.
-    first : Tensor, (1, starts)
-        The same after the first stage from each start.
-    missing : Tensor, (1, PEAKS)
+    model : Model
+        The disks.
+    misfits : tuple of float
+        After every stage; fewer than there are stages if the pattern is explained before.
+    missing : array, (PEAKS,)
         Heights of the last difference synthesis; 0 for an explained pattern.
+    explained : bool
+        Whether nothing of the pattern is left to explain.
     """
 
-    radii: Tensor
-    misfits: Tensor
-    first: Tensor
-    missing: Tensor
+    model: Model
+    misfits: tuple[float, ...]
+    missing: Floats
+    explained: bool
 
 
-def radii_from(heights: Tensor) -> Tensor:
-    """Return radii, in mean radii, of bodies with these relative heights in a map (B, T)."""
-    high = (heights > 0.5).float()
-    mean = (heights * high).sum(1, keepdim=True) / high.sum(1, keepdim=True).clamp(min=1)
-    trial = torch.linspace(0.05, 2.2, 200, device=heights.device)
-    curve = trial**2 / (_REACH**-2 + trial**2 / 4) ** 1.5
-    curve = torch.cummax(curve, 0).values
-    one = (_REACH**-2 + 0.25) ** -1.5
-    index = torch.searchsorted(curve, (heights / mean * one).clamp(min=0))
-    return trial[index.clamp(max=len(trial) - 1)]
+class Refinement:
+    """Refines models of one pattern.
 
+    Parameters
+    ----------
+    half : Half
+        The pattern.
+    bodies : int
+        Most bodies of a model.
+    """
 
-class Refinement(nn.Module):
-    """Refines structures of at most `bodies` bodies."""
+    def __init__(self, half: Half, bodies: int) -> None:
+        self.half, self.bodies = half, bodies
+        self.counted = half.variance is not None
+        self.stages: tuple[Stage, ...]
+        if half.variance is not None:
+            self.stages = _COUNTED_ALIKE if half.alike else _COUNTED_UNLIKE
+            self.variance = half.plane.spread(half.variance) + (_INEXACT * half.spread()) ** 2
+            self.weight = half.known / np.sqrt(self.variance)
+        else:
+            self.stages = _ALIKE_STAGES if half.alike else _UNLIKE_STAGES
+            self.weight = half.known / np.sqrt(half.spread() + _DARKEST * half.profile.max())
 
-    _pixel: Tensor
-    _k: Tensor
-    _ky: Tensor
-    _kx: Tensor
-    _shares: Tensor
+    def points(self, number: int) -> Points:
+        """Return the pixels of a stage."""
+        stage, half = self.stages[number], self.half
+        order, k, distance = _by_distance(half.plane.size)
+        count = np.searchsorted(distance, stage.band * half.half_distance, side="right")
+        index = (_shares(number, stage.pixels) * count).astype(np.intp)
+        pixel = order[index]
+        measured, weight = half.intensity.ravel()[pixel], self.weight.ravel()[pixel]
+        if not self.counted:
+            measured = np.sqrt(measured)
+        noise = 0.0
+        if self.counted:
+            whole = float(((weight * measured) ** 2).sum())
+            noise = float((weight > 0).sum()) / max(whole, 1e-20)
+        k = np.ascontiguousarray(k[:, index])
+        return Points(k, distance[index], measured, weight, self.counted, noise)
 
-    def __init__(self, patterson: Patterson, bodies: int) -> None:
-        super().__init__()
-        self.patterson, self.bodies = patterson, bodies
-        self.disks = Disks()
-        reach = patterson.reach
-        self.difference = Difference(reach, self.disks)
-        ky, kx = torch.arange(reach + 1.0), torch.arange(-reach, reach + 1.0)
-        distance = torch.hypot(ky[:, None], kx).flatten()
-        order = distance.argsort(stable=True)
-        use = (distance >= 1) & (distance <= reach)
-        use[: reach + 1] = False
-        order = order[use[order]]
-        width = 2 * reach + 1
-        self.register_buffer("_pixel", order, persistent=False)
-        self.register_buffer("_k", distance[order], persistent=False)
-        self.register_buffer("_ky", (order // width).float(), persistent=False)
-        self.register_buffer("_kx", (order % width - reach).float(), persistent=False)
-        generator = torch.Generator().manual_seed(0)
-        most = max(stage.pixels for stage in STAGES)
-        shares = torch.rand(len(STAGES), most, generator=generator)
-        self.register_buffer("_shares", shares, persistent=False)
+    def stage(self, model: Model, number: int) -> Model:
+        """Return a model after one stage."""
+        steps, goal = self.stages[number].steps, 0.0 if self.counted else EXPLAINED
+        return refine(model, self.points(number), self.half.radius, steps, goal)
 
-    def _points(self, intensity: Tensor, weight: Tensor, band: Tensor, stage: int) -> Points:
-        """Return the pixels of a stage, up to k = `band` (B,)."""
-        count = torch.searchsorted(self._k, band.contiguous())[:, None]
-        index = (self._shares[stage, : STAGES[stage].pixels] * count).long()
-        pixel = self._pixel[index]
-        root = intensity.flatten(1).gather(1, pixel).clamp(min=1e-12).sqrt()
-        weights = weight.flatten(1).gather(1, pixel)
-        return Points(self._ky[index], self._kx[index], self._k[index], root, weights)
+    def misfit(self, model: Model, number: int) -> float:
+        """Return the misfit of a model after a stage; of counts, over what noise would leave."""
+        if not self.counted:
+            return model.left
+        points = self.points(number)
+        free = len(points.weight) - 3 * len(model)
+        return model.left / max(points.noise * max(free / len(points.weight), 0.1), 1e-20)
 
-    def weight(self, intensity: Tensor, profile: Tensor) -> Tensor:
-        """Return the weight of each pixel's residual, 0 for blocked ones, like `intensity`."""
-        rings = self.patterson.spread(profile)
-        floor = _DARKEST * profile.amax(1)[:, None, None]
-        return (rings + floor).rsqrt() * self.patterson.known(intensity)
-
-    def starts(self, structures: Tensor, unit: Tensor) -> Model:
-        """Return models from rows (height, y, x) of places, (B, T, 3) [pixels of the map]."""
-        heights = structures[..., 0] / structures[:, :1, 0].clamp(min=1e-6)
-        present = heights > _LEAST
-        present[:, :2] = True
-        present[:, _MOST:] = False
-        places = structures[..., 1:] * self.patterson.pixel
-        low = torch.where(present[..., None], places, torch.inf).amin(1, keepdim=True)
-        high = torch.where(present[..., None], places, -torch.inf).amax(1, keepdim=True)
-        radii = radii_from(heights.clamp(min=0)) * unit[:, None]
-        return Model(places - (low + high) / 2, radii, present.float())
-
-    def forward(
-        self, intensity: Tensor, profile: Tensor, half_distance: Tensor, structures: Tensor
-    ) -> Refined:
-        """Return what was found in one pattern from its structures, (starts, T, 3)."""
-        unit = MEAN_RADIUS / half_distance
-        weight = self.weight(intensity, profile)
-        root, known = intensity.sqrt(), self.patterson.known(intensity)
-        starts = len(structures)
-        model, scale, first = refine(
-            self.disks,
-            self.starts(structures, unit.expand(starts)),
-            self._points(intensity, weight, STAGES[0].band * half_distance, 0).repeated(starts),
-            unit.expand(starts),
-            STAGES[0].steps,
-        )
-        best = (first + _PRICE * model.present.sum(1)).argmin().view(1)
-        model, scale, left = model.take(best), scale[best], first[best]
-        misfits, missing = [left], torch.zeros(1, PEAKS, device=unit.device)
-        for number, stage in enumerate(STAGES):
-            if number:
-                points = self._points(intensity, weight, stage.band * half_distance, number)
-                model, scale, left = refine(self.disks, model, points, unit, stage.steps)
-                misfits.append(left)
-            if float(left) <= _EXPLAINED:
-                missing = torch.zeros_like(missing)
+    def grown(self, model: Model) -> Grown:
+        """Return a model of the first stage after the others."""
+        misfits = [self.misfit(model, 0)]
+        heights = np.zeros(PEAKS, dtype=np.float32)
+        for number in range(1, len(self.stages)):
+            if not self.counted and model.left <= EXPLAINED:
                 break
-            missing, places = self.difference.missing(
-                root, known, half_distance, model, scale, PEAKS
-            )
-            if stage is not STAGES[-1]:
-                model = self._completed(model, missing, places, unit, stage)
-        misfits += misfits[-1:] * (len(STAGES) - len(misfits))
-        radii = torch.where(model.present > 0, model.radii / unit, 0.0)
-        radii = functional.pad(radii, (0, self.bodies - radii.shape[1]))
-        found = radii.sort(1, descending=True).values
-        return Refined(found, torch.stack(misfits, 1), first[None], missing)
+            # So good a start may only need more steps.
+            if number > 1 or model.left > _CLOSE:
+                heights, places, deviation = missing(self.half, model, PEAKS)
+                least = _SIGMAS * deviation if self.counted else _HEIGHT * np.sqrt(model.left)
+                model = self._completed(model, heights, places, float(least), number - 1)
+            model = self.stage(model, number)
+            misfits.append(self.misfit(model, number))
+        explained = misfits[-1] <= (_NOISE if self.counted else EXPLAINED)
+        if self.counted:
+            model = self._sure(model)
+        elif explained:
+            heights = np.zeros_like(heights)
+            model = self._pruned(model, len(misfits) - 1)
+        return Grown(model, tuple(misfits), heights, explained)
+
+    def _sure(self, model: Model) -> Model:
+        """Return a model of counts without the bodies that may be noise."""
+        last = len(self.stages) - 1
+        points = self.points(last)
+        for _ in range(_ROUNDS):
+            sure = significance(model, points) > _SIGMAS
+            if sure.all() or not sure.any():
+                break
+            model = self.stage(Model(model.places[sure], model.radii[sure]), last)
+        return model
+
+    def _pruned(self, model: Model, number: int) -> Model:
+        """Return a model that explains the pattern without the bodies that it does not need."""
+        while len(model) > 1:
+            smallest = int(np.argmin(model.radii))
+            if model.radii[smallest] > _SMALL * self.half.radius:
+                break
+            rest = np.delete(np.arange(len(model)), smallest)
+            fewer = self.stage(Model(model.places[rest], model.radii[rest]), number)
+            if fewer.left > EXPLAINED:
+                break
+            model = fewer
+        return model
 
     def _completed(
-        self, model: Model, heights: Tensor, places: Tensor, unit: Tensor, stage: Stage
+        self, model: Model, heights: Floats, places: Floats, least: float, number: int
     ) -> Model:
         """Return a model without its tiny bodies and with the highest missing ones."""
-        kept = ((model.present > 0) & (model.radii > _TINY * unit))[0].nonzero()[:, 0]
-        room = min(stage.added, self.bodies - len(kept))
-        new = (heights[0, :room] > stage.least).nonzero()[:, 0]
-        size = unit * heights[:, new].clamp(1e-3, 1).sqrt().clamp(min=0.1)
+        stage, unit = self.stages[number], self.half.radius
+        kept = model.radii > _TINY * unit
+        least = float(np.clip(least, _LOWEST, stage.least))
+        room = max(min(stage.added, self.bodies - int(kept.sum())), 0)
+        new = np.flatnonzero(heights[:room] > least)
+        # The difference shows half of a body's amplitude.
+        size = unit * np.maximum(np.sqrt(np.minimum(2 * heights[new], 1)), _LEAST)
         return Model(
-            torch.cat([model.places[:, kept], places[:, new]], 1),
-            torch.cat([model.radii[:, kept], size], 1),
-            torch.ones(1, len(kept) + len(new), device=unit.device),
+            np.concatenate([model.places[kept], places[new]]).astype(np.float32),
+            np.concatenate([model.radii[kept], size]).astype(np.float32),
         )

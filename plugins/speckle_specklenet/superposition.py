@@ -1,4 +1,4 @@
-"""Structures from Patterson maps by superposition (Buerger, Vector Space, 1959), in batches.
+"""Structures from Patterson maps by superposition (Buerger, Vector Space, 1959).
 
 A Patterson map shows the structure from every body at once. The minimum of the map and of copies
 shifted by the vectors to bodies already found keeps the places that all of them see.
@@ -6,135 +6,128 @@ shifted by the vectors to bodies already found keeps the places that all of them
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+from typing import Any
 
-from speckle_specklenet.patterson import max3
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from speckle_specklenet.maps import Map, max3
+
+Floats = NDArray[np.floating[Any]]
 
 #: Distances in radii of the bodies: of a peak from the origin, of two bodies of a chain, and of two
 #: bodies of a structure.
-_ORIGIN, _APART, _CLEAR = 1.2, 0.8, 1.5
+ORIGIN, _APART, _CLEAR = 1.2, 0.8, 1.5
 #: Most bodies whose views are combined, the least height of one as a share of the third body's.
 _VIEWS, _LOWEST = 12, 0.15
-_NOWHERE = -1.0
+#: The third body's least height as a share of the peak: below it there are two.
+_THIRD = 0.15
+_NOWHERE = np.float32(-1.0)
 
 
-def top(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the `count` highest of (B, n) and their indices, filled up if there are fewer."""
-    found, index = values.topk(min(count, values.shape[1]), dim=1)
-    missing = count - found.shape[1]
-    return functional.pad(found, (0, missing), value=_NOWHERE), functional.pad(index, (0, missing))
+@attrs.frozen(eq=False)
+class Chains:
+    """Structures of places that are peaks themselves, one for each of the highest peaks.
 
-
-def peaks(maps: Tensor, count: int, radius: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the highest local maxima of maps (B, h, h) away from r = 0, one of each pair r, -r.
-
-    Returns
-    -------
-    heights : Tensor, (B, count)
-        Descending; -1 where there are fewer.
-    vectors : Tensor of int, (B, count, 2)
-        (y, x) from r = 0 [pixels].
+    Parameters
+    ----------
+    first : array, (chains,)
+        Heights of the peaks between the first two bodies.
+    heights : array, (chains, steps)
+        What the worst of the bodies before it sees at a body.
+    places : array of int, (chains, steps + 2, 2)
+        (y, x) of the bodies [pixels]; the first one is at 0, the second at the peak.
     """
-    middle = maps.shape[1] // 2
-    axis = torch.arange(-middle, middle + 1, device=maps.device)
-    y, x = axis[:, None], axis[None]
-    one = (x > 0) | ((x == 0) & (y > 0))
-    counted = one & (y**2 + x**2 > (_ORIGIN * radius[:, None, None]) ** 2)
-    highest = torch.where(counted & (maps == max3(maps)), maps, _NOWHERE)
-    heights, index = top(highest.flatten(1), count)
-    side = maps.shape[2]
-    return heights, torch.stack([index // side - middle, index % side - middle], 2)
+
+    first: Floats
+    heights: Floats
+    places: NDArray[np.intp]
+
+    def best(self) -> NDArray[np.intp]:
+        """Return the indices of the chains, those with the greatest heights first."""
+        total = self.first + np.maximum(self.heights, 0).sum(axis=1)
+        return np.argsort(-total, kind="stable")
+
+    def views(self, chain: int) -> NDArray[np.intp]:
+        """Return the places of a chain's bodies that are sure, (y, x)."""
+        heights = self.heights[chain]
+        if heights[0] < _THIRD * self.first[chain]:
+            return self.places[chain, :2]
+        good = int((heights > _LOWEST * heights[0]).sum())
+        return self.places[chain, : min(2 + good, _VIEWS)]
 
 
-def looked_up(maps: Tensor, differences: Tensor) -> Tensor:
-    """Return the values of maps (B, h, h) at vectors (B, …, 2); -1 outside."""
-    side = maps.shape[1]
-    middle = side // 2
-    inside = (differences.abs() <= middle).all(-1)
-    place = differences.clamp(-middle, middle) + middle
-    index = place[..., 0] * side + place[..., 1]
-    found = maps.flatten(1).gather(1, index.flatten(1)).view(index.shape)
-    return torch.where(inside, found, _NOWHERE)
+def chains(map_: Map, vectors: NDArray[np.intp], radius: float, count: int, steps: int) -> Chains:
+    """Build chains from the first `count` of some peaks, `radius` of a body in pixels.
 
-
-def chains(
-    maps: Tensor, vectors: Tensor, radius: Tensor, starts: int, steps: int
-) -> tuple[Tensor, Tensor]:
-    """Build a structure from each of the highest peaks, from places that are peaks themselves.
-
-    The first body is at 0, the second at the peak; every further one at the place that all the
-    bodies before it see best.
-
-    Returns
-    -------
-    heights : Tensor, (B, starts, steps)
-        What the worst of them sees there.
-    places : Tensor of int, (B, starts, steps + 2, 2)
-        (y, x) of the bodies [pixels].
+    Every body from the third on is at the place that all bodies before it see best.
     """
-    nodes = torch.cat([torch.zeros_like(vectors[:, :1]), vectors, -vectors], 1)
-    apart = nodes[:, :, None] - nodes[:, None]
-    seen = looked_up(max3(maps), apart)
-    near = (apart**2).sum(-1) < (_APART * radius[:, None, None]) ** 2
-    seen = torch.where(near, _NOWHERE, seen)
-    count = seen.shape[1]
-    last = torch.arange(1, starts + 1, device=maps.device).expand(len(maps), starts)
-    least = seen[:, :1].expand(-1, starts, -1)
-    heights, chosen = [], [torch.zeros_like(last), last]
-    for _ in range(steps):
-        row = seen.gather(1, last[:, :, None].expand(-1, -1, count))
-        least = torch.minimum(least, row)
-        height, last = least.max(2)
-        heights.append(height)
-        chosen.append(last)
-    index = torch.stack(chosen, 2).flatten(1)
-    places = nodes.gather(1, index[:, :, None].expand(-1, -1, 2))
-    return torch.stack(heights, 2), places.view(len(maps), starts, steps + 2, 2)
+    nodes = np.concatenate([np.zeros((1, 2), dtype=np.intp), vectors, -vectors]).astype(np.int32)
+    y = nodes[:, 0, None] - nodes[:, 0]
+    x = nodes[:, 1, None] - nodes[:, 1]
+    near = (y * y + x * x) < (_APART * radius) ** 2
+    middle, side = map_.middle, len(map_.values)
+    outside = (np.abs(y) > middle) | (np.abs(x) > middle) | near
+    index = (y + middle) * side + (x + middle)
+    seen = map_.highest.ravel().take(index, mode="clip")
+    seen[outside] = _NOWHERE
+    last = np.arange(1, count + 1)
+    least = np.repeat(seen[:1], count, axis=0)
+    rows = np.arange(count)
+    heights = np.empty((count, steps), dtype=np.float32)
+    chosen = np.empty((count, steps + 2), dtype=np.intp)
+    chosen[:, 0], chosen[:, 1] = 0, last
+    for step in range(steps):
+        np.minimum(least, seen[last], out=least)
+        last = least.argmax(axis=1)
+        heights[:, step], chosen[:, step + 2] = least[rows, last], last
+    return Chains(seen[0, 1 : count + 1], heights, nodes[chosen].astype(np.intp))
 
 
-def structure(map_: Tensor, chain: Tensor, heights: Tensor, radius: float, count: int) -> Tensor:
-    """Return the places that most bodies of one chain see, rows (height, y, x), (count, 3).
+def structure(map_: Map, views: NDArray[np.intp], radius: float, count: int) -> Floats:
+    """Return the places that most bodies of a chain see, rows (height, y, x), (count, 3).
 
     All of the map is searched, not only its peaks. Of many bodies the lowest view may be spoiled by
     the side lobes of a stronger peak, so the second or third lowest counts.
     """
-    middle = map_.shape[0] // 2
-    good = int((heights > _LOWEST * heights[0]).sum().clamp(min=1))
-    bodies = chain[: 2 + min(good, _VIEWS - 2)]
-    low = (bodies.amax(0) - middle).clamp(min=-middle).tolist()
-    high = (bodies.amin(0) + middle).clamp(max=middle).tolist()
-    size = [h - first + 1 for first, h in zip(low, high, strict=True)]
-    lowest: list[Tensor] = []
-    level = 0 if len(bodies) <= 4 else 1 if len(bodies) <= 8 else 2
-    for y, x in bodies.tolist():
-        top_, left = low[0] - y + middle, low[1] - x + middle
-        view = map_[top_ : top_ + size[0], left : left + size[1]]
+    middle = map_.middle
+    low = np.maximum(views.max(axis=0) - middle, -middle)
+    high = np.minimum(views.min(axis=0) + middle, middle)
+    size = high - low + 1
+    level = 0 if len(views) <= 4 else 1 if len(views) <= 8 else 2
+    lowest: list[Floats] = []
+    for y, x in views.tolist():
+        top, left = low[0] - y + middle, low[1] - x + middle
+        view = map_.values[top : top + size[0], left : left + size[1]]
         for i, before in enumerate(lowest):
-            lowest[i], view = torch.minimum(before, view), torch.maximum(before, view)
+            lowest[i] = np.minimum(before, view)
+            if i < level:
+                view = np.maximum(before, view)
         if len(lowest) <= level:
             lowest.append(view)
-    found, places = separate(lowest[level][None], count, _CLEAR * map_.new_tensor([radius]))
-    return torch.cat([found[0, :, None], places[0] + map_.new_tensor(low)], 1)
+    found = separate(lowest[level], count, _CLEAR * radius)
+    found[:, 1:] += low
+    return found
 
 
-def separate(maps: Tensor, count: int, distance: Tensor) -> tuple[Tensor, Tensor]:
-    """Return local maxima of maps (B, h, w) that are the highest within a `distance` (B,) [pixels].
+def separate(map_: Floats, count: int, distance: float) -> Floats:
+    """Return maxima of a map that are the highest within a `distance` [pixels].
 
     Returns
     -------
-    heights : Tensor, (B, count)
-        Descending; -1 where there are fewer.
-    places : Tensor, (B, count, 2)
-        (y, x) [pixels].
+    found : array, (count, 3)
+        Rows (height, y, x), heights descending; -1 where there are fewer.
     """
-    inner = torch.zeros_like(maps[0], dtype=torch.bool)
-    inner[1:-1, 1:-1] = True
-    highest = torch.where(inner & (maps == max3(maps)), maps, _NOWHERE)
-    heights, index = top(highest.flatten(1), 2 * count)
-    places = torch.stack([index // maps.shape[2], index % maps.shape[2]], 2).float()
-    near = torch.cdist(places, places) < distance[:, None, None]
-    second = (near & torch.ones_like(near).tril(-1)).any(2)
-    heights, order = top(torch.where(second, _NOWHERE, heights), count)
-    return heights, places.gather(1, order[:, :, None].expand(-1, -1, 2))
+    top = map_[1:-1, 1:-1] == max3(map_)[1:-1, 1:-1]
+    y, x = np.divmod(np.flatnonzero(top), top.shape[1])
+    y, x = y + 1, x + 1
+    heights = map_[y, x]
+    order = np.argsort(-heights, kind="stable")[: 2 * count]
+    y, x, heights = y[order], x[order], heights[order]
+    near = (y[:, None] - y) ** 2 + (x[:, None] - x) ** 2 < distance * distance
+    first = ~np.tril(near, -1).any(axis=1)
+    kept = np.flatnonzero(first)[:count]
+    found = np.full((count, 3), (_NOWHERE, 0, 0), dtype=np.float32)
+    found[: len(kept)] = np.stack([heights[kept], y[kept], x[kept]], axis=1)
+    return found

@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from results import baselines, benchmarks, maps, moments, networks, solving, studies
+from results import (
+    baselines,
+    benchmarks,
+    maps,
+    moments,
+    networks,
+    solving,
+    specklenet,
+    studies,
+)
 
 TABLES: dict[str, Callable[..., str]] = {
     "baselines": baselines.baselines,
@@ -22,6 +31,9 @@ TABLES: dict[str, Callable[..., str]] = {
     "solving": solving.solving,
     "solving-beside": solving.solving_beside,
     "solving-time": solving.solving_time,
+    "specklenet-ablation-table": specklenet.specklenet_ablation_table,
+    "specklenet-scores": specklenet.specklenet_scores,
+    "specklenet-speed": specklenet.specklenet_speed,
     "study": studies.study,
 }
 NUMBERS: dict[str, Callable[..., str]] = {
@@ -57,6 +69,7 @@ NUMBERS: dict[str, Callable[..., str]] = {
         benchmarks.range_of_rounds,
         solving.solved,
         solving.time_exponent,
+        specklenet.specklenet_ablation,
     )
 }
 _TABLE = re.compile(r"^<!-- generated: ([a-z-]+)((?: \S+)*) -->$", re.MULTILINE)
