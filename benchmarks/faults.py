@@ -46,6 +46,11 @@ def pattern(system: Any, *, size: int = SIZE, step: float = STEP) -> Frame:
     return np.asarray(found, dtype=np.float64)
 
 
+def cornered(system: Any) -> Frame:
+    """Return 130 pixels a side, k = 0 at the corner of four."""
+    return pattern(system, size=2 * SIZE + 1, step=STEP / 2)[::2, ::2]
+
+
 def counted(frame: Frame, photons: float) -> Frame:
     middle = len(frame) // 2
     seen = np.ones(frame.shape, dtype=bool)
@@ -95,6 +100,7 @@ def faults() -> Iterator[tuple[str, Callable[[Any], Frame], dict[str, Any]]]:
     yield "65 pixels of 129", lambda s: pattern(s)[32:97, 32:97], known
     yield "127 pixels", lambda s: pattern(s)[1:-1, 1:-1], known
     yield "even, 128 pixels", lambda s: pattern(s)[:128, :128], {"center": (64, 64), **known}
+    yield "even, k = 0 between pixels", cornered, {"center": (64.5, 64.5), **known}
     for photons in (1e6, 1e5, 3e4, 1e4, 1e3):
         yield f"{photons:.0e} photons", lambda s, p=photons: counted(pattern(s), p), known
     for value in (-1, 2**32 - 1, np.nan):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,25 @@ from numpy.typing import NDArray
 
 from speckle_core import DataError, Frames
 
+#: Names of arrays that stand beside frames and are never frames themselves.
+_BESIDE = re.compile(
+    r"(.*_)?(mask|masks|flatfield|flat|flats|flat_field|dark|darks|background|errors?|sigma|"
+    r"uncertaint(y|ies)|std|variance|weights?|gain|gains|efficiency|bad_?pix(els?)?|"
+    r"trimbit|sensitivity|angular_calibration.*|countrate_correction.*|pedestals?|noise|rms)",
+    re.IGNORECASE,
+)
+#: Names of masks in which 0 is good, as in NeXus and CXI.
+MASKS = ("mask", "pixel_mask", "bad_pixels", "badpixels", "bad_pixel_mask")
+
+
+def is_beside(name: str) -> bool:
+    """Say whether an array of that path is one that stands beside frames, such as a mask."""
+    return _BESIDE.fullmatch(name.rsplit("/", 1)[-1]) is not None
+
 
 def is_pattern(shape: Sequence[int]) -> bool:
     """Say whether an array of that shape may be meant: a row or a column is not a picture."""
-    return 2 <= len(shape) <= 5 and min(shape[-2:]) > 1 and math.prod(shape) > 3
+    return 2 <= len(shape) <= 5 and min(shape[-2:]) > 1 and math.prod(shape[-2:]) > 3
 
 
 def choose(candidates: Mapping[str, Sequence[int]], where: str, others: Sequence[str] = ()) -> str:
@@ -77,12 +93,23 @@ def counted_first(shape: Sequence[int], axis: int | None, source: str) -> int:
     return axis % len(shape)
 
 
+def perhaps_last(shape: Sequence[int], axis: int | None) -> tuple[str, ...]:
+    """Return what is to be said of a stack whose last axis may count the frames."""
+    if axis is not None or len(shape) != 3 or not shape[0] == shape[1] != shape[2]:
+        return ()
+    return (
+        f"its frames are taken to be {shape[1]} × {shape[2]} pixels; if the last axis counts them, "
+        "give --frames-axis -1",
+    )
+
+
 def frames_of(
     values: NDArray[Any], path: Path, dataset: str = "", axis: int | None = None, **about: Any
 ) -> Frames:
     """Return the frames of an array that is in memory or mapped."""
     source = f"{path}: {dataset}" if dataset else str(path)
     first = counted_first(values.shape, axis, source)
+    about["notes"] = (*about.get("notes", ()), *perhaps_last(values.shape, axis))
     return Frames.from_array(
         np.moveaxis(values, first, 0), path=str(path), dataset=dataset, **about
     )

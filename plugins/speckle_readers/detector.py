@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import DataError, Geometry, check_hdf5, read_hdf5_attribute, walk_hdf5
+from speckle_readers.choice import MASKS
 from speckle_readers.marks import text, texts
 
 Mask = NDArray[np.bool_]
 Flip = tuple[slice, slice]
 #: Bits of a CXI mask that do not make a pixel unusable: it lies in a peak, or holds signal.
 _CXI_GOOD = 0x20 | 0x800
-_MASKS = ("mask", "pixel_mask")
+_LIKE_MASK = re.compile(r"(.*_)?(masks?|bad_?pix(els?)?|good|valid)(_.*)?", re.IGNORECASE)
 _METRES = {"m": 1.0, "mm": 1e-3, "um": 1e-6, "µm": 1e-6, "micron": 1e-6, "nm": 1e-9}
-_METRES |= {"metre": 1.0, "meter": 1.0, "angstrom": 1e-10, "a": 1e-10, "å": 1e-10, "cm": 1e-2}
+_METRES |= {
+    "metre": 1.0,
+    "meter": 1.0,
+    "angstrom": 1e-10,
+    "angstroms": 1e-10,
+    "a": 1e-10,
+    "å": 1e-10,
+    "cm": 1e-2,
+}
+#: The reciprocal of a unit, as programs write it, after "rad".
+_INVERSE = re.compile(r"(?:1?/|inv(?:erse)?_?)([a-zåµ]+)|([a-zåµ]+)\^?\(?-1\)?")
+#: Units of axes that number pixels.
+_NO_UNIT = ("", "1", "px", "pixel", "pixels")
 #: hc [J m] and [eV m].
 _PLANCK = {"j": 1.98644586e-25, "ev": 1.23984198e-6, "kev": 1.23984198e-9}
 _NAMES = {
@@ -40,7 +54,7 @@ def describe(
     for group in {g.file.filename: g for g in (dataset.file, file)}.values():
         _collect(group, named)
     valid, said = _mask(named, dataset, shape, count, folder)
-    step, center, flip, metric = _axes(dataset, shape)
+    step, center, flip, metric, unused = _axes(dataset, shape)
     known: dict[str, float] = {}
     for key, names in _NAMES.items():
         value = next((v for n in names for d in named.get(n, ()) if (v := _length(d))), None)
@@ -59,7 +73,7 @@ def describe(
         metric_step=step if metric else None,
         **known,
     )
-    return valid, geometry, flip, said
+    return valid, geometry, flip, (*said, *unused)
 
 
 def _collect(file: h5py.File, named: dict[str, list[Any]]) -> None:
@@ -77,18 +91,27 @@ def _mask(
     folder: Path,
 ) -> tuple[Callable[[int], Mask] | None, tuple[str, ...]]:
     """Return the mask beside the frames, or else that of the detector; NeXus and CXI: 0 is good."""
+    alike = [
+        d
+        for name, several in named.items()
+        for d in several
+        if d.name != dataset.name and d.ndim in (2, 3) and _LIKE_MASK.fullmatch(name)
+    ]
     fitting = [
         d
-        for name in _MASKS
-        for d in named.get(name, ())
-        if d.shape in (shape, (1, *shape), (count, *shape))
-        and d.dtype.kind in "iub"
-        and d.name != dataset.name
+        for d in alike
+        if d.name.rsplit("/", 1)[-1].lower() in MASKS
+        and d.shape in (shape, (1, *shape), (count, *shape))
+        and d.dtype.kind in "iubf"
     ]
     beside = [d for d in fitting if d.parent == dataset.parent]
     chosen = (beside or fitting)[:1]
     if not chosen:
-        return None, ()
+        return None, tuple(
+            f"{d.name} {d.shape} is not used: masks are {' or '.join(MASKS[:2])}, of the frames' "
+            "shape, and 0 where a pixel is good; name another with --mask FILE::DATASET"
+            for d in alike
+        )
     (found,) = chosen
     try:
         check_hdf5(found, folder=folder)
@@ -97,6 +120,8 @@ def _mask(
     each = found.ndim == 3 and len(found) == count
 
     def good(values: NDArray[Any]) -> Mask:
+        if values.dtype.kind == "f":
+            return np.asarray(values == 0)
         return np.asarray(values.astype(np.int64) & ~_CXI_GOOD == 0)
 
     if each and count > 1:
@@ -108,9 +133,13 @@ def _mask(
 
 def _axes(
     dataset: Any, shape: tuple[int, int]
-) -> tuple[float | None, tuple[float, float] | None, Flip, bool]:
-    """Return step, centre and direction from the axes of an NXdata group that are k in a unit."""
-    nothing = None, None, (slice(None), slice(None)), False
+) -> tuple[float | None, tuple[float, float] | None, Flip, bool, tuple[str, ...]]:
+    """Return step, centre and direction from the axes of an NXdata group that are k in a unit.
+
+    Also whether that unit is metric, and what is to be said.
+    """
+    unmarked = (slice(None), slice(None))
+    nothing = None, None, unmarked, False, ()
     group = dataset.parent
     names = texts(read_hdf5_attribute(group, "axes")) or texts(read_hdf5_attribute(dataset, "axes"))
     if len(names) < 2 or len(names) != dataset.ndim:
@@ -120,9 +149,13 @@ def _axes(
         axis = group.get(name) if name in group else None
         if not isinstance(axis, h5py.Dataset) or axis.shape != (length,) or length < 2:
             return nothing
-        unit = _per_metre(text(read_hdf5_attribute(axis, "units")) or "")
-        if unit is None or axis.dtype.kind not in "iuf":
+        named = text(read_hdf5_attribute(axis, "units")) or ""
+        unit = _per_metre(named)
+        if axis.dtype.kind not in "iuf" or named.lower() in _NO_UNIT:
             return nothing
+        if unit is None:
+            said = f"axis {axis.name} is not used: {named[:40]!r} is not a unit of k, such as 1/nm"
+            return None, None, unmarked, False, (said,)
         values = np.asarray(axis[()], dtype=np.float64)
         steps = np.diff(values)
         even = np.allclose(steps, steps.mean(), rtol=1e-3, atol=abs(steps.mean()) * 1e-3)
@@ -141,18 +174,17 @@ def _axes(
     flip = (slice(None, None, -1 if dy < 0 else 1), slice(None, None, -1 if dx < 0 else 1))
     center = (-float(min(y[0], y[-1])) / abs(dy), -float(min(x[0], x[-1])) / abs(dx))
     metric = unit > 0
-    return abs(dx) * (unit if metric else 1.0), center, flip, metric
+    return abs(dx) * (unit if metric else 1.0), center, flip, metric, ()
 
 
 def _per_metre(units: str) -> float | None:
     """Return how many 1/m a unit of k is, 0 for 1 / the box's unit of length, else None."""
-    plain = units.lower().replace(" ", "").replace("**", "^")
-    if plain in ("1/length", "length^-1"):
+    plain = units.lower().replace(" ", "").replace("⁻¹", "^-1").replace("μ", "µ")
+    found = _INVERSE.fullmatch(plain.replace("**", "^").removeprefix("rad").lstrip("*·."))
+    name = (found[1] or found[2]) if found else ""
+    if name == "length":
         return 0.0
-    for name, metres in _METRES.items():
-        if plain in (f"1/{name}", f"{name}^-1", f"{name}-1"):
-            return 1 / metres
-    return None
+    return 1 / _METRES[name] if name in _METRES else None
 
 
 def _value(dataset: Any) -> float | None:

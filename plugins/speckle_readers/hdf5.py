@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import Frames, check_array, check_hdf5, open_hdf5, read_hdf5_attribute
-from speckle_readers.choice import counted_first
+from speckle_readers.choice import counted_first, perhaps_last
 from speckle_readers.detector import describe
 from speckle_readers.marks import Chosen, find_frames, text, texts
 
@@ -133,10 +133,4 @@ def _frames_axis(dataset: Any, axis: int | None, source: str) -> tuple[int, tupl
     names = names or [n.lower() for n in texts(read_hdf5_attribute(dataset, "axes"))]
     if len(names) == dataset.ndim == 3 and names[0] in _ALONG_Y and names[1] in _ALONG_X:
         return 2, ()
-    ny, nx = dataset.shape[-2:]
-    if dataset.ndim == 3 and dataset.shape[0] == ny != nx:
-        return 0, (
-            f"its frames are taken to be {ny} × {nx} pixels; if the last axis counts them, give "
-            "--frames-axis -1",
-        )
-    return 0, ()
+    return 0, perhaps_last(dataset.shape, None)

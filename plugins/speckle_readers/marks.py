@@ -22,19 +22,12 @@ from speckle_core import (
     read_hdf5_attribute,
     walk_hdf5,
 )
-from speckle_readers.choice import choose, is_pattern
+from speckle_readers.choice import choose, is_beside, is_pattern
 
 CXI = "/entry_1/data_1/data"
 # Beside which speckle-core stores patterns, unless they are to be computed again.
 _PARTICLES, _NUMBERED = "/entry_1/particles", "/entry_1/data_1/pattern"
-_NUMBERS = "iufb"
-#: Names of arrays that stand beside frames and are never frames themselves.
-_BESIDE = re.compile(
-    r"(.*_)?(mask|masks|flatfield|flat|flats|flat_field|dark|darks|background|errors?|sigma|"
-    r"uncertaint(y|ies)|std|variance|weights?|gain|gains|efficiency|badpixels?|bad_pixels?|"
-    r"trimbit|sensitivity|angular_calibration.*|countrate_correction.*|pedestals?|noise|rms)",
-    re.IGNORECASE,
-)
+_NUMBERS = "iuf"
 _SERIES = re.compile(r"(?P<stem>.*?)(?P<number>\d{3,})")
 
 
@@ -65,18 +58,17 @@ def texts(value: Any) -> list[str]:
 
 
 def is_frames(dataset: Any) -> bool:
-    """Say whether an HDF5 data set may hold frames."""
+    """Say whether an HDF5 data set may hold frames; true or false are not counts."""
+    return _is_array(dataset) and dataset.dtype.kind in _NUMBERS
+
+
+def _is_array(dataset: Any) -> bool:
     return (
         isinstance(dataset, h5py.Dataset)
         and dataset.shape is not None
-        and dataset.dtype.kind in _NUMBERS
+        and dataset.dtype.kind in "iufb"
         and is_pattern(dataset.shape)
     )
-
-
-def is_beside(name: str) -> bool:
-    """Say whether an array of that path is one that stands beside frames, such as a mask."""
-    return _BESIDE.fullmatch(name.rsplit("/", 1)[-1]) is not None
 
 
 def find_frames(file: h5py.File, folder: Path, name: str | None) -> Chosen:
@@ -102,9 +94,9 @@ def find_frames(file: h5py.File, folder: Path, name: str | None) -> Chosen:
     listed = [
         d
         for d in list_hdf5(file, folder=folder)
-        if is_frames(d) and not d.name.startswith("/#") and not _in_series(d.name, series)
+        if _is_array(d) and not d.name.startswith("/#") and not _in_series(d.name, series)
     ]
-    candidates = {d.name: d for d in listed if not is_beside(d.name)}
+    candidates = {d.name: d for d in listed if is_frames(d) and not is_beside(d.name)}
     if len(candidates) + len(series) != 1:
         # Text in attributes comes last: it is what HDF5 reads least safely in a damaged file.
         marked = _marked(file, folder)
@@ -114,7 +106,7 @@ def find_frames(file: h5py.File, folder: Path, name: str | None) -> Chosen:
         return series[0]
     shapes = {n: d.shape for n, d in candidates.items()}
     shapes |= {s.name: (len(s.parts), *s.parts[0].shape[-2:]) for s in series}
-    others = [d.name for d in listed if is_beside(d.name)]
+    others = [d.name for d in listed if d.name not in candidates]
     found = choose(shapes, file.filename, others)
     return Chosen(found, (candidates[found],)) if found in candidates else series[0]
 
@@ -150,7 +142,14 @@ def _marked(file: h5py.File, folder: Path) -> str | None:
         if not value:
             break
         path = value if value.startswith("/") else f"{path}/{value}"
-        here = find_hdf5(file, path, folder=folder)
+        try:
+            here = find_hdf5(file, path, folder=folder)
+        except DataError as error:
+            raise DataError(
+                f"is marked as the default, but {error.what}",
+                where=error.where,
+                hint=error.hint or "Choose an array with --dataset.",
+            ) from error
         if isinstance(here, h5py.Dataset):
             return path
     # Without the chain, the only group that marks a signal will do.
@@ -167,7 +166,14 @@ def _signal(file: h5py.File, folder: Path, path: str) -> str | None:
     value = text(read_hdf5_attribute(group, "signal"))
     if value:
         full = value if value.startswith("/") else f"{path.rstrip('/')}/{value}"
-        found = find_hdf5(file, full, folder=folder)
+        try:
+            found = find_hdf5(file, full, folder=folder)
+        except DataError as error:
+            raise DataError(
+                f"is marked as the signal of {path}, but {error.what}",
+                where=error.where,
+                hint=error.hint or "Choose an array with --dataset.",
+            ) from error
         return full if is_frames(found) else None
     for name in group:
         if isinstance(group.get(name, getlink=True), h5py.ExternalLink) or name not in group:

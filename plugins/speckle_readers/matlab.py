@@ -22,8 +22,8 @@ from speckle_core import (
     open_hdf5,
     read_hdf5_attribute,
 )
-from speckle_readers.choice import choose, counted_first, is_pattern
-from speckle_readers.marks import is_beside, is_frames, text
+from speckle_readers.choice import choose, counted_first, is_beside, is_pattern
+from speckle_readers.marks import is_frames, text
 
 _KINDS = {"single": "<f4", "double": "<f8", "logical": "?"} | {
     f"{sign}int{bits}": f"<{sign or 'i'}{bits // 8}"
@@ -137,7 +137,7 @@ def _of_version_5(path: Path, wanted: str | None) -> tuple[str, Any]:
         shapes = {
             n: shape
             for n, (shape, kind) in listed.items()
-            if kind in _KINDS and is_pattern(shape) and not is_beside(n)
+            if kind in _KINDS and kind != "logical" and is_pattern(shape) and not is_beside(n)
         }
         # Structs and cells are opened only where no plain array is there.
         others = [n for n, (_, kind) in listed.items() if kind in ("cell", "struct")]

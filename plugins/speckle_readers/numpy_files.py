@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import DataError, Frames, check_array, check_npy, check_npy_head
-from speckle_readers.choice import choose, frames_of, is_pattern, reject_name
+from speckle_readers.choice import (
+    MASKS,
+    choose,
+    frames_of,
+    is_beside,
+    is_pattern,
+    reject_name,
+)
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 
@@ -37,11 +44,10 @@ class Numpy:
         """Return the frames of an array; of several in an ``.npz``, `dataset` names one."""
         name = path.name.lower()
         if name.endswith(".npz"):
-            values, dataset = _archived(path, dataset)
-        else:
-            reject_name(path, dataset)
-            values = _packed(path) if name.endswith(".gz") else _mapped(path)
-        return frames_of(values, path, dataset or "", frames_axis)
+            return _archived(path, dataset, frames_axis)
+        reject_name(path, dataset)
+        values = _packed(path) if name.endswith(".gz") else _mapped(path)
+        return frames_of(values, path, "", frames_axis)
 
 
 def _mapped(path: Path) -> NDArray[Any]:
@@ -59,8 +65,8 @@ def _packed(path: Path) -> NDArray[Any]:
         return _checked(file, str(path), path.stat().st_size)
 
 
-def _archived(path: Path, wanted: str | None) -> tuple[NDArray[Any], str]:
-    """Return one array of an archive, and its name."""
+def _archived(path: Path, wanted: str | None, axis: int | None) -> Frames:
+    """Return the frames in one array of an archive, with the mask beside it."""
     with zipfile.ZipFile(path) as archive:
         # Python unpacks the other methods without a limit.
         if {m.compress_type for m in archive.infolist()} - {
@@ -69,17 +75,35 @@ def _archived(path: Path, wanted: str | None) -> tuple[NDArray[Any], str]:
         }:
             raise DataError("is packed in a way that NumPy does not use", where=str(path))
         names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
-        shapes = {}
+        heads = {}
         for name in names:
             with archive.open(f"{name}.npy") as file:
-                shapes[name] = _header(file)[0]
+                heads[name] = _header(file)
         if wanted is not None and wanted not in names:
             raise DataError(
                 f"has no array {wanted!r}", where=str(path), hint=f"It has {', '.join(names)}."
             )
-        name = wanted or choose({n: s for n, s in shapes.items() if is_pattern(s)}, str(path))
-        with archive.open(f"{name}.npy") as file:
-            return _checked(file, f"{path}: {name}", path.stat().st_size), name
+        able = {n: shape for n, (shape, _, kind) in heads.items() if is_pattern(shape)}
+        counts = {
+            n: s for n, s in able.items() if heads[n][2].kind not in "bO" and not is_beside(n)
+        }
+        name = wanted or choose(counts, str(path), [n for n in able if n not in counts])
+
+        def load(name: str) -> NDArray[Any]:
+            with archive.open(f"{name}.npy") as file:
+                return _checked(file, f"{path}: {name}", path.stat().st_size)
+
+        frames = frames_of(load(name), path, name, axis)
+        masks = [
+            n
+            for n, (shape, _, kind) in heads.items()
+            if n in MASKS and n != name and shape == frames.shape and kind.kind in "iufb"
+        ]
+        if not masks:
+            return frames
+        valid = load(masks[0]) == 0
+        said = f"mask: {masks[0]}, which leaves out {1 - valid.mean():.1%} of the pixels"
+        return attrs.evolve(frames, valid=lambda _: valid, notes=(*frames.notes, said))
 
 
 def _header(file: IO[bytes] | gzip.GzipFile) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

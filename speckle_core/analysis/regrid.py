@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from speckle_core.analysis.subpixel import between_pixels
 from speckle_core.contracts.grid import KGrid
 from speckle_core.errors import PatternError
 
@@ -23,6 +24,8 @@ SAME_STEP = 1e-3
 #: sampling theorem allows, so that a frame with wider ones has lost some of what lies between; a
 #: network trained at 129 pixels reads patterns 1.25 times as coarse as well as its own.
 COARSEST = 1.3
+#: k = 0 nearer to the middle of a pixel than this [pixel] is taken to be there.
+_AT_PIXEL = 0.1
 #: Rings without any pixel of the frame that are still completed, as a share of all.
 _EMPTY_RINGS = 0.02
 #: Share of a ring's pixels that must be known for the frame to reach as far as that ring.
@@ -83,7 +86,9 @@ def to_grid(
             hint="Move the detector back, or train a model on a grid of that step.",
         )
     if abs(ratio - 1) <= SAME_STEP:
-        pattern, known = _shifted(counts, valid, center, grid)
+        off = max(abs(c - np.floor(c + 0.5)) for c in center)
+        move = _shifted if off <= _AT_PIXEL else between_pixels
+        pattern, known = move(counts, valid, center, grid)
     else:
         pattern, known = _resampled(counts, valid, center, ratio, grid)
     measured = known

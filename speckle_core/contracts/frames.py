@@ -24,6 +24,11 @@ def _check_positive(_: object, field: attrs.Attribute[Any], value: float | None)
         raise DataError(f"must be positive and finite, not {value}", where=field.name)
 
 
+def _check_finite(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None and not all(map(math.isfinite, value)):
+        raise DataError(f"must be finite, not {value}", where=field.name)
+
+
 def _positive() -> Any:
     return attrs.field(default=None, validator=_check_positive)
 
@@ -44,7 +49,7 @@ class Geometry:
         The same in [1/m], for files that give k in a metric unit.
     """
 
-    center: tuple[float, float] | None = None
+    center: tuple[float, float] | None = attrs.field(default=None, validator=_check_finite)
     pixel_size: float | None = _positive()
     distance: float | None = _positive()
     wavelength: float | None = _positive()

@@ -15,7 +15,7 @@ from speckle_core.analysis.validity import check_rule
 from speckle_core.contracts.frames import Geometry, Mask
 from speckle_core.data.frames import open_frames
 from speckle_core.data.poni import read_poni
-from speckle_core.errors import OptionError
+from speckle_core.errors import DataError, OptionError
 
 
 def _as_path(value: str | Path | None) -> Path | None:
@@ -82,7 +82,7 @@ class FrameOptions:
     @property
     def geometry(self) -> Geometry:
         """The geometry stated by the user."""
-        known = Geometry() if self.poni is None else read_poni(self.poni)
+        known = Geometry() if self.poni is None else read_poni(self.poni, self.pixel_size)
         return known.updated(
             Geometry(
                 center=None if self.center == "auto" else self.center,
@@ -115,7 +115,14 @@ def read_mask(name: str) -> Mask:
         When it contains more than one mask.
     """
     path, _, dataset = name.partition("::")
-    frames = open_frames(path, dataset=dataset or None)
+    try:
+        frames = open_frames(path, dataset=dataset or None)
+    except DataError as error:
+        if dataset or "contains" not in error.what:
+            raise
+        raise DataError(
+            error.what, where=error.where, hint=f"Name the mask: --mask {path}::DATASET."
+        ) from error
     values = frames[0].counts
     if len(frames) > 1:
         raise OptionError(f"contains {len(frames)} masks, not one", where=f"--mask {name}")

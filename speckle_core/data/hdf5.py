@@ -208,7 +208,7 @@ def _check_numbers(dataset: h5py.Dataset, where: str) -> None:
         raise DataError(
             "contains complex numbers, not intensities", where=where, hint="Store |A|² instead."
         )
-    if dataset.dtype.kind not in "iuf":
+    if dataset.dtype.kind not in "iufb":
         raise DataError(f"contains {dataset.dtype}, not numbers", where=where)
     if dataset.shape is None:
         raise DataError("is empty", where=where)

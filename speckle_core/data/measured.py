@@ -54,6 +54,11 @@ class Measured:
             )
         self._mask = mask
         self.remarks: dict[str, int] = dict.fromkeys(self.frames.notes, len(self.frames))
+        if mask is not None and self.options.mask is not None and mask.mean() < 0.5:
+            self.remarks[
+                f"--mask {self.options.mask} leaves out {1 - mask.mean():.1%} of the pixels: those "
+                "where it is not 0"
+            ] = len(self.frames)
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -110,7 +115,7 @@ class Measured:
         ny, nx = frame.counts.shape
         if ny != nx or nx % 2 == 0:
             raise PatternError(
-                f"patterns of {nx} x {ny} pixels have no middle pixel for k = 0",
+                f"patterns of {ny} × {nx} pixels have no middle pixel for k = 0",
                 hint="Give its position with --center Y,X (integers are pixel centres), or use "
                 "--center auto.",
             )

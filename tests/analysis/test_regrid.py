@@ -108,3 +108,24 @@ def test_half_a_pattern_has_no_centre_but_a_little_more_has_one(count: int, part
         beam_center(full[part], whole(full[part]))
     more = full[30:]
     assert beam_center(more, whole(more)) == (18, 48)
+
+
+@pytest.mark.parametrize("photons", [np.inf, 1e5])
+def test_k_0_between_pixels_keeps_k_and_minus_k_alike(photons: float) -> None:
+    # Every other pixel of a grid twice as fine, from an odd one.
+    fine = speckle(6, 133, STEP / 2)
+    frame, valid = fine[1::2, 1::2], np.ones((66, 66), dtype=bool)
+    if np.isfinite(photons):
+        frame = np.random.default_rng(0).poisson(frame * photons / frame.sum()).astype(float)
+    valid[20:23] = valid[50, 40] = False
+    found = to_grid(np.where(valid, frame, 1e9), valid, (32.5, 32.5), STEP, GRID)
+    exact = fine[66 - 32 : 66 + 33 : 2, 66 - 32 : 66 + 33 : 2]
+    assert found.valid.all()
+    apart = np.abs(found.pattern - found.pattern[::-1, ::-1]).sum() / found.pattern.sum()
+    nearest = frame[17:50, 17:50]
+    assert apart < 0.4 * np.abs(nearest - nearest[::-1, ::-1]).sum() / nearest.sum()
+    assert found.pattern.min() >= 0
+    if np.isinf(photons):
+        speckle_ = exact[GRID.distance() > 5]
+        error = (found.pattern - exact)[GRID.distance() > 5]
+        assert error.std() < 0.15 * speckle_.std()

@@ -108,9 +108,21 @@ def test_a_poni_file_gives_centre_and_step(read: Read, tmp_path: Path) -> None:
         "Rot3: 0.0",
         f"Wavelength: {wavelength}",
     ]
-    (tmp_path / "a.poni").write_text("\n".join(poni))
-    (answer,) = read(tmp_path / "a.npy", "--poni", tmp_path / "a.poni", "--unit", unit)
-    assert (answer["class"], answer["far_from_training"]) == (8, False)
+    # As it is; with a byte order mark; of version 2.1 with both axes turned about.
+    turned = list(poni)
+    turned[2] = turned[2].replace("}", ', "max_shape": [80, 90], "orientation": 1}')
+    turned[4:6] = f"Poni1: {(80 - 44.5) * pixel}", f"Poni2: {(90 - 54.5) * pixel}"
+    for lines, encoding in ((poni, "utf-8"), (poni, "utf-8-sig"), (turned, "utf-8")):
+        (tmp_path / "a.poni").write_text("\n".join(lines), encoding)
+        (answer,) = read(tmp_path / "a.npy", "--poni", tmp_path / "a.poni", "--unit", unit)
+        assert (answer["class"], answer["far_from_training"]) == (8, False)
+
+
+@pytest.mark.parametrize("center", ["nan,32", "3,inf"])
+def test_a_centre_that_is_no_place_is_refused(center: str, model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ideal(4))
+    said = say("predict", model, tmp_path / "a.npy", "--center", center)
+    assert (said.exit_code, "must be finite" in said.stderr) == (2, True)
 
 
 def test_binned_and_cropped_frames_are_read(read: Read, tmp_path: Path) -> None:

@@ -65,3 +65,35 @@ def test_a_mask_file_says_what_does_not_count(read: Read, tmp_path: Path) -> Non
     assert numbers(read(tmp_path / "a.npy", "--mask", tmp_path / "mask.npy")) == [8]
     np.save(tmp_path / "mask.npy", np.zeros((3, 3)))
     assert say("moments", tmp_path / "a.npy", "--mask", tmp_path / "mask.npy").exit_code == 1
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int32, np.float32])
+@pytest.mark.parametrize("suffix", ["h5", "npz"])
+def test_a_mask_of_any_type_beside_the_frames_is_used(
+    suffix: str, kind: type, tmp_path: Path
+) -> None:
+    frame, mask = counts(6), gap().astype(kind) * kind(1 if kind is np.bool_ else 127)
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "npz":
+        np.savez(path, frames=frame, mask=mask)
+    else:
+        with h5py.File(path, "w") as file:
+            file["entry/data"], file["entry/mask"] = frame, mask
+    np.testing.assert_array_equal(open_frames(path)[0].valid, ~gap())
+
+
+@pytest.mark.parametrize(("name", "rows"), [("good", SIZE), ("mask", SIZE - 1)])
+def test_what_may_be_a_mask_and_is_not_used_is_said(name: str, rows: int, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["entry/data"], file[f"entry/{name}"] = counts(6), gap()[:rows]
+    frames = open_frames(tmp_path / "a.h5")
+    assert frames.dataset == "/entry/data"
+    assert f"/entry/{name} ({rows}, {SIZE}) is not used" in frames.notes[0]
+
+
+def test_a_mask_that_leaves_out_most_of_the_frame_is_said(model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", counts(8))
+    np.save(tmp_path / "good.npy", ~gap())
+    said = say("predict", model, tmp_path / "a.npy", "--mask", tmp_path / "good.npy")
+    assert said.exit_code == 1
+    assert "leaves out 93.8% of the pixels: those where it is not 0" in said.stderr

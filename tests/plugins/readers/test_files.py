@@ -299,3 +299,43 @@ def test_groups_with_numbers_are_not_taken_for_a_series(tmp_path: Path) -> None:
             file.create_group(f"scan{number:04d}")
         file["found"] = np.ones((4, 17, 17))
     assert open_frames(tmp_path / "scans.h5").dataset == "/found"
+
+
+@pytest.mark.parametrize(
+    ("unit", "metres"),
+    [("nm^-1", 1e-9), ("Å⁻¹", 1e-10), ("rad/nm", 1e-9), ("1/μm", 1e-6), ("inverse_nm", 1e-9)],
+)
+def test_a_step_in_k_is_read_in_every_spelling_of_its_unit(
+    unit: str, metres: float, tmp_path: Path
+) -> None:
+    _axes(tmp_path / "a.nxs", unit)
+    assert open_frames(tmp_path / "a.nxs").geometry.metric_step == pytest.approx(0.5 / metres)
+
+
+def test_axes_in_another_unit_are_said(tmp_path: Path) -> None:
+    _axes(tmp_path / "a.nxs", "furlong")
+    (said,) = open_frames(tmp_path / "a.nxs").notes
+    assert "'furlong' is not a unit of k" in said
+
+
+def _axes(path: Path, unit: str) -> None:
+    with h5py.File(path, "w") as file:
+        file["d/I"] = ONE
+        file["d"].attrs.update({"signal": "I", "axes": ["y", "x"]})
+        for name in ("y", "x"):
+            file[f"d/{name}"] = (np.arange(5) - 2) * 0.5
+            file[f"d/{name}"].attrs["units"] = unit
+
+
+def test_a_mark_that_leads_nowhere_is_called_a_mark(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.nxs", "w") as file:
+        file["d/I"], file["d/J"] = ONE, ONE
+        file["d"].attrs["signal"] = "gone"
+    with pytest.raises(DataError, match="marked as the signal of /d, but is missing"):
+        open_frames(tmp_path / "a.nxs")
+
+
+def test_frames_that_may_be_counted_last_are_said(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.moveaxis(STACK, 0, -1))
+    assert "give --frames-axis -1" in open_frames(tmp_path / "a.npy").notes[0]
+    assert not open_frames(tmp_path / "a.npy", frames_axis=-1).notes
