@@ -40,8 +40,8 @@ def _lacking(classifier: object, explainer: str, power: str, method: str) -> Plu
     return PluginError(
         f"{explainer!r} needs {power}, which the classifier {type(classifier).__name__} "
         "does not provide",
-        hint="Explain a neural network, choose an explainer that needs only predictions, or "
-        f"implement the method {method} of the classifier.",
+        hint="Leave it out (in an experiment: --set 'explainers=[]'), explain another classifier, "
+        f"or give this one the method {method}.",
     )
 
 

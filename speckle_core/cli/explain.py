@@ -22,16 +22,22 @@ def explain(
     model: ModelFolder,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Patterns of your own, instead of --data."),
+        typer.Argument(metavar="FILE", help="Patterns of your own, instead of --data."),
     ] = None,
     data: OptionalData = None,
     *,
     frames: FrameOptions,
     explainer: Annotated[
-        list[str],
-        typer.Option(metavar="NAME", help="Explainer to use; can be repeated."),
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder.")],
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Explainer to use; can be repeated. Default: those of the model's experiment.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder.")
+    ] = Path("maps"),
     index: Annotated[
         list[int] | None,
         typer.Option(
@@ -55,7 +61,7 @@ def explain(
 
     For example:
 
-      speckle explain my-model pattern.npy --explainer saliency -o mine
+      speckle explain my-model pattern.npy
       speckle explain my-model --data my-data --explainer saliency -o maps
       speckle explain my-model --data my-data --explainer grad-cam --index 7 -o 7
       speckle explain my-model --data my-data --explainer integrated-gradients
@@ -79,7 +85,7 @@ def explain(
     if (data is None) == (not files):
         raise typer.BadParameter("give either pattern files or --data")
     new_folder(output)
-    choices = _explainers(explainer, settings or [])
+    choices = _explainers(explainer or [], settings or [], model)
     if files:
         if index:
             raise typer.BadParameter("--index picks patterns of a data set, not of files")
@@ -108,14 +114,20 @@ def explain(
     echo(f"maps: {output} ({len(written) - 2} pictures, and the numbers in {NUMBERS})")
 
 
-def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:
+def _explainers(names: list[str], settings: list[str], model: Path) -> tuple[Choice, ...]:
     """Return the requested explainers with options from ``NAME.option=value`` settings."""
     from speckle_core.cli.failure import usage
     from speckle_core.errors import ExperimentError
     from speckle_core.experiment.presets import parse_setting
     from speckle_core.experiment.schema import Choice
+    from speckle_core.models.folder import read_record
 
-    options: dict[str, dict[str, Any]] = {name: {} for name in names}
+    chosen = tuple(map(Choice, names)) or read_record(model).experiment.explainers
+    if not chosen:
+        raise typer.BadParameter("the model's experiment has no explainer: give --explainer NAME")
+    if not settings:
+        return chosen
+    options: dict[str, dict[str, Any]] = {c.name: dict(c.options) for c in chosen}
     with usage(ExperimentError):
         for setting in settings:
             key, value = parse_setting(setting)
@@ -124,7 +136,7 @@ def _explainers(names: list[str], settings: list[str]) -> tuple[Choice, ...]:
                 raise ExperimentError(
                     f"{key!r} is not an option of a requested explainer",
                     where="--set",
-                    hint=f"Write --set {names[0]}.OPTION=VALUE.",
+                    hint=f"Write --set {next(iter(options))}.OPTION=VALUE.",
                 )
             options[name][option] = value
     return tuple(Choice(name, given) for name, given in options.items())
