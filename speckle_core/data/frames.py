@@ -45,7 +45,8 @@ def open_frames(
     if not path.exists():
         raise DataError("file not found", where=where)
     if not path.is_file():
-        raise DataError("is not a file", where=where)
+        hint = f"Give its files, such as {where}/*." if path.is_dir() else None
+        raise DataError("is not a file", where=where, hint=hint)
     if path.stat().st_size == 0:
         raise DataError("is empty", where=where)
     reader = _reader_of(path)

@@ -85,6 +85,8 @@ def import_frames(
     step_known = True
     if grid is None:
         grid, step_known = own_grid(sources[0])
+        for source in sources:
+            source.whose = "that of the set"
     experiment = Experiment(
         name=folder.resolve().name.lstrip(".") or "imported",
         description="Measured patterns.",

@@ -38,7 +38,8 @@ def labels_of_files(
         The labels themselves; ``folders`` to use the name of each file's folder; a ``.csv`` with a
         header, the files in one column, the labels in another and, for files with several
         patterns, the index of the pattern in a third; an ``.npy``; or the name of a dataset in
-        each file.
+        each file. A table for one file needs no column of files, and with a row for each pattern
+        in order none of indices. Columns are parted by commas, semicolons or tabs.
     files : sequence of Path
         The files.
     frames : sequence of int
@@ -115,19 +116,29 @@ def _read_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> lis
     """Return the labels in a CSV file with rows in any order."""
     try:
         text = read_text(path, largest=_LARGEST).removeprefix("\ufeff")
-        rows = list(csv.DictReader(io.StringIO(text)))
+        reader = csv.DictReader(
+            io.StringIO(text), delimiter=_separator(text), skipinitialspace=True
+        )
+        rows = list(reader)
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"cannot be read: {error}", where=str(path)) from error
     columns = list(rows[0]) if rows else []
     file_column = next((c for c in columns if str(c).strip().lower() in _FILE), None)
     label_column = next((c for c in columns if str(c).strip().lower() in _LABEL), None)
     pattern_column = next((c for c in columns if str(c).strip().lower() in _PATTERN), None)
+    if file_column is None and label_column is not None and len(files) == 1:
+        # The only file needs no name.
+        file_column = "file"
+        indexed = pattern_column is not None
+        rows = [{file_column: str(files[0].resolve()), **row} for row in rows]
+        if not indexed:
+            return _check_labels([row[label_column] for row in rows], str(path), frames[0])
     if file_column is None or label_column is None:
         raise DataError(
             f"has the columns {', '.join(map(str, columns)) or 'none'}, not one for files "
             "and one for labels",
             where=str(path),
-            hint="Start the file with the line: file,n",
+            hint="Start the file with the line: file,n (for one file of several patterns: n).",
         )
     known: dict[Path, dict[int | None, int]] = {}
     for number, row in enumerate(rows, start=2):
@@ -135,7 +146,12 @@ def _read_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> lis
         place = (path.parent / str(row[file_column] or "").strip()).resolve()
         which = None if pattern_column is None else _number(row[pattern_column] or "0", where)
         if which in known.setdefault(place, {}):
-            raise DataError(f"has a second label for {row[file_column]!r}", where=where)
+            more = "Add a column index with the number of the pattern in its file, from 0 on."
+            raise DataError(
+                f"has a second label for {row[file_column]!r}",
+                where=where,
+                hint=more if pattern_column is None else None,
+            )
         known[place][which] = _label(row[label_column], where)
     found: list[int] = []
     for file, count in zip(files, frames, strict=True):
@@ -148,6 +164,12 @@ def _read_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> lis
                 raise DataError(f"has no label for pattern {index} of {file}", where=str(path))
             found.append(label)
     return found
+
+
+def _separator(text: str) -> str:
+    """Return what parts the columns of a table: the likeliest in its first line."""
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
 
 
 def _read_dataset(file: Path, name: str) -> Any:

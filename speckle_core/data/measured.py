@@ -36,7 +36,11 @@ class Measured:
     ----------
     remarks : dict
         Remarks for the user, and for which frames.
+    whose : str
+        Whose grid `on_grid` is given, in words.
     """
+
+    whose = "the model's"
 
     def __init__(
         self, path: Path, options: FrameOptions | None = None, mask: Mask | None = None
@@ -139,7 +143,7 @@ class Measured:
             metric = " in the model's unit of length (set it with --unit)"
             self._say(
                 f"its k step is unknown{metric if frame.geometry.is_metric else ''}; assumed to "
-                f"be the model's, {grid.step:.6g} (change with --step)"
+                f"be {self.whose}, {grid.step:.6g} (change with --step)"
             )
             step = grid.step
         return to_grid(frame.counts, frame.valid, center, step, grid), known

@@ -72,6 +72,9 @@ class TrainingProfiles:
         in standard deviations.
     lopsided : array, (classes,), optional
         Largest share of the light that differs between k and -k in a training pattern.
+    noise : float, optional
+        Correlation of k and -k below which photon noise spoils the classifier's answers, see
+        `speckle_core.models.noise`; None where it does not, as far as was tried.
     """
 
     means: Array = attrs.field(converter=_as_array)
@@ -82,6 +85,7 @@ class TrainingProfiles:
     contrast_spread: Array | None = attrs.field(default=None, converter=_as_optional_array)
     contrast_farthest: Array | None = attrs.field(default=None, converter=_as_optional_array)
     lopsided: Array | None = attrs.field(default=None, converter=_as_optional_array)
+    noise: float | None = None
 
     @classmethod
     def of(cls, train: PatternSet) -> TrainingProfiles:
@@ -175,12 +179,14 @@ class TrainingProfiles:
         """Return how much worse than the training patterns these keep I(-k) = I(k), (B,).
 
         This sees a wrong centre and few photons, which a profile does not. `MARGIN` is where the
-        correlation of k and -k falls to `_FRIEDEL` of the training's least. NaN where nothing was
-        measured: on a quadrant, where too few pairs of pixels count (`measured`, of the patterns'
-        shape, is True where one was measured itself), or by a model of an earlier version.
+        correlation of k and -k falls to `_FRIEDEL` of the training's least, or to `noise` where
+        that is more. NaN where nothing was measured: on a quadrant, where too few pairs of pixels
+        count (`measured`, of the patterns' shape, is True where one was measured itself), or by a
+        model of an earlier version.
         """
         found = friedel_correlation(prepared, grid, region=measured)
-        allowed = 1 - _FRIEDEL * self.friedel
+        least = _FRIEDEL * self.friedel
+        allowed = 1 - (least if self.noise is None else max(least, self.noise))
         return np.asarray(MARGIN * (1 - found) / allowed)
 
     @staticmethod

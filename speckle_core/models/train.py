@@ -29,7 +29,7 @@ from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.schema import differences
 from speckle_core.files import check_inside, empty, make_folder, require_regular, sweep, write_text
 from speckle_core.locks import lock_folder, remove_stale_lock
-from speckle_core.models import confidence
+from speckle_core.models import confidence, noise
 from speckle_core.models.folder import (
     HISTORY,
     RECORD,
@@ -176,7 +176,8 @@ def _train(
     if not is_main:
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
-    TrainingProfiles.of(train_set).save(folder)
+    spoilt = noise.limit(pipeline.classifier, valid_set)
+    attrs.evolve(TrainingProfiles.of(train_set), noise=spoilt).save(folder)
     learned = confidence.learn(pipeline.classifier, valid_set, experiment.classifier.key, progress)
     if learned is not None:
         confidence.save(learned, folder)

@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from speckle_core import KGrid, PatternSet
+from speckle_core import DataError, KGrid, PatternSet
+from speckle_core.data.labels import labels_of_files
 from speckle_core.experiment.split import Split
 from tests.e2e.frames.patterns import counts, say
 
@@ -78,6 +79,21 @@ def test_patterns_of_one_s_own_are_imported_trained_on_and_read(own: Path, tmp_p
     ):
         result = say(*words)
         assert result.exit_code == 0, (words, result.output)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "\ufeffn\r\n2\r\n4\r\n7\r\n",
+        "index;label\n2;7\n0;2\n1;4\n",
+        '"file"\t"index"\t"n"\n"a.npy"\t"0"\t"2"\na.npy\t1\t4\na.npy\t2\t7\n',
+    ],
+)
+def test_tables_of_other_programs_are_read(table: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(table.encode())
+    assert labels_of_files(tmp_path / "a.csv", [tmp_path / "a.npy"], [3]) == [2, 4, 7]
+    with pytest.raises(DataError, match=r"3 labels for 4 patterns|no label for pattern 3"):
+        labels_of_files(tmp_path / "a.csv", [tmp_path / "a.npy"], [4])
 
 
 @pytest.mark.parametrize(
