@@ -15,9 +15,10 @@ from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.data.manifest import read
 from speckle_core.errors import OutputError
 from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.ownership import check_same, is_new
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import reading_keys
-from speckle_core.files import clear, empty, make_folder, sweep, write_text
+from speckle_core.files import clear, make_folder, sweep, write_text
 from speckle_core.locks import lock_folder
 from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
 
@@ -99,20 +100,12 @@ class RunFolder:
     @classmethod
     def _find_existing(cls, resolved: Experiment, folder: Path, fresh: bool) -> Self | None:
         """Return the run to resume in `folder`, or None if a new one may start."""
-        if folder.exists() and not folder.is_dir():
-            raise OutputError("is a file, not a folder", where=str(folder))
-        if empty(folder):
+        if is_new(folder):
             return None
         known = cls.open(folder)
-        found = resolved.departures(known.experiment)
         if fresh:
-            return known if known.clearing and not found else None
-        if found:
-            raise OutputError(
-                f"contains the run of another experiment; they differ in {', '.join(found)}",
-                where=str(folder),
-                hint="Choose another folder with -o, or start over with --fresh.",
-            )
+            return known if known.clearing and not resolved.departures(known.experiment) else None
+        check_same(resolved, known.experiment, folder, "run", ", or start over with --fresh")
         return known
 
     @classmethod

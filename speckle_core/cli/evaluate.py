@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from speckle_core.cli.failure import say, warn_far_patterns
-from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder
+from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder, output_folder
 from speckle_core.cli.output import echo
 
 
@@ -19,16 +19,7 @@ def evaluate(
         Literal["test", "valid", "train", "all"],
         typer.Option(metavar="PART", help="Patterns to use: test, valid, train or all."),
     ] = "test",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="DIR",
-            help="Save metrics and predictions here.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Annotated[Path | None, output_folder("Save metrics and predictions here.")] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a model and its baselines on a data set.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -95,6 +95,11 @@ DryRun = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print one JSON document on stdout.")
 ]
+
+
+def output_folder(what: str) -> Any:
+    """Return the option ``-o``, a folder that may be left out, with its help."""
+    return typer.Option("-o", "--output", metavar="DIR", help=what, show_default=False)
 
 
 def load_experiment(

@@ -16,22 +16,14 @@ from speckle_core.cli.options import (
     Tensorboard,
     Workers,
     load_experiment,
+    output_folder,
 )
 from speckle_core.cli.output import echo
 
 
 def run(
     experiment: ExperimentName,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="DIR",
-            help="Folder of the run. Default: runs/NAME.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Annotated[Path | None, output_folder("Folder of the run. Default: runs/NAME.")] = None,
     settings: Settings = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", metavar="", help="Remove an earlier run first.")

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.failure import say, usage
-from speckle_core.cli.options import ExperimentName, Json, Settings, Workers, load_experiment
+from speckle_core.cli.options import (
+    ExperimentName,
+    Json,
+    Settings,
+    Workers,
+    load_experiment,
+    output_folder,
+)
 from speckle_core.cli.output import echo
 from speckle_core.errors import (
     AmbiguousComponentError,
@@ -37,14 +44,7 @@ def study(
     ] = None,
     settings: Settings = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="DIR",
-            help="Folder of the study. Default: studies/NAME.",
-            show_default=False,
-        ),
+        Path | None, output_folder("Folder of the study. Default: studies/NAME.")
     ] = None,
     workers: Workers = None,
     keep_data: Annotated[

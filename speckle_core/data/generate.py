@@ -32,9 +32,10 @@ from speckle_core.data.master import write_master
 from speckle_core.data.plan import SHARDS, Shard
 from speckle_core.errors import DataError, OptionError, OutputError
 from speckle_core.experiment.experiment import Experiment, recipe_of
+from speckle_core.experiment.ownership import is_new
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import differences
-from speckle_core.files import check_inside, empty, make_folder, sweep
+from speckle_core.files import check_inside, make_folder, sweep
 from speckle_core.locks import lock_folder
 
 _ELSEWHERE = "Choose another folder; nothing in this one was changed."
@@ -114,10 +115,9 @@ def read_or_begin(folder: Path, resolved: Experiment) -> Manifest:
     OutputError
         When the folder contains something else.
     """
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("is a file, not a folder", where=str(folder))
+    new = is_new(folder)
     if not (folder / NAME).exists():
-        if not empty(folder):
+        if not new:
             raise OutputError(
                 "is not empty and contains no data set", where=str(folder), hint=_ELSEWHERE
             )

@@ -22,8 +22,9 @@ from speckle_core.data.generate import generate
 from speckle_core.data.workers import cores, one_thread, run_on, worker_pool
 from speckle_core.errors import OutputError, SpeckleError
 from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.ownership import check_same, is_new
 from speckle_core.experiment.provenance import versions
-from speckle_core.files import empty, make_folder, sweep, write_bytes, write_text
+from speckle_core.files import make_folder, sweep, write_bytes, write_text
 from speckle_core.locks import lock_folder
 from speckle_core.models.evaluate import assess, part_of
 from speckle_core.models.folder import load_model
@@ -98,17 +99,15 @@ def run_study(
             for data_key in distinct(p.data_key for p in todo.values()):
                 group = [p for p in todo.values() if p.data_key == data_key]
                 found |= _compute(folder, group, count, pool, progress)
-                if not keep_data and not any(found[p.key].error for p in group):
-                    shutil.rmtree(folder / DATA / data_key, ignore_errors=True)
+                _remove_spent(folder, group, found, keep_data=keep_data)
+        _remove_spent(folder, points, found, keep_data=keep_data)
         results = [attrs.evolve(found[p.key], values=p.values) for p in points]
         _write_summary(folder, base, axes, results)
     return results
 
 
 def _check_ours(folder: Path, base: Experiment) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("is a file, not a folder", where=str(folder))
-    if empty(folder):
+    if is_new(folder):
         return
     try:
         known = read_json(folder / RECORD)
@@ -121,12 +120,7 @@ def _check_ours(folder: Path, base: Experiment) -> None:
             where=str(folder),
             hint="Choose another folder with -o; nothing in this one was changed.",
         ) from error
-    if differing := base.departures(theirs):
-        raise OutputError(
-            f"contains the study of another experiment; they differ in {', '.join(differing)}",
-            where=str(folder),
-            hint="Choose another folder with -o.",
-        )
+    check_same(base, theirs, folder, "study")
 
 
 def _known(folder: Path, point: Point) -> Result | None:
@@ -196,6 +190,23 @@ def _read(task: _Task) -> tuple[str, Result]:
     result.write(folder / RESULTS / f"{point.key}.json")
     shutil.rmtree(model, ignore_errors=True)
     return point.key, result
+
+
+def _remove_spent(
+    folder: Path, points: Sequence[Point], found: dict[str, Result], *, keep_data: bool
+) -> None:
+    """Remove models and data sets of which nothing is to be read any more.
+
+    Also those of an earlier call that ended between a result and the removal.
+    """
+    for data_key in distinct(p.data_key for p in points):
+        group = [p for p in points if p.data_key == data_key]
+        if keep_data or any(found[p.key].error for p in group):
+            continue
+        shutil.rmtree(folder / DATA / data_key, ignore_errors=True)
+    for model in (folder / MODELS).iterdir():
+        if (folder / RESULTS / f"{model.name}.json").exists():
+            shutil.rmtree(model, ignore_errors=True)
 
 
 def _write_summary(

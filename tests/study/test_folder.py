@@ -99,6 +99,20 @@ def test_an_interrupted_study_goes_on_to_the_same_results(tiny, finished, tmp_pa
     assert [r.accuracy for r in again] == [r.accuracy for r in results]
 
 
+def test_what_a_killed_call_left_is_removed_by_the_next(tiny, finished):
+    target, results = finished
+    points = points_of(tiny, (), AXES, None)
+    for left in (target / "models" / points[0].key, target / "data" / points[0].data_key):
+        left.mkdir()
+        (left / "part").write_bytes(b"half of it")
+    begun = target / "models" / "of-a-point-without-a-result"
+    begun.mkdir()
+    assert run(tiny, AXES, target) == results
+    assert not any((target / "data").iterdir())
+    assert [p.name for p in (target / "models").iterdir()] == [begun.name]
+    begun.rmdir()
+
+
 def test_a_damaged_result_is_computed_again(tiny, finished):
     target, results = finished
     note = sorted((target / "results").iterdir())[0]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from results.files import markdown_table, rows
 
-#: Columns of a study that are not an option that was varied.
-_FIXED = "classifier"
+#: The column that names who read; the first of all is the option that was varied.
+_READER = "classifier"
 
 
 def study(name: str) -> str:
     """Return accuracies and intervals of docs/results/studies/NAME.csv, a row for each value."""
     found = rows(f"studies/{name}.csv")
     varied = next(iter(found[0]))
-    readers = tuple(dict.fromkeys(row[_FIXED] for row in found))
+    readers = tuple(dict.fromkeys(row[_READER] for row in found))
     values = tuple(dict.fromkeys(row[varied] for row in found))
-    table = {(row[varied], row[_FIXED]): _cell(row) for row in found}
+    table = {(row[varied], row[_READER]): _cell(row) for row in found}
     lines = [
         (value, *(table[value, reader] for reader in readers)) for value in values
     ]
