@@ -1,7 +1,7 @@
 """The authors' transform of one pattern, an FFT of 18001², beside ours; prints one JSON document.
 
-Needs 11 GB of memory and about a minute. CPU time of one thread for both, in one run; ours is the
-best of ten before and ten after, over 15 patterns.
+Needs 11 GB of memory and about a minute. Theirs runs on two threads, ours on one; the ratio is that
+of CPU time, in one run. Ours is the best of ten before and ten after, over 15 patterns.
 
     python benchmarks/authors_transform.py
 """
@@ -42,9 +42,9 @@ def main() -> None:
         (disks,) = systems[0].particles
         for (cx, cy), radius in zip(disks.centers, disks.radii, strict=True):
             padded[:SIDE, :SIDE][(x - cx) ** 2 + (y - cy) ** 2 <= radius**2] = 1
-        start = time.process_time()
-        whole = scipy.fft.fft2(padded, overwrite_x=True, workers=1)
-        theirs = time.process_time() - start
+        wall, start = time.perf_counter(), time.process_time()
+        whole = scipy.fft.fft2(padded, overwrite_x=True, workers=2)
+        theirs, wall = time.process_time() - start, time.perf_counter() - wall
         pixels = grid.indices
         pattern = np.abs(whole[np.ix_(pixels, pixels)]) ** 2
         after = ours()
@@ -53,6 +53,7 @@ def main() -> None:
     answer = {
         "machine": platform.machine(),
         "authors_s": round(theirs, 2),
+        "authors_wall_s": round(wall, 2),
         "analytic_ms": round(1e3 * each, 4),
         "ratio": round(theirs / each),
         "relative_l2_of_their_raster": float(

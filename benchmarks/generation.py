@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer disks, smaller batches")
     quick = parser.parse_args().quick
-    batch, repeats = (15, 10) if quick else (40, 5)
+    batch, repeats = (15, 30) if quick else (40, 10)
     counts = (2, 20) if quick else range(2, 21)
     with threadpool_limits(1):
         result = {

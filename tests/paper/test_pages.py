@@ -6,7 +6,7 @@ import pytest
 
 from tests.paper.results import DOCS
 
-PAGES = ("paper", "performance", "physics", "solving", "studies")
+PAGES = ("paper", "performance", "physics", "reliability", "solving", "studies")
 
 
 @pytest.mark.parametrize("name", PAGES)

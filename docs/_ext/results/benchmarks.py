@@ -54,6 +54,48 @@ def simulation() -> str:
     return markdown_table((*header, *ratios_), lines)
 
 
+def storing() -> str:
+    """Return the table of whole data sets beside computing and `numpy.save`."""
+    lines = []
+    for kind, found in _benchmark("generate-set.json").items():
+        if kind == "machine":
+            continue
+        cpu, ratio = (
+            found["cpu ms a pattern"],
+            found["ratio to compute and numpy.save"],
+        )
+        times = (
+            cpu[key] for key in ("compute", "save", "generate, 1 worker", "read")
+        )
+        size = f"{found['bytes a pattern'] / 1000:.0f}"
+        cells = (*(f"{t:.2f}" for t in times), f"{ratio['cpu, 1 worker']:.2f}")
+        lines.append((kind, size, *cells))
+    header = ("set", "kB", "compute", "`numpy.save`", "`generate`", "read")
+    return markdown_table((*header, "ratio"), lines)
+
+
+def many_shards(what: str) -> str:
+    """Return a figure of the set of 50,000 shards, such as ``shard``, the ms for one."""
+    found = _benchmark("many-shards.json")
+    each = found["ms a shard, by thousand"]
+    texts = {
+        "shard": f"{sum(each) / len(each):.1f}",
+        "least": f"{min(each):.1f}",
+        "most": f"{max(each):.1f}",
+        "open": f"{found['s to open']:.1f}",
+        "read": f"{found['ms to read one of 1000 at random']:.1f}",
+        "verify": f"{found['ms to verify a shard']:.1f}",
+        "finish": f"{found['s to finish, after the last shard']:.0f}",
+        "trend": f"{found['last tenth to first']:.2f}",
+    }
+    return texts[what]
+
+
+def before_reliability(what: str) -> str:
+    """Return the median of now over before, of ``generate`` or ``read``."""
+    return f"{_benchmark('before-reliability.json')['median'][what]:.2f}"
+
+
 def authors_transform(what: str) -> str:
     """Return a number of the authors' transform: ``seconds``, ``ms`` (ours) or ``ratio``."""
     found = _benchmark("authors-transform.json")
