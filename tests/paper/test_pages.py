@@ -6,7 +6,7 @@ import pytest
 
 from tests.paper.results import DOCS
 
-PAGES = ("paper", "performance", "physics", "reliability", "solving", "studies")
+PAGES = ("paper", "performance", "physics", "reliability", "solving", "specklenet", "studies")
 
 
 @pytest.mark.parametrize("name", PAGES)
