@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import attrs
 import numpy as np
@@ -66,10 +66,19 @@ class Lesson:
 
 @attrs.define(kw_only=True, eq=False, slots=False)
 class Baseline:
-    """A classifier on a few features of each pattern, defined by subclasses."""
+    """A classifier on a few features of each pattern, defined by subclasses.
+
+    Parameters
+    ----------
+    class_weights : {"none", "balanced"}
+        ``balanced``: rare classes count as much as frequent ones, by equal priors.
+    """
 
     #: Its name in a model folder.
     name: ClassVar[str]
+    class_weights: Literal["none", "balanced"] = attrs.field(
+        default="none", validator=attrs.validators.in_(("none", "balanced"))
+    )
     rings_: Rings | None = attrs.field(init=False, default=None, repr=False)
     rule_: Rule | None = attrs.field(init=False, default=None, repr=False)
     classes_: IntArray | None = attrs.field(init=False, default=None, repr=False)
@@ -128,6 +137,8 @@ class Baseline:
         # The number of BLAS threads changes the last bits, which 60 passes of a perceptron amplify.
         with threadpool_limits(1):
             rule = self.learn(lesson)
+        if self.class_weights == "balanced":
+            rule = rule.balanced(counts)
         self.rings_, self.classes_, self.rule_ = rings, train.classes, rule
         loss, accuracy = _score(rule, lesson.features, lesson.targets)
         valid_loss, valid_accuracy = _score(rule, lesson.valid_features, lesson.valid_targets)

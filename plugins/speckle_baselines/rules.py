@@ -22,6 +22,13 @@ Targets = NDArray[np.integer[Any]]
 _NEVER = -1e30
 
 
+def _log_share(patterns: NDArray[np.integer[Any]]) -> Floats:
+    """Return the logarithm of each class's share over its mean; 0 for a class without patterns."""
+    present = patterns > 0
+    share = np.where(present, patterns, 1) / patterns.sum() * np.count_nonzero(present)
+    return np.asarray(np.where(present, np.log(share), 0.0))
+
+
 def _in_order(arrays: Iterable[Floats]) -> tuple[Floats, ...]:
     # The same product in another memory order would differ in its last bits.
     return tuple(np.ascontiguousarray(array) for array in arrays)
@@ -38,6 +45,10 @@ class Rule(Protocol):
 
     def arrays(self) -> dict[str, Floats]:
         """Return the arrays from which `rule_from` recreates this rule."""
+        ...
+
+    def balanced(self, patterns: NDArray[np.integer[Any]]) -> Rule:
+        """Return the rule for equally frequent classes, fitted on so many `patterns` of each."""
         ...
 
 
@@ -77,6 +88,10 @@ class Gaussian:
         away = (features[:, None, :] - self.mean) ** 2 / self.variance
         found: Floats = self.prior - 0.5 * np.sum(away + np.log(self.variance), axis=-1)
         return found
+
+    def balanced(self, patterns: NDArray[np.integer[Any]]) -> Gaussian:
+        """Return the densities with equal priors."""
+        return attrs.evolve(self, prior=self.prior - _log_share(patterns))
 
     def arrays(self) -> dict[str, Floats]:
         """Return mean, variance and prior."""
@@ -160,6 +175,11 @@ class Layers:
             # Not a BLAS product, whose last bits would depend on the number of patterns.
             out = np.einsum("bi,io->bo", out, weights) + bias
         return out
+
+    def balanced(self, patterns: NDArray[np.integer[Any]]) -> Layers:
+        """Return the layers without the share of each class, which the last biases hold."""
+        *biases, last = self.biases
+        return attrs.evolve(self, biases=(*biases, last - _log_share(patterns)))
 
     def arrays(self) -> dict[str, Floats]:
         """Return shift, scale and the layers, numbered from 0."""

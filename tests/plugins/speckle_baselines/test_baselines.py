@@ -292,3 +292,19 @@ def test_each_definition_of_the_first_moment_can_be_asked_for(simulate, definiti
 def test_before_it_has_learned_anything_it_says_so(make):
     with pytest.raises(ModelError, match="not fitted"):
         make().predict_proba(np.ones((1, 9, 9)))
+
+
+@pytest.mark.parametrize("make", [FirstMoment, RadialLDA])
+def test_balanced_classes_have_equal_priors(make, simulate):
+    many = simulate("mono", COUNTS, 60)
+    rare = many.subset(np.flatnonzero(many.labels < 4)[:64])
+    counts = np.bincount(rare.targets, minlength=len(rare.classes))
+    odds = []
+    for weights in ("none", "balanced"):
+        rule = make(class_weights=weights)
+        rule.fit(rare, rare, seed=0)
+        odds.append(np.log(rule.predict_proba(many.batch([0, 60])[0])[:, :2]))
+    shift = np.diff(odds[1], axis=1) - np.diff(odds[0], axis=1)
+    np.testing.assert_allclose(shift, np.log(counts[0] / counts[1]), rtol=1e-3)
+    with pytest.raises(ValueError, match="class_weights"):
+        make(class_weights="some")
