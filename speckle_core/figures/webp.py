@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import struct
 
+from speckle_core.figures.dark import LIGHT, PAPER
+
 _WIDTH, _QUALITY = 820, 60
+#: What is paper or a light fill [0 to 1], and which share of it makes a chart.
+_LIGHT, _CHART = 0.8, 0.9
 
 
 def compact(png: bytes) -> bytes:
@@ -35,6 +39,27 @@ def small(png: bytes) -> bytes:
     memory = io.BytesIO()
     picture.save(memory, "webp", quality=_QUALITY)
     return memory.getvalue()
+
+
+def night(png: bytes) -> bytes | None:
+    """Return a chart of lines for a dark page as WebP; None for a picture, which is shown as it is.
+
+    A chart is mostly paper. Lightness is turned over and hues stay, from `PAPER` to `LIGHT`.
+    """
+    import numpy as np
+    from matplotlib.colors import to_rgb
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as opened:
+        values = np.asarray(opened.convert("RGB"), dtype=np.float32) / 255
+    if np.mean(values.min(axis=-1) > _LIGHT) < _CHART:
+        return None
+    paper, light = np.array(to_rgb(PAPER)), np.array(to_rgb(LIGHT))
+    turned = values + 1 - values.max(axis=-1, keepdims=True) - values.min(axis=-1, keepdims=True)
+    shown = np.round(255 * (paper + turned * (light - paper))).astype(np.uint8)
+    memory = io.BytesIO()
+    Image.fromarray(shown).save(memory, "png")
+    return compact(memory.getvalue())
 
 
 def is_webp(picture: bytes) -> bool:

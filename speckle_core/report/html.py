@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 def render(report: ReportInput) -> str:
     """Return the report as one HTML document that needs no other file and no network."""
+    from speckle_core.figures.webp import night
+
     environment = _templates()
     name, network = report.network
     readings = {name: network, **report.baselines}
@@ -45,7 +47,7 @@ def render(report: ReportInput) -> str:
         pictures=dict(pictures_of(report, readings, found)),
         confusions={other: confusion_picture(other, e) for other, e in readings.items()},
         sections=[
-            (s, [Picture(png, caption, caption) for caption, png in s.figures])
+            (s, [Picture(png, caption, caption, dark=night(png)) for caption, png in s.figures])
             for s in report.sections
         ],
         script=script,

@@ -126,7 +126,8 @@ def test_a_clock_that_goes_back_changes_nothing(
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    assert process.returncode == 0, process.communicate()
+    _, said = process.communicate()
+    assert process.returncode == 0, said
     shards = [(home / "shards/00000.h5").read_bytes() for home in (data, folder)]
     assert shards[0] == shards[1]
     assert invoke("verify", folder).exit_code == 0

@@ -1,37 +1,36 @@
+"""Pictures of a folder on a dark page."""
+
+from __future__ import annotations
+
 import io
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from PIL import Image
 
-from speckle_core.figures import webp
+from speckle_core.figures.dark import LIGHT, PAPER
+from speckle_core.figures.webp import night
 
 
-def encoded(pixels):
+def png(values: np.ndarray) -> bytes:
     memory = io.BytesIO()
-    Image.fromarray(pixels).save(memory, "png")
+    Image.fromarray(values.astype(np.uint8)).save(memory, "png")
     return memory.getvalue()
 
 
-def png(width, height):
-    return encoded(np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8))
+def test_a_chart_of_lines_has_the_dark_pages_paper_ink_and_the_same_hues() -> None:
+    chart = np.full((40, 60, 3), 255)
+    chart[10], chart[20] = 0, (0, 114, 178)
+    made = night(png(chart))
+    assert made is not None
+    shown = np.asarray(Image.open(io.BytesIO(made)).convert("RGB")) / 255
+    assert np.allclose(shown[0, 0], to_rgb(PAPER), atol=0.01)
+    assert np.allclose(shown[10, 0], to_rgb(LIGHT), atol=0.01)
+    red, green, blue = shown[20, 0]
+    assert red < green < blue
+    assert shown[20, 0].mean() > chart[20, 0].mean() / 255
 
 
-def test_a_drawing_keeps_its_pixels_and_noise_becomes_short():
-    drawn = np.zeros((30, 40, 3), dtype=np.uint8)
-    drawn[5:20, 10:12] = drawn[8, 3:30] = (200, 30, 90)
-    kept = webp.compact(encoded(drawn))
-    assert webp.is_webp(kept)
-    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(kept)).convert("RGB")), drawn)
-    noise = png(40, 30)
-    assert not webp.is_webp(noise)
-    assert len(webp.compact(noise)) < len(noise) / 2
-    assert Image.open(io.BytesIO(webp.compact(noise))).size == (40, 30)
-
-
-def test_a_small_picture_is_no_wider_than_a_page_and_says_its_size():
-    for width, height, expected in ((1640, 90, (820, 45)), (64, 48, (64, 48))):
-        given = png(width, height)
-        assert webp.size(given) == (width, height)
-        made = webp.small(given)
-        assert webp.size(made) == Image.open(io.BytesIO(made)).size == expected
-        assert len(made) < len(given)
+def test_a_picture_stays_as_it_is() -> None:
+    speckle = np.random.default_rng(0).integers(0, 256, (40, 60, 3))
+    assert night(png(speckle)) is None
