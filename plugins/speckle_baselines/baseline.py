@@ -3,8 +3,7 @@
 A subclass defines the features and the kind of rule. Patterns are read in batches, so memory does
 not grow with their number.
 """
-
-from __future__ import annotations
+# No `from __future__ import annotations`: options are read from the constructor.
 
 import time
 from pathlib import Path
