@@ -37,8 +37,10 @@ class TorchSpeckleNet(TorchClassifier):
     """
 
     # Which bodies are found is a choice, without a gradient: no saliency, and no layer has maps.
+    # The evidence is not made of torch's operations.
     input_gradients = None  # type: ignore[assignment]
     feature_maps = None  # type: ignore[assignment]
+    to_onnx = None  # type: ignore[assignment]
 
     evidence: Literal["all", "structure", "peaks", "profile"] = attrs.field(
         default="all", validator=one_of("all", "structure", "peaks", "profile")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from speckle_core import PatternError, SupportsFeatureMaps, SupportsGradients
+from speckle_core import PatternError, SupportsFeatureMaps, SupportsGradients, SupportsOnnx
 from speckle_specklenet.classifier import TorchSpeckleNet
 from speckle_specklenet.evidence import Evidence
 from speckle_specklenet.network import SpeckleNet
@@ -53,9 +53,10 @@ def test_a_saved_network_predicts_the_same(trained, tmp_path):
     np.testing.assert_array_equal(other.predict_proba(values), network.predict_proba(values))
 
 
-def test_it_offers_neither_gradients_nor_maps(trained):
+def test_it_offers_neither_gradients_nor_maps_nor_onnx(trained):
     assert not isinstance(trained[0], SupportsGradients)
     assert not isinstance(trained[0], SupportsFeatureMaps)
+    assert not isinstance(trained[0], SupportsOnnx)
 
 
 @pytest.mark.parametrize("options", [{"half": True}, {"crop": 7}])
