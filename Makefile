@@ -10,8 +10,9 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run test test-fast coverage lint mutation test-lowest test-python test-wheel pip-audit lock clean
 
+# One thread: on small matrices, threads that wait for one another cost more than they save.
 run: $(VENV)/.run-installed
-	$(BIN)/speckle run quickstart
+	OMP_NUM_THREADS=1 $(BIN)/speckle run quickstart
 
 test: lint
 	$(PYTEST)

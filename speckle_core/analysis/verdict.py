@@ -6,7 +6,7 @@ it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,7 @@ def verdict(
     *,
     summaries: Mapping[str, str] | None = None,
     name: str = "the network",
+    solvers: Collection[str] = (),
 ) -> str:
     """Return a sentence that says whether the task needs a network, and what the network gains.
 
@@ -107,6 +108,9 @@ def verdict(
         A phrase that describes a baseline, such as "a linear rule on the azimuthal mean profile".
     name : str
         Name of the classifier, which need not be a network.
+    solvers : collection of str
+        The baselines that find the bodies themselves. Beside simple rules they are not what decides
+        whether a network is needed; what they read is said at the end.
 
     Raises
     ------
@@ -116,12 +120,25 @@ def verdict(
     pairs = {rule: _on_common_patterns(network, other, rule) for rule, other in baselines.items()}
     if not baselines:
         return "Without a baseline it is unknown whether this task needs a network."
-    rule = max(baselines, key=lambda key: baselines[key].accuracy)
+    rules = {key: pair for key, pair in pairs.items() if key not in solvers} or pairs
+    found = _compare(rules, summaries or {}, name)
+    for key in (k for k in pairs if k not in rules):
+        phrase = f", {summary}," if (summary := (summaries or {}).get(key)) else ""
+        of = f" of {len(baselines[key])} of them" if baselines[key].places is not None else ""
+        found = f"{found.removesuffix('.')}; {key}{phrase} reads {spell(baselines[key])}{of}."
+    return found
+
+
+def _compare(
+    pairs: Mapping[str, tuple[Evaluation, Evaluation]], summaries: Mapping[str, str], name: str
+) -> str:
+    """Return the sentence about a network and the best of these rules, by (network, rule)."""
+    rule = max(pairs, key=lambda key: pairs[key][1].accuracy)
     network, best = pairs[rule]
     same = "the same test patterns"
     if best.places is not None:
         same = f"{len(best)} of {same}, drawn at random"
-    summary = (summaries or {}).get(rule)
+    summary = summaries.get(rule)
     named = f"{rule}, {summary}," if summary else rule
     # Capitalize words, but not the name of a component.
     subject = name[:1].upper() + name[1:] if " " in name else name
@@ -139,7 +156,8 @@ def verdict(
     if low > 0:
         return (
             f"{subject} classifies {ours} of the test patterns correctly, {gain:.3f} "
-            f"[{low:.3f}, {high:.3f}] more than the best baseline, {rule} ({theirs})."
+            f"[{low:.3f}, {high:.3f}] more than the best baseline, "
+            f"{rule}{f', {summary}' if summary else ''} ({theirs})."
         )
     if high < 0:
         return (

@@ -150,7 +150,16 @@ def verdict_of(evaluations: Mapping[str, Evaluation]) -> str:
     phrases = {
         key: words for key in baselines if (words := summary_phrase(key.removesuffix("-baseline")))
     }
-    return verdict(first, baselines, summaries=phrases, name=name)
+    solvers = [key for key in baselines if _solves(key.removesuffix("-baseline"))]
+    return verdict(first, baselines, summaries=phrases, name=name, solvers=solvers)
+
+
+def _solves(name: str) -> bool:
+    """Return whether the classifier of this name is based on a solver."""
+    try:
+        return hasattr(plugin_manager().factory("classifier", name), "solver")
+    except PluginError:
+        return False
 
 
 def summary_phrase(name: str) -> str:

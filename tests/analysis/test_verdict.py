@@ -25,6 +25,25 @@ def patterns_of(columns, labels):
     return PatternSet.from_arrays(images, labels, KGrid.centered(3, 1.0))
 
 
+def test_a_solver_is_told_beside_the_rules_and_does_not_decide() -> None:
+    rules = {"rule": right_and_wrong(150, 50), "solve": right_and_wrong(200, 0)}
+    said = verdict(
+        right_and_wrong(196, 4),
+        rules,
+        name="net",
+        summaries={"rule": "a line", "solve": "the bodies found"},
+        solvers=["solve"],
+    )
+    assert said.startswith("net classifies 0.980")
+    assert "more than the best baseline, rule, a line (0.750" in said
+    assert said.endswith("; solve, the bodies found, reads 1.000 [0.981, 1.000].")
+    # Where nothing else is there to compare with, it decides.
+    alone = {"solve": rules["solve"]}
+    assert verdict(right_and_wrong(196, 4), alone, solvers=["solve"]) == verdict(
+        right_and_wrong(196, 4), alone
+    )
+
+
 def test_every_pattern_is_read_once_in_batches():
     reader = Reader([2, 3, 9])
     found = evaluate(reader, patterns_of([0, 1, 2, 1, 0], [2, 3, 9, 3, 3]), batch_size=2)

@@ -188,7 +188,7 @@ def test_numbers_without_a_tie_are_read_no_better_than_by_chance() -> None:
 
 def test_baselines_are_the_experiments_own_those_named_or_radial_lda(make: Make) -> None:
     plain = make({"name": "monodisperse"}).experiment
-    named = attrs.evolve(plain, baselines=Experiment.load("quickstart").baselines)
+    named = attrs.evolve(plain, baselines=Experiment.load("quickstart-resnet50").baselines)
     assert list(baselines_of(plain)) == ["radial-lda"]
     assert list(baselines_of(named)) == ["radial-lda", "first-moment"]
     assert list(baselines_of(named, ["contrast"])) == ["contrast"]

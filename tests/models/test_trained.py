@@ -111,7 +111,7 @@ def test_a_model_solves_one_pattern_on_its_own_k_step(run: Path, tmp_path: Path)
     # A pattern tells neither the place of the whole nor which of its two mirror images it is.
     apart = np.hypot(*(bodies.centers[0] - bodies.centers[1]))
     assert apart == pytest.approx(np.hypot(*(truth.centers[0] - truth.centers[1])), rel=1e-3)
-    assert bodies.bounding_radii == pytest.approx(truth.bounding_radii, rel=1e-3)
+    assert sorted(bodies.bounding_radii) == pytest.approx(sorted(truth.bounding_radii), rel=1e-3)
     with pytest.raises(DataError, match="one pattern, not 2"):
         model.solve(raw, "patterson")
     with pytest.raises(PluginError, match="patterson"):
