@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from typer.testing import Result
 
 import speckle_core
+from speckle_core.analysis.confidence import Confidence
+from speckle_core.models import confidence
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -42,7 +45,9 @@ def test_the_sample_of_output_has_the_form_that_the_command_gives(
     monkeypatch.chdir(tmp_path)
     dataset = speckle_core.load_data(done[0])
     np.save("pattern.npy", dataset.patterns().raw([30])[0])
-    result = invoke("predict", done[0], "pattern.npy", "--step", "0.0015708")
+    model = shutil.copytree(done[0] / "model", "model")
+    confidence.save(Confidence(1.0, np.full(100, 0.4)), Path(model))
+    result = invoke("predict", model, "pattern.npy", "--step", "0.0015708")
     assert result.exit_code == 0, result.output
     given = result.stdout
     shown, real = (
@@ -50,8 +55,8 @@ def test_the_sample_of_output_has_the_form_that_the_command_gives(
     )
     assert shown[0] == real[0]
     assert len(shown) == len(real) == 2
-    assert [_form(cell) for cell in shown[1][:5]] == [_form(cell) for cell in real[1][:5]]
-    assert _form(real[1][5]) == _form("first-moment 7")
+    assert [_form(cell) for cell in shown[1][:7]] == [_form(cell) for cell in real[1][:7]]
+    assert _form(real[1][7]) == _form("first-moment 7")
 
 
 def _form(cell: str) -> str:
