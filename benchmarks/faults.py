@@ -5,9 +5,9 @@
 The model is of a monodisperse preset at 129 pixels, such as that of
 `speckle run quickstart-resnet50`. Patterns are of other systems than it was trained on. Of each
 fault: how many are read rightly, how many called far or not measured, how many refused, and how
-many wrongly read and called neither, which is what must not be. The second time only the k step is told, as by a file that states it,
-and the third time the options say all that is true of the frame. With
-`--photons 1e5`, every frame that a fault does not count itself has photon noise.
+many wrongly read and called neither, which is what must not be. The second time only the k step
+is told, as by a file that states it, and the third time the options say all that is true of the
+frame. With `--photons 1e5`, every frame that a fault does not count itself has photon noise.
 """
 
 from __future__ import annotations
