@@ -29,3 +29,19 @@ def _cell(row: dict[str, str]) -> str:
         k: float(row[k]) for k in ("accuracy", "accuracy_low", "accuracy_high")
     }
     return share.format(**numbers)
+
+
+def shipped(model: str, varied: str) -> str:
+    """Return what a model that ships reads, and how many patterns are called far, by value."""
+    found = [
+        row for row in rows(f"shipped/{model}.csv") if row["varied"].endswith(varied)
+    ]
+    readers = tuple(dict.fromkeys(row["classifier"] for row in found))
+    lines = []
+    for value in dict.fromkeys(row["value"] for row in found):
+        of = {row["classifier"]: row for row in found if row["value"] == value}
+        first = of[readers[0]]
+        far = f"{int(first['far'])} of {first['patterns']}"
+        cells = (_cell(of[reader] | {"error": ""}) for reader in readers)
+        lines.append((value, *cells, far))
+    return markdown_table((f"`{found[0]['varied']}`", *readers, "far"), lines)
