@@ -32,9 +32,9 @@ def test_a_table_has_the_values_of_its_file_and_the_command_that_made_it(generat
 
 @pytest.mark.parametrize("varied", ["photons", "jitter", "dispersion"])
 def test_a_table_of_a_model_that_ships_has_the_values_of_its_file(generator, varied):
-    path = RESULTS / "shipped/specklenet-poly.csv"
+    path = RESULTS / "specklenet/conditions.csv"
     found = [row for row in csv.DictReader(path.open()) if row["varied"].endswith(varied)]
-    table = generator.fill(f"<!-- generated: shipped specklenet-poly {varied} -->")
+    table = generator.fill(f"<!-- generated: shipped {varied} -->")
     cells = [float(n) for n in re.findall(r"([\d.]+) \[", table)]
     assert cells == pytest.approx([float(row["accuracy"]) for row in found], abs=6e-4)
     assert len(found) == 3 * len(re.findall(r" of 152 ", table))

@@ -31,10 +31,12 @@ def _cell(row: dict[str, str]) -> str:
     return share.format(**numbers)
 
 
-def shipped(model: str, varied: str) -> str:
-    """Return what a model that ships reads, and how many patterns are called far, by value."""
+def shipped(varied: str) -> str:
+    """Return what specklenet-poly reads of other conditions, and how many patterns are called far, by value."""
     found = [
-        row for row in rows(f"shipped/{model}.csv") if row["varied"].endswith(varied)
+        row
+        for row in rows("specklenet/conditions.csv")
+        if row["varied"].endswith(varied)
     ]
     readers = tuple(dict.fromkeys(row["classifier"] for row in found))
     lines = []
