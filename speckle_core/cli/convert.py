@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from speckle_core.cli.options import Json, ModelFolder, new_folder
+from speckle_core.cli.files import new_folder
+from speckle_core.cli.options import Json, ModelFolder
 from speckle_core.cli.output import echo
 
 

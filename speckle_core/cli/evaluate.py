@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from speckle_core.cli.failure import say, warn_far_patterns
-from speckle_core.cli.options import DataOption, Json, ModelFolder, new_folder, output_folder
+from speckle_core.cli.files import new_folder
+from speckle_core.cli.options import DataOption, Json, ModelFolder, output_folder
 from speckle_core.cli.output import echo
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from speckle_core.cli.files import new_folder
 from speckle_core.cli.frame_options import with_frame_options
-from speckle_core.cli.options import Json, ModelFolder, OptionalData, Settings, new_folder
+from speckle_core.cli.options import Json, ModelFolder, OptionalData, Settings
 from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
-    from speckle_core.contracts.arrays import IntArray
     from speckle_core.data.frame_options import FrameOptions
-    from speckle_core.experiment.schema import Choice
 
 
 @with_frame_options
@@ -69,6 +68,7 @@ def explain(
     """
     import attrs
 
+    from speckle_core.cli.explain_choices import chosen_explainers, chosen_patterns
     from speckle_core.cli.explain_files import explain_files
     from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json
@@ -85,7 +85,7 @@ def explain(
     if (data is None) == (not files):
         raise typer.BadParameter("give either pattern files or --data")
     new_folder(output)
-    choices = _explainers(explainer or [], settings or [], model)
+    choices = chosen_explainers(explainer or [], settings or [], model)
     if files:
         if index:
             raise typer.BadParameter("--index picks patterns of a data set, not of files")
@@ -93,7 +93,7 @@ def explain(
         return
     assert data is not None
     dataset = Dataset.open(data)
-    chosen = _check_indices(index, len(dataset))
+    chosen = chosen_patterns(index, len(dataset))
     loaded = load_model(model, baselines=False)
     experiment = attrs.evolve(loaded.record.experiment, explainers=choices)
     with usage(ExperimentError, UnknownComponentError, AmbiguousComponentError):
@@ -112,46 +112,3 @@ def explain(
         print_json({"folder": str(output), "files": written})
         return
     echo(f"maps: {output} ({len(written) - 2} pictures, and the numbers in {NUMBERS})")
-
-
-def _explainers(names: list[str], settings: list[str], model: Path) -> tuple[Choice, ...]:
-    """Return the requested explainers with options from ``NAME.option=value`` settings."""
-    from speckle_core.cli.failure import usage
-    from speckle_core.errors import ExperimentError
-    from speckle_core.experiment.presets import parse_setting
-    from speckle_core.experiment.schema import Choice
-    from speckle_core.models.folder import read_record
-
-    chosen = tuple(map(Choice, names)) or read_record(model).experiment.explainers
-    if not chosen:
-        raise typer.BadParameter("the model's experiment has no explainer: give --explainer NAME")
-    if not settings:
-        return chosen
-    options: dict[str, dict[str, Any]] = {c.name: dict(c.options) for c in chosen}
-    with usage(ExperimentError):
-        for setting in settings:
-            key, value = parse_setting(setting)
-            name, _, option = key.rpartition(".")
-            if name not in options or not option:
-                raise ExperimentError(
-                    f"{key!r} is not an option of a requested explainer",
-                    where="--set",
-                    hint=f"Write --set {next(iter(options))}.OPTION=VALUE.",
-                )
-            options[name][option] = value
-    return tuple(Choice(name, given) for name, given in options.items())
-
-
-def _check_indices(index: list[int] | None, patterns: int) -> IntArray | None:
-    import numpy as np
-
-    from speckle_core.errors import DataError
-
-    for place in index or ():
-        if not 0 <= place < patterns:
-            raise DataError(
-                f"there is no pattern {place}",
-                where="--index",
-                hint=f"The data set has the patterns 0 to {patterns - 1}.",
-            )
-    return np.unique(index) if index else None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from speckle_core.errors import DataError, SpeckleError
+from speckle_core.errors import DataError, OutputError, SpeckleError
+from speckle_core.files import empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,3 +110,16 @@ def each_frame(
     for remark, where in said.items():
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
         say(f"{where[0]}{more}: {remark}")
+
+
+def new_folder(folder: Path) -> Path:
+    """Return `folder` if it is empty or does not exist, so that results can go there.
+
+    Raises
+    ------
+    OutputError
+        When it is not empty; nothing is ever overwritten.
+    """
+    if not empty(folder):
+        raise OutputError("is not empty", where=str(folder), hint="Choose another folder for -o.")
+    return folder

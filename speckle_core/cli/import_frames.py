@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from speckle_core.cli.files import new_folder
 from speckle_core.cli.frame_options import with_frame_options
-from speckle_core.cli.options import Files, Json, new_folder
+from speckle_core.cli.options import Files, Json
 from speckle_core.cli.output import counted, echo
 
 if TYPE_CHECKING:

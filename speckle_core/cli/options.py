@@ -11,12 +11,11 @@ from speckle_core.cli.failure import say, usage
 from speckle_core.errors import (
     AmbiguousComponentError,
     ExperimentError,
-    OutputError,
     PluginError,
     UnknownComponentError,
     combine,
 )
-from speckle_core.files import empty, inside_run
+from speckle_core.files import inside_run
 from speckle_core.models.shipped import model_folder
 
 if TYPE_CHECKING:
@@ -138,16 +137,3 @@ def load_experiment(
     for note in notes:
         say(f"note: {note}")
     return experiment
-
-
-def new_folder(folder: Path) -> Path:
-    """Return `folder` if it is empty or does not exist, so that results can go there.
-
-    Raises
-    ------
-    OutputError
-        When it is not empty; nothing is ever overwritten.
-    """
-    if not empty(folder):
-        raise OutputError("is not empty", where=str(folder), hint="Choose another folder for -o.")
-    return folder
