@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from results.files import markdown_table, rows
 
-#: The column that names who read; the first of all is the option that was varied.
-_READER = "classifier"
-
 
 def study(name: str) -> str:
-    """Return accuracies and intervals of docs/results/studies/NAME.csv, a row for each value."""
-    found = rows(f"studies/{name}.csv")
-    varied = next(iter(found[0]))
-    readers = tuple(dict.fromkeys(row[_READER] for row in found))
-    values = tuple(dict.fromkeys(row[varied] for row in found))
-    table = {(row[varied], row[_READER]): _cell(row) for row in found}
+    """Return accuracies and intervals of a study in docs/results/studies.csv, a row for each value."""
+    found = [row for row in rows("studies.csv") if row["study"] == name]
+    readers = tuple(dict.fromkeys(row["classifier"] for row in found))
+    values = tuple(dict.fromkeys(row["value"] for row in found))
+    table = {(row["value"], row["classifier"]): _cell(row) for row in found}
     lines = [
         (value, *(table[value, reader] for reader in readers)) for value in values
     ]
-    return markdown_table((f"`{varied}`", *readers), lines)
+    return markdown_table((f"`{found[0]['varied']}`", *readers), lines)
 
 
 def _cell(row: dict[str, str]) -> str:
