@@ -37,8 +37,8 @@ def export(folder: Path, path: Path) -> str:
         raise PluginError(
             f"{model.record.classifier.name} cannot be written as ONNX",
             where=str(folder),
-            hint="Networks in PyTorch can. 'speckle convert' makes a torch-resnet50 of a "
-            "keras-resnet50.",
+            hint="Networks of plain PyTorch operations can. 'speckle convert' makes a "
+            "torch-resnet50 of a keras-resnet50.",
         )
     content = classifier.to_onnx(metadata_of(model.record))
     make_folder(path.absolute().parent)
