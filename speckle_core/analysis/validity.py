@@ -41,8 +41,8 @@ def invalid(counts: NDArray[Any], valid: Mask, rules: Sequence[str] = ()) -> tup
     """Return which of the `valid` pixels hold no counts, (ny, nx), and why, in words.
 
     Always: NaN and infinity; the largest number of an integer type, which saturated pixels and gaps
-    hold; and negative whole numbers, unless there are many different ones, as where a background
-    was subtracted.
+    hold; and negative whole numbers, also in floats, unless there are many different ones, as where
+    a background was subtracted.
 
     Parameters
     ----------
@@ -66,6 +66,11 @@ def invalid(counts: NDArray[Any], valid: Mask, rules: Sequence[str] = ()) -> tup
 
     if counts.dtype.kind == "f":
         mark(~np.isfinite(counts), "NaN or infinite")
+        # Whole negative numbers and no other are the marks of counts that were saved as floats.
+        negative = (counts < 0) & valid & ~bad
+        marks = np.unique(counts[negative])
+        if len(marks) <= _MARKS and (marks == np.rint(marks)).all():
+            mark(negative, f"negative ({', '.join(f'{m:g}' for m in marks)})")
     elif counts.dtype.kind in "iu":
         largest = np.iinfo(counts.dtype).max
         mark(counts == largest, f"at {largest}, the largest {counts.dtype.name}")

@@ -38,6 +38,17 @@ def test_gaps_are_left_out_whatever_marks_them(
     assert moments["raw"] == pytest.approx((seen * distance).sum() / seen.sum())
 
 
+def test_marks_in_counts_that_were_saved_as_floats_are_left_out(
+    read: Read, model: Path, tmp_path: Path
+) -> None:
+    frame = counts(8).astype(np.float64)
+    frame[gap()] = -1
+    np.save(tmp_path / "a.npy", frame)
+    assert numbers(read(tmp_path / "a.npy")) == [8]
+    np.save(tmp_path / "a.npy", frame - 0.25)
+    assert "left out" not in say("moments", tmp_path / "a.npy").stderr
+
+
 def test_many_negative_numbers_are_noise_and_stay(tmp_path: Path) -> None:
     noisy = counts(4, 1e4) + np.random.default_rng(0).integers(-20, 20, (SIZE, SIZE))
     np.save(tmp_path / "a.npy", noisy.astype(np.int16))
