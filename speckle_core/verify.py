@@ -17,7 +17,8 @@ from speckle_core.data.manifest import read as read_manifest
 from speckle_core.data.verify import Problem, VerifyReport
 from speckle_core.data.verify import verify as verify_data
 from speckle_core.errors import DamageWarning, DataError, ModelError, OutputError, SpeckleError
-from speckle_core.files import is_leftover
+from speckle_core.files import is_leftover, sweep
+from speckle_core.locks import lock_folder, remove_stale_lock
 from speckle_core.models.folder import RECORD, read_record
 from speckle_core.models.train import STARTED
 from speckle_core.notes import find_damage, read_json
@@ -59,6 +60,8 @@ def verify(
         When the folder is none of these, or its record is damaged.
     """
     folder = Path(folder).absolute()
+    if repair:
+        _sweep(folder)
     if (folder / RUN).exists():
         return _run(folder, repair, on_progress)
     if (folder / RECORD).exists():
@@ -66,6 +69,19 @@ def verify(
     if not (folder / DATA).exists() and (folder / STARTED).exists():
         raise ModelError("is an unfinished training", where=str(folder))
     return verify_data(folder, repair=repair, on_progress=on_progress)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what an interrupted repair left behind in a folder that speckle wrote."""
+    if not any((folder / name).exists() for name in (RUN, RECORD, DATA)):
+        return
+    left = [path for path in folder.rglob("*") if is_leftover(path)]
+    if left:
+        with lock_folder(folder, "verify --repair"):
+            for home in {path.parent for path in left}:
+                sweep(home)
+                if home != folder:
+                    remove_stale_lock(home)
 
 
 def _model(folder: Path, repair: bool) -> VerifyReport:

@@ -19,7 +19,7 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.frame_options import FrameOptions, read_mask
 from speckle_core.data.labels import labels_of_files
-from speckle_core.data.manifest import LIBRARIES, Record, begin
+from speckle_core.data.manifest import LIBRARIES, NAME, Record, begin, read
 from speckle_core.data.master import write_master
 from speckle_core.data.measured import Measured, own_grid
 from speckle_core.data.plan import SHARDS
@@ -30,6 +30,7 @@ from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.sections import Grid, Imported
 from speckle_core.experiment.split import Split
 from speckle_core.files import empty, make_folder, sweep, write_pieces
+from speckle_core.locks import lock_folder
 
 _NOT_PART = ("mask", "poni")
 
@@ -53,7 +54,7 @@ def import_frames(
     labels : str, path or sequence of int
         The numbers, ``"folders"``, a table, or the name of a dataset; see `labels_of_files`.
     folder : path
-        New or empty.
+        New, empty, or with the same import, complete or interrupted.
     options : FrameOptions, optional
         Mask, geometry, and how to read the frames.
     grid : KGrid, optional
@@ -72,11 +73,9 @@ def import_frames(
         When a label is wrong or missing, or a frame cannot be read or resampled to the grid. A
         data set has no gaps, so that frame must be corrected or left out.
     OutputError
-        When the folder is not empty or not writable.
+        When the folder contains something else, is not writable, or another process writes to it.
     """
     options, folder = options or FrameOptions(), Path(folder)
-    if not empty(folder):
-        raise OutputError("is not empty", where=str(folder), hint="Choose another folder with -o.")
     paths = [Path(file) for file in files]
     mask = None if options.mask is None else read_mask(options.mask)
     sources = [Measured(path, options, mask) for path in paths]
@@ -101,12 +100,34 @@ def import_frames(
             step_known=step_known,
         ),
     )
-    _write(experiment, sources, grid, folder, on_progress or (lambda _: None))
+    make_folder(folder)
+    with lock_folder(folder, "import"):
+        if not _is_complete(folder, experiment):
+            _write(experiment, sources, grid, folder, on_progress or (lambda _: None))
     for source in sources:
         for remark in source.remarks:
             if on_remark is not None:
                 on_remark(f"{source.frames.path}: {remark}")
     return Dataset.open(folder)
+
+
+def _is_complete(folder: Path, experiment: Experiment) -> bool:
+    """Return whether this very import is complete already, and not only begun.
+
+    Raises
+    ------
+    OutputError
+        When the folder contains something else.
+    """
+    if empty(folder):
+        return False
+    try:
+        known = read(folder)
+    except DataError:
+        known = None
+    if known is None or known.experiment.to_dict() != experiment.to_dict():
+        raise OutputError("is not empty", where=str(folder), hint="Choose another folder with -o.")
+    return known.master is not None
 
 
 def _sha256(path: Path) -> str:
@@ -136,7 +157,10 @@ def _write(
     """Write the shards, the master and the manifest of `experiment`."""
     made_with = versions(libraries=LIBRARIES)
     manifest = begin(experiment, made_with)
-    make_folder(folder / SHARDS)
+    # First of all, so that the folder is known as ours after an interruption.
+    sweep(folder)
+    manifest.write(folder)
+    sweep(make_folder(folder / SHARDS, within=folder))
     patterns = _patterns(sources, grid, on_progress)
     records: list[Record] = []
     try:
@@ -159,6 +183,7 @@ def _write(
             (folder / shard.name).unlink(missing_ok=True)
         sweep(folder / SHARDS)
         (folder / SHARDS).rmdir()
+        (folder / NAME).unlink()
         raise
     manifest = manifest.with_shards(records)
     manifest.write(folder)

@@ -131,10 +131,14 @@ def experiment(classifier: str = "radial-lda", seed: int = 5) -> Any:
 
 def actions(scratch: Path) -> dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]]:
     """Return by name what makes a folder ready, and what is done in it."""
+    import numpy as np
+
     from speckle_core.data.dataset import Dataset
     from speckle_core.data.generate import generate
+    from speckle_core.data.imported import import_frames
     from speckle_core.models.train import train
     from speckle_core.run import Run
+    from speckle_core.verify import verify
 
     data = scratch / "data"
     generate(experiment(), data, workers=1)
@@ -165,7 +169,24 @@ def actions(scratch: Path) -> dict[str, tuple[Callable[[Path], None], Callable[[
     def fit(name: str) -> Callable[[Path], None]:
         return lambda folder: void(train(experiment(name), Dataset.open(data), folder))
 
+    def imported(folder: Path) -> None:
+        dataset = Dataset.open(data)
+        file = scratch / "frames.npy"
+        if not file.exists():
+            np.save(file, dataset.patterns().raw(np.arange(len(dataset))))
+        import_frames([file], dataset.labels.tolist(), folder)
+
+    def damaged(folder: Path) -> None:
+        shutil.copytree(data, folder)
+        for path in (next(folder.glob("shards/*.h5")), folder / "patterns.h5"):
+            path.write_bytes(path.read_bytes()[:-1])
+
+    def repair(folder: Path) -> None:
+        assert verify(folder, repair=True).ok
+
     return {
+        "import": (nothing, imported),
+        "repair": (damaged, repair),
         "generate": (nothing, lambda folder: void(generate(experiment(), folder, workers=1))),
         "train": (nothing, fit("radial-lda")),
         "train-epochs": (nothing, fit("epochs")),
@@ -221,7 +242,7 @@ def campaign(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ("generate", "train", "train-epochs", "run", "run-fresh")
+    names = ("generate", "import", "repair", "train", "train-epochs", "run", "run-fresh")
     parser.add_argument("names", nargs="*", default=names)
     parser.add_argument("--kinds", nargs="*", default=KINDS)
     parser.add_argument("--every", type=int, default=1, help="every so many operations")
