@@ -10,7 +10,6 @@ import pytest
 from typer.testing import Result
 
 from speckle_core import create
-from speckle_core.cli import predictions
 from speckle_core.data.dataset import Dataset
 from speckle_core.models.folder import load_model
 
@@ -142,11 +141,6 @@ def test_a_chosen_pattern_is_explained_without_the_whole_analysis(
         "explanations.h5",
         "summary.json",
     ]
-
-
-def test_numbers_in_a_row_are_written_as_a_span() -> None:
-    assert predictions._spans([2, 3, 4, 7, 9, 10]) == "2-4, 7, 9-10"
-    assert predictions._spans([]) == "none"
 
 
 def test_a_file_is_explained_with_its_answer_and_the_rings_of_the_physics(

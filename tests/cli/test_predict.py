@@ -9,6 +9,7 @@ import numpy as np
 from typer.testing import Result
 
 from speckle_core.analysis.confidence import Confidence
+from speckle_core.cli import predictions
 from speckle_core.data.dataset import Dataset
 from speckle_core.models import confidence
 from speckle_core.models.folder import load_model
@@ -91,3 +92,8 @@ def test_predict_shows_calibrated_probabilities_and_sets_where_the_model_has_the
     assert 1 / 3 < first["calibrated"] <= first["probability"]
     assert (first["sets"]["0.95"], last["sets"]["0.95"]) == ([2, 7, 12], [2, 7, 12])
     assert list(first["sets"]) == ["0.9", "0.95"]
+
+
+def test_numbers_in_a_row_are_written_as_a_span() -> None:
+    assert predictions._spans([2, 3, 4, 7, 9, 10]) == "2-4, 7, 9-10"
+    assert predictions._spans([]) == "none"
