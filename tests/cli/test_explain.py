@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import typer
 from typer.testing import Result
 
 from speckle_core import create
+from speckle_core.cli.explain_choices import chosen_explainers
 from speckle_core.data.dataset import Dataset
 from speckle_core.models.folder import load_model
+from speckle_core.notes import read_toml, write_toml
 
 Invoke = Callable[..., Result]
 Refused = Callable[..., str]
@@ -159,3 +163,19 @@ def test_a_file_is_explained_with_its_answer_and_the_rings_of_the_physics(
     both = invoke(*args, "--data", data, "-o", tmp_path / "x")
     assert both.exit_code == 2
     assert invoke("explain", trained[0], "--explainer", "saliency", "-o", "x").exit_code == 2
+
+
+def test_without_a_name_the_explainers_are_those_of_the_models_experiment(
+    trained: tuple[Path, Result], tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(trained[0], model)
+    record = read_toml(model / "model.toml")
+    record["experiment"]["explainers"] = [{"name": "saliency"}, {"name": "grad-cam"}]
+    write_toml(model / "model.toml", record)
+    assert [choice.name for choice in chosen_explainers([], [], model)] == ["saliency", "grad-cam"]
+    assert [choice.name for choice in chosen_explainers(["saliency"], [], model)] == ["saliency"]
+    record["experiment"]["explainers"] = []
+    write_toml(model / "model.toml", record)
+    with pytest.raises(typer.BadParameter, match="give --explainer NAME"):
+        chosen_explainers([], [], model)
