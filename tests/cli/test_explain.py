@@ -168,7 +168,7 @@ def test_a_file_is_explained_with_its_answer_and_the_rings_of_the_physics(
 def test_without_a_name_the_explainers_are_those_of_the_models_experiment(
     trained: tuple[Path, Result], tmp_path: Path
 ) -> None:
-    model = tmp_path / "model"
+    model = tmp_path / "copy"
     shutil.copytree(trained[0], model)
     record = read_toml(model / "model.toml")
     record["experiment"]["explainers"] = [{"name": "saliency"}, {"name": "grad-cam"}]
