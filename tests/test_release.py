@@ -46,9 +46,10 @@ def test_the_description_is_one_that_an_index_can_show(built: tuple[Path, Path])
 
 def test_the_wheel_holds_what_it_should_and_nothing_else(built: tuple[Path, Path]) -> None:
     pytest.importorskip("check_wheel_contents", reason="check-wheel-contents is not installed")
-    # W009: several packages at the top are meant, the built-in plugins stand beside the core.
+    # W009: several packages at the top are meant, the built-in plugins stand beside the core. W002:
+    # trained models with the same options have equal files.
     done = subprocess.run(
-        [sys.executable, "-m", "check_wheel_contents", "--ignore", "W009", built[0]],
+        [sys.executable, "-m", "check_wheel_contents", "--ignore", "W002,W009", built[0]],
         capture_output=True,
         text=True,
         check=False,

@@ -1,7 +1,8 @@
 """How much photon noise a classifier stands, tried on validation patterns when it is trained.
 
-Few photons show in the correlation of k and -k. The limit below which an answer means little is a
-property of the classifier: one reads a tenth of the photons that another needs.
+Few photons show in the correlation of k and -k, about the best centre near the middle, so that an
+unsteady centre is not taken for noise. The limit below which an answer means little is a property
+of the classifier: one reads a tenth of the photons that another needs.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.analysis.azimuthal import friedel_correlation
+from speckle_core.analysis.azimuthal import best_friedel_correlation
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.capabilities import SupportsSample
 from speckle_core.contracts.patterns import PatternSet, prepare
 from speckle_core.contracts.roles import Classifier
 
 #: Mean counts per pixel outside the inner eighth of the radius, from many to few.
-_COUNTS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
+_COUNTS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 #: Patterns tried; fewer than the least tell nothing.
 _MOST, _FEWEST = 60, 20
 #: Loss of accuracy that is borne.
@@ -46,12 +47,12 @@ def limit(classifier: Classifier, valid: PatternSet) -> float | None:
     def tried(patterns: FloatArray) -> tuple[float, NDArray[np.float64]]:
         prepared = prepare(patterns, valid.grid, valid.steps, valid=known)
         answers = np.asarray(classifier.predict_proba(prepared)).argmax(axis=1)
-        kept = friedel_correlation(prepared, valid.grid, region=measured)
+        kept = best_friedel_correlation(prepared, valid.grid, region=measured)
         return float(np.mean(np.asarray(classifier.classes)[answers] == labels)), kept
 
     clean, kept = tried(raw)
     least, last = float(np.nanmin(kept)), float(np.nanmedian(kept))
-    if clean < 1 - 4 * _BORNE:
+    if clean <= 0.5:
         return None
     for counts in _COUNTS:
         right, kept = tried(_counted(raw, valid, counts))

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speckle_core.analysis.azimuthal import friedel_correlation
+from speckle_core.analysis.azimuthal import best_friedel_correlation, friedel_correlation
 from speckle_core.analysis.ring_profiles import mirror_difference, ring_contrast, ring_profiles
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.grid import KGrid
@@ -73,8 +73,9 @@ class TrainingProfiles:
     lopsided : array, (classes,), optional
         Largest share of the light that differs between k and -k in a training pattern.
     noise : float, optional
-        Correlation of k and -k below which photon noise spoils the classifier's answers, see
-        `speckle_core.models.noise`; None where it does not, as far as was tried.
+        Correlation of k and -k, about the best centre nearby, below which photon noise spoils the
+        classifier's answers, see `speckle_core.models.noise`; None where it does not, as far as was
+        tried.
     """
 
     means: Array = attrs.field(converter=_as_array)
@@ -179,15 +180,17 @@ class TrainingProfiles:
         """Return how much worse than the training patterns these keep I(-k) = I(k), (B,).
 
         This sees a wrong centre and few photons, which a profile does not. `MARGIN` is where the
-        correlation of k and -k falls to `_FRIEDEL` of the training's least, or to `noise` where
-        that is more. NaN where nothing was measured: on a quadrant, where too few pairs of pixels
-        count (`measured`, of the patterns' shape, is True where one was measured itself), or by a
-        model of an earlier version.
+        correlation of k and -k falls to `_FRIEDEL` of the training's least, or that about the best
+        centre to `noise`. NaN where nothing was measured: on a quadrant, where too few pairs of
+        pixels count (`measured`, of the patterns' shape, is True where one was measured itself), or
+        by a model of an earlier version.
         """
         found = friedel_correlation(prepared, grid, region=measured)
-        least = _FRIEDEL * self.friedel
-        allowed = 1 - (least if self.noise is None else max(least, self.noise))
-        return np.asarray(MARGIN * (1 - found) / allowed)
+        asymmetry = MARGIN * (1 - found) / (1 - _FRIEDEL * self.friedel)
+        if self.noise is not None:
+            best = best_friedel_correlation(prepared, grid, region=measured)
+            asymmetry = np.fmax(asymmetry, MARGIN * (1 - best) / (1 - self.noise))
+        return np.asarray(asymmetry)
 
     @staticmethod
     def not_measured(profile: float, asymmetry: float, *, step_known: bool) -> list[str]:

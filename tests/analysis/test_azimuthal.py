@@ -8,7 +8,9 @@ from speckle_core import KGrid
 from speckle_core.analysis.azimuthal import (
     azimuthal_fill,
     azimuthal_mean,
+    best_friedel_correlation,
     first_minimum,
+    friedel_correlation,
     ring_k,
 )
 
@@ -75,3 +77,23 @@ def test_bodies_of_very_different_sizes_have_no_first_zero():
 
 def test_a_profile_that_only_falls_has_no_minimum():
     assert np.isnan(first_minimum(np.exp(-np.arange(40.0)), np.arange(40.0)))
+
+
+def test_the_best_correlation_of_k_and_minus_k_forgives_a_centre_and_not_noise():
+    rng = np.random.default_rng(0)
+    grid = KGrid.centered(65, 1.0)
+    half = rng.exponential(size=(3, 65, 65))
+    speckle = half + half[:, ::-1, ::-1]
+    moved = np.roll(speckle, (1, -2), axis=(1, 2))
+    counted = rng.poisson(np.concatenate([speckle, moved]))
+    assert np.abs(best_friedel_correlation(speckle, grid) - 1).max() < 0.02
+    assert np.abs(friedel_correlation(moved, grid)).max() < 0.1
+    assert best_friedel_correlation(moved, grid).min() > 0.9
+    steady, off = np.split(best_friedel_correlation(counted, grid), 2)
+    assert 0.2 < off.min() < steady.max() < 0.8
+    assert np.abs(steady - off).max() < 0.05
+    # About k = 0 itself it is what is written out for that centre alone.
+    assert best_friedel_correlation(counted, grid, reach=0) == pytest.approx(
+        friedel_correlation(counted, grid), abs=1e-12
+    )
+    assert np.isnan(best_friedel_correlation(speckle, KGrid.quadrant(65, 1.0))).all()

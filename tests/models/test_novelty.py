@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
 from speckle_core import KGrid, ModelError, PatternSet, Pipeline, create
+from speckle_core.analysis.azimuthal import best_friedel_correlation
 from speckle_core.analysis.ring_profiles import mirror_difference, ring_contrast, ring_profiles
 from speckle_core.models.novelty import TrainingProfiles
 
@@ -186,3 +188,27 @@ def test_trained_on_noise_and_an_unsteady_centre_a_wrong_centre_is_far_all_the_s
     assert trained.far(trained.distances(near, GRID)).mean() <= 0.1
     assert trained.far(trained.distances(off, GRID)).all()
     assert any("wrong centre" in why for why in trained.reasons(off, GRID))
+
+
+def test_few_photons_are_far_although_the_centre_is_unsteady() -> None:
+    """The limit counts about the best centre nearby, where a jittered pattern keeps it."""
+
+    grid = KGrid.centered(65, np.pi / 2000)
+
+    def made(photons: float) -> Pipeline:
+        return Pipeline(
+            sampler="monodisperse",
+            scatterer="analytic",
+            detector=create("detector", "counting", photons=photons, jitter=1.0),
+            grid=grid,
+            prepare=["block-center", "standardize"],
+        )
+
+    trained = TrainingProfiles.of(made(1e6).pattern_set([2, 5, 9], 40, seed=1))
+    some = np.arange(20)
+    bright, dim = (made(p).pattern_set([5, 9], 10, seed=2).batch(some)[0] for p in (1e6, 1e3))
+    least = float(best_friedel_correlation(bright, grid).min())
+    limited = attrs.evolve(trained, noise=least - 0.01)
+    assert not (trained.asymmetry(dim, grid) > 1.5).any()
+    assert (limited.asymmetry(dim, grid) > 1.5).all()
+    assert not limited.far(limited.asymmetry(bright, grid)).any()
