@@ -10,13 +10,15 @@ from torch import Tensor, nn
 from speckle_specklenet.evidence import Evidence
 
 _FARTHEST = 8.0
+#: Patterns whose evidence is remembered, 2 kB each; the oldest are forgotten.
+_MOST = 100_000
 
 
 class SpeckleNet(nn.Module):
     """From prepared patterns (B, ny, nx) to linear scores (B, classes).
 
-    The evidence of a pattern never changes, so that of training patterns is remembered, about
-    2 kB each: every epoch but the first takes seconds.
+    The evidence of a pattern never changes, so that of the last hundred thousand is remembered:
+    every epoch but the first takes seconds.
     """
 
     def __init__(self, evidence: Evidence, classes: int, width: int, dropout: float) -> None:
@@ -47,4 +49,7 @@ class SpeckleNet(nn.Module):
         new = [i for i, key in enumerate(keys) if key not in self._remembered]
         for i, row in zip(new, torch.from_numpy(self.evidence(values[new])), strict=True):
             self._remembered[keys[i]] = row
-        return torch.stack([self._remembered[key] for key in keys]).to(patterns.device)
+        found = torch.stack([self._remembered[key] for key in keys]).to(patterns.device)
+        while len(self._remembered) > _MOST:
+            del self._remembered[next(iter(self._remembered))]
+        return found

@@ -44,6 +44,14 @@ def test_the_evidence_of_a_pattern_is_computed_once(patterns):
     assert computed == [2, 1]
 
 
+def test_no_more_is_remembered_than_has_room(patterns, monkeypatch):
+    monkeypatch.setattr("speckle_specklenet.network._MOST", 2)
+    network = SpeckleNet(Evidence(129, 8), 4, width=16, dropout=0.0).eval()
+    values = torch.from_numpy(np.asarray(patterns.batch(np.arange(3))[0], dtype=np.float32))
+    assert network(values).shape == (3, 4)
+    assert len(network._remembered) == 2
+
+
 def test_a_saved_network_predicts_the_same(trained, tmp_path):
     network, _, valid = trained
     network.save(tmp_path)
