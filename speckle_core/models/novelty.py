@@ -186,11 +186,13 @@ class TrainingProfiles:
         by a model of an earlier version.
         """
         found = friedel_correlation(prepared, grid, region=measured)
-        asymmetry = MARGIN * (1 - found) / (1 - _FRIEDEL * self.friedel)
-        if self.noise is not None:
-            best = best_friedel_correlation(prepared, grid, region=measured)
-            asymmetry = np.fmax(asymmetry, MARGIN * (1 - best) / (1 - self.noise))
-        return np.asarray(asymmetry)
+        if self.noise is None:
+            return np.asarray(MARGIN * (1 - found) / (1 - _FRIEDEL * self.friedel))
+        # Where the training's centre was steady, what spoils the answers counts about k = 0 itself.
+        least = max(_FRIEDEL * self.friedel, min(self.noise, self.friedel))
+        best = best_friedel_correlation(prepared, grid, region=measured)
+        about_0, nearby = (1 - found) / (1 - least), (1 - best) / (1 - self.noise)
+        return np.asarray(MARGIN * np.fmax(about_0, nearby))
 
     @staticmethod
     def not_measured(profile: float, asymmetry: float, *, step_known: bool) -> list[str]:
