@@ -192,7 +192,7 @@ class TrainingProfiles:
         least = max(_FRIEDEL * self.friedel, min(self.noise, self.friedel))
         best = best_friedel_correlation(prepared, grid, region=measured)
         about_0, nearby = (1 - found) / (1 - least), (1 - best) / (1 - self.noise)
-        return np.asarray(MARGIN * np.fmax(about_0, nearby))
+        return np.where(np.isnan(found), np.nan, MARGIN * np.fmax(about_0, nearby))
 
     @staticmethod
     def not_measured(profile: float, asymmetry: float, *, step_known: bool) -> list[str]:
