@@ -17,9 +17,9 @@ run: $(VENV)/.run-installed
 test: lint
 	$(PYTEST)
 
-# What needs no PyTorch, Keras or TensorFlow: a minute and a half.
+# What needs no PyTorch, Keras or TensorFlow, and starts few processes: a minute and a half.
 test-fast: $(VENV)/.dev-installed
-	$(PYTEST) -m "not framework"
+	$(PYTEST) -m "not framework and not slow"
 
 # Fails below the share of pyproject.toml's `fail_under`. Processes that tests start are measured too.
 coverage: $(VENV)/.dev-installed

@@ -53,6 +53,33 @@ Invoke = Callable[..., Result]
 FRAMEWORKS = ("speckle_torch", "speckle_specklenet", "speckle_keras", "parity")
 
 
+#: Folders and files that take long besides, mostly for the processes that they start.
+SLOW = (
+    "e2e",
+    "hostile",
+    "docs",
+    "paper",
+    "test_faults.py",
+    "test_verify.py",
+    "test_cluster.py",
+    "test_odd_plugins.py",
+    "test_builtins.py",
+    "test_in_a_browser.py",
+    "test_release.py",
+    "test_failure.py",
+    "test_surroundings.py",
+    "test_doctor.py",
+    "test_generate.py",
+    "test_import_rules.py",
+    "test_isolation.py",
+    "test_first_moments.py",
+    "test_report_section.py",
+    "test_solve_folder.py",
+    "test_folder.py",
+)
+#: What `make test-fast` asks for.
+FAST = "not framework and not slow"
+
 #: Files that take longest come first, so that no worker is left alone with one at the end.
 SLOWEST = ("test_keras.py", "parity", "test_faults.py", "test_third_party.py", "hostile", "e2e")
 
@@ -72,14 +99,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in FRAMEWORKS:
             item.add_marker("framework")
+        if not {*item.path.parts}.isdisjoint(SLOW):
+            item.add_marker("slow")
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}-{item.path.stem}"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even import it then: that takes longer than some tests."""
-    fast = config.option.markexpr == "not framework"
-    return True if fast and collection_path.name in FRAMEWORKS else None
+    fast = config.option.markexpr == FAST
+    return True if fast and collection_path.name in (*FRAMEWORKS, *SLOW) else None
 
 
 @pytest.fixture(autouse=True, scope="session")
