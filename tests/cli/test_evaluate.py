@@ -89,6 +89,8 @@ def test_evaluate_keeps_metrics_and_predictions_where_asked(
         saved = json.loads((tmp_path / "e" / name / "metrics.json").read_text())
         # The file also says what belongs to it, and how it is seen to be whole.
         assert found["evaluations"][name].items() <= saved.items()
-        rows = list(csv.DictReader((tmp_path / "e" / name / "predictions.csv").open()))
+        rows = list(
+            csv.DictReader((tmp_path / "e" / name / "predictions.csv").read_text().splitlines())
+        )
         assert len(rows) == 72
     assert "is not empty" in refused(*args)

@@ -16,7 +16,7 @@ def cells(table):
 
 
 def rows(path):
-    return list(csv.DictReader((RESULTS / path).open(encoding="utf-8")))
+    return list(csv.DictReader((RESULTS / path).read_text("utf-8").splitlines()))
 
 
 def floats(text):

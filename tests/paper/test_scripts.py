@@ -54,7 +54,7 @@ def numbers(path):
 
 
 def rows(path):
-    return list(csv.DictReader(path.open(encoding="utf-8")))
+    return list(csv.DictReader(path.read_text("utf-8").splitlines()))
 
 
 def test_figure_2_shows_the_systems_of_the_paper_with_the_radii_of_constant_area(
@@ -66,7 +66,8 @@ def test_figure_2_shows_the_systems_of_the_paper_with_the_radii_of_constant_area
     for n, radius in found["radius_of_the_first_disk"].items():
         assert radius == pytest.approx(90 * math.sqrt(2 / int(n)), rel=1e-5)
     assert [int(row["n"]) for row in rows(tmp_path / "figure2.csv")] == [2] * 2 + [3] * 3 + [6] * 6
-    assert Image.open(tmp_path / "figure2.png").format == "PNG"
+    with Image.open(tmp_path / "figure2.png") as picture:
+        assert picture.format == "PNG"
 
 
 def test_a_record_says_what_made_it_and_nothing_of_the_machine(mono, run, tmp_path, monkeypatch):
@@ -192,4 +193,5 @@ def test_the_authors_transform_is_met_as_at_full_size(tmp_path):
     for result in found["results"]:
         assert result["fft, largest relative difference of a pixel"] <= 1e-6
         assert 1e-5 < result["analytic, relative L2"] <= 5e-3
-    assert Image.open(tmp_path / "patterns.png").format == "PNG"
+    with Image.open(tmp_path / "patterns.png") as picture:
+        assert picture.format == "PNG"

@@ -33,7 +33,11 @@ def test_a_table_has_the_values_of_its_study_and_the_command_that_made_it(genera
 @pytest.mark.parametrize("varied", ["photons", "jitter", "dispersion"])
 def test_a_table_of_a_model_that_ships_has_the_values_of_its_file(generator, varied):
     path = RESULTS / "specklenet/conditions.csv"
-    found = [row for row in csv.DictReader(path.open()) if row["varied"].endswith(varied)]
+    found = [
+        row
+        for row in csv.DictReader(path.read_text("utf-8").splitlines())
+        if row["varied"].endswith(varied)
+    ]
     table = generator.fill(f"<!-- generated: shipped {varied} -->")
     cells = [float(n) for n in re.findall(r"([\d.]+) \[", table)]
     assert cells == pytest.approx([float(row["accuracy"]) for row in found], abs=6e-4)

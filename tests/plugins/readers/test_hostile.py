@@ -257,7 +257,8 @@ def test_a_tiff_whose_pages_go_in_a_circle_ends(tmp_path: Path) -> None:
 
 def test_ome_metadata_that_name_another_file_open_none(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "b.ome.tif", STACK[:2], metadata={"axes": "TYX"})
-    uuid = tifffile.TiffFile(tmp_path / "b.ome.tif").ome_metadata.split('UUID="')[1].split('"')[0]
+    with tifffile.TiffFile(tmp_path / "b.ome.tif") as other:
+        uuid = other.ome_metadata.split('UUID="')[1].split('"')[0]
     xml = f"""<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"
  UUID="urn:uuid:00000000-0000-0000-0000-000000000000"><Image ID="Image:0"><Pixels ID="Pixels:0"
  DimensionOrder="XYCZT" Type="float" SizeX="5" SizeY="5" SizeC="1" SizeZ="1" SizeT="3">
