@@ -142,20 +142,25 @@ def _marked(file: h5py.File, folder: Path) -> str | None:
         if not value:
             break
         path = value if value.startswith("/") else f"{path}/{value}"
-        try:
-            here = find_hdf5(file, path, folder=folder)
-        except DataError as error:
-            raise DataError(
-                f"is marked as the default, but {error.what}",
-                where=error.where,
-                hint=error.hint or "Choose an array with --dataset.",
-            ) from error
+        here = _follow(file, path, folder, "the default")
         if isinstance(here, h5py.Dataset):
             return path
     # Without the chain, the only group that marks a signal will do.
     groups = ["/", *(item.name for item in walk_hdf5(file) if isinstance(item, h5py.Group))]
     signals = {s for g in groups if (s := _signal(file, folder, g)) is not None}
     return signals.pop() if len(signals) == 1 else None
+
+
+def _follow(file: h5py.File, path: str, folder: Path, mark: str) -> Any:
+    """Return what a mark leads to; an error says of what it is the mark."""
+    try:
+        return find_hdf5(file, path, folder=folder)
+    except DataError as error:
+        raise DataError(
+            f"is marked as {mark}, but {error.what}",
+            where=error.where,
+            hint=error.hint or "Choose an array with --dataset.",
+        ) from error
 
 
 def _signal(file: h5py.File, folder: Path, path: str) -> str | None:
@@ -166,14 +171,7 @@ def _signal(file: h5py.File, folder: Path, path: str) -> str | None:
     value = text(read_hdf5_attribute(group, "signal"))
     if value:
         full = value if value.startswith("/") else f"{path.rstrip('/')}/{value}"
-        try:
-            found = find_hdf5(file, full, folder=folder)
-        except DataError as error:
-            raise DataError(
-                f"is marked as the signal of {path}, but {error.what}",
-                where=error.where,
-                hint=error.hint or "Choose an array with --dataset.",
-            ) from error
+        found = _follow(file, full, folder, f"the signal of {path}")
         return full if is_frames(found) else None
     for name in group:
         if isinstance(group.get(name, getlink=True), h5py.ExternalLink) or name not in group:
