@@ -65,10 +65,7 @@ def friedel_correlation(
         pairs = outside if region is None else outside & region[index] & region[index][::-1, ::-1]
         if np.count_nonzero(pairs) < 0.1 * np.count_nonzero(outside):
             continue
-        root = np.sqrt(image - image.min())
-        number = np.maximum(np.bincount(ring[pairs], minlength=int(ring.max()) + 1), 1)
-        mean = np.bincount(ring[pairs], weights=root[pairs], minlength=len(number)) / number
-        rest = np.where(pairs, root - mean[ring], 0.0)
+        rest = _beyond_rings(image, ring, pairs)
         power = float(np.sum(rest**2))
         found[index] = np.sum(rest * rest[::-1, ::-1]) / power if power > 0 else np.nan
     return found
@@ -94,10 +91,7 @@ def best_friedel_correlation(
         known = outside if region is None else outside & region[index]
         if np.count_nonzero(known) < 0.1 * np.count_nonzero(outside):
             continue
-        root = np.sqrt(image - image.min())
-        number = np.maximum(np.bincount(ring[known], minlength=int(ring.max()) + 1), 1)
-        mean = np.bincount(ring[known], weights=root[known], minlength=len(number)) / number
-        rest = np.where(known, root - mean[ring], 0.0)
+        rest = _beyond_rings(image, ring, known)
         twice = np.fft.rfft2(rest) ** 2
         power = np.fft.rfft2(rest**2) * np.fft.rfft2(known.astype(np.float64))
         product, most = (
@@ -106,6 +100,16 @@ def best_friedel_correlation(
         if most.min() > 0:
             found[index] = np.max(product / most)
     return found
+
+
+def _beyond_rings(
+    image: NDArray[np.float64], ring: NDArray[np.int64], chosen: NDArray[np.bool_]
+) -> Array:
+    """Return the root of an intensity less its mean over each ring; 0 where not `chosen`."""
+    root = np.sqrt(image - image.min())
+    number = np.maximum(np.bincount(ring[chosen], minlength=int(ring.max()) + 1), 1)
+    mean = np.bincount(ring[chosen], weights=root[chosen], minlength=len(number)) / number
+    return np.where(chosen, root - mean[ring], 0.0)
 
 
 def _ring(grid: KGrid) -> NDArray[np.int64]:
