@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.grid import KGrid
-from speckle_core.contracts.patterns import Step
+from speckle_core.contracts.preparation import Step
 from speckle_core.errors import SpeckleError
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import IntArray
-from speckle_core.contracts.patterns import PatternSet, Step
+from speckle_core.contracts.patterns import PatternSet
+from speckle_core.contracts.preparation import Step
 from speckle_core.experiment.simulation import Simulation
 
 Made = tuple[NDArray[np.float32], NDArray[np.bool_] | None]

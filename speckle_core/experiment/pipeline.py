@@ -17,7 +17,8 @@ from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.analysis.verdict import evaluate
 from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.contracts.grid import KGrid
-from speckle_core.contracts.patterns import PatternSet, prepare
+from speckle_core.contracts.patterns import PatternSet
+from speckle_core.contracts.preparation import prepare
 from speckle_core.contracts.roles import (
     Classifier,
     Detector,

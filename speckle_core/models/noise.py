@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from speckle_core.analysis.azimuthal import best_friedel_correlation
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.capabilities import SupportsSample
-from speckle_core.contracts.patterns import PatternSet, prepare
+from speckle_core.contracts.patterns import PatternSet
+from speckle_core.contracts.preparation import prepare
 from speckle_core.contracts.roles import Classifier
 
 #: Mean counts per pixel outside the inner eighth of the radius, from many to few.

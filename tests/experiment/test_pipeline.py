@@ -14,7 +14,7 @@ from speckle_core import (
     PluginError,
     create,
 )
-from speckle_core.contracts.patterns import prepare
+from speckle_core.contracts.preparation import prepare
 
 GRID = KGrid.centered(17, np.pi / 2000)
 

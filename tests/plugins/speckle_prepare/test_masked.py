@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from speckle_core import KGrid, OptionError, SupportsMask, create
-from speckle_core.contracts.patterns import prepare
+from speckle_core.contracts.preparation import prepare
 
 GRID = KGrid.centered(9, 0.1)
 PATTERNS = np.random.default_rng(0).random((2, 9, 9))
