@@ -13,10 +13,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from speckle_core import ModelError, OptionError
+from speckle_core import ModelError, OptionError, SpeckleError
 
 Tensor = Any
 OUT_OF_MEMORY = tf.errors.ResourceExhaustedError
+#: What the functions of `by_arrays` raised, of which a graph tells only the text.
+_raised: list[SpeckleError] = []
 
 
 def normalised_by_batch(
@@ -57,7 +59,33 @@ def compiled(
         found: Callable[..., Any] = made.get_concrete_function()
         return found
 
-    return lambda patterns, targets: graph()(patterns, targets)
+    def run(patterns: Tensor, targets: Tensor) -> Any:
+        try:
+            return graph()(patterns, targets)
+        except tf.errors.OpError:
+            if _raised:
+                raise _raised.pop() from None
+            raise
+
+    return run
+
+
+def by_arrays(function: Callable[[Any], Any], x: Tensor, width: int) -> Tensor:
+    """Return `function` of float32 arrays (B, …), which returns (B, width), without a gradient.
+
+    Within a graph it is called whenever the graph runs.
+    """
+
+    def call(values: Any) -> Any:
+        try:
+            return function(values)
+        except SpeckleError as error:
+            _raised.append(error)
+            raise
+
+    found = tf.numpy_function(call, [x], tf.float32, stateful=False)
+    found.set_shape((None, width))
+    return found
 
 
 def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -43,6 +43,15 @@ def compiled(
     return torch.no_grad()(function)
 
 
+def by_arrays(
+    function: Callable[[Any], Any],
+    x: Tensor,
+    width: int,  # noqa: ARG001 - it is that of the result
+) -> Tensor:
+    """Return `function` of float32 arrays (B, …), which returns (B, width), without a gradient."""
+    return torch.from_numpy(function(x.detach().float().cpu().numpy())).to(x.device)
+
+
 def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return d function(x) / d x of a function with one number as its value."""
     x = x.detach().requires_grad_()

@@ -16,6 +16,8 @@ from speckle_specklenet.search import NAMES, PEAKS, Search
 
 Floats = NDArray[np.floating[Any]]
 
+#: Evidence is standardised and cut off at this distance before the layers read it.
+FARTHEST = 8.0
 #: Heights below this are noise.
 _FLOOR = 3e-5
 #: Radii, in mean radii, from which bodies are counted.

@@ -25,8 +25,8 @@ def convert(
 ) -> None:
     """Convert a model for another classifier that reads the same files.
 
-    The paper's network exists in PyTorch and in Keras. Weights are transferred unchanged, and
-    options that both classifiers have are kept.
+    The paper's network and specklenet exist in PyTorch and in Keras. Weights are transferred
+    unchanged, and options that both classifiers have are kept.
 
     For example:
 

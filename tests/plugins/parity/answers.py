@@ -143,18 +143,67 @@ def judge(component, folder, out):
     np.savez(out, loss=-np.log(chosen).mean(), **probabilities(one), **maps(one, found))
 
 
-def convert(component, folder, out):
+def disks():
+    """Return prepared patterns of two to five disks."""
+    pipeline = Pipeline(
+        sampler="polydisperse",
+        scatterer="analytic",
+        grid=KGrid.centered(65, np.pi / 2000),
+        prepare=["block-center", "standardize"],
+    )
+    return pipeline.pattern_set([2, 3, 5], patterns_per_count=8, seed=3)
+
+
+def specklenet(component, epochs):
+    name = component.replace("resnet50", "specklenet")
+    options = {"bodies": 6, "width": 16, "dropout": 0.0, "batch_size": 12, "device": "cpu"}
+    return create("classifier", name, epochs=epochs, **options), options
+
+
+def learn(component, folder):
+    """Write a model folder with a trained `specklenet`."""
+    one, options = specklenet(component, epochs=2)
+    patterns = disks()
+    pipeline = Pipeline(grid=patterns.grid, prepare=["block-center", "standardize"], classifier=one)
+    experiment = Experiment.from_dict(
+        {
+            "name": "parity",
+            "structure": {"counts": [2, 3, 5], "patterns_per_count": 8},
+            "grid": {"size": 65},
+            "prepare": [{"name": "block-center"}, {"name": "standardize"}],
+            "split": {"train": 24, "valid": 0, "test": 0},
+            "classifier": {
+                "name": component.replace("resnet50", "specklenet"), "epochs": 2, **options
+            },
+        }
+    )  # fmt: skip
+    one.fit(patterns, patterns.subset([]), seed=1)
+    save_model(pipeline, experiment, Path(folder))
+
+
+def go_on(component, folder, out):
+    """Write what a trained `specklenet` says, and what another epoch makes of it."""
+    one, patterns = specklenet(component, epochs=1)[0], disks()
+    one.load(Path(folder) / "classifier")
+    found = {"said": one.predict_proba(np.asarray(patterns))}
+    one.start_from(Path(folder) / "classifier")
+    history = one.fit(patterns, patterns, seed=2)
+    np.savez(out, **found, history=[history[0].loss, history[0].valid_loss],
+             **one._fitted.network.weights())  # fmt: skip
+
+
+def convert(component, folder, out, kind="resnet50"):
     """Turn a model folder into one of this framework, as the command does."""
     from typer.testing import CliRunner
 
     from speckle_core.cli.app import app
 
-    words = ["convert", folder, "--to", component, "-o", out]
+    words = ["convert", folder, "--to", component.replace("resnet50", kind), "-o", out]
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert (result.exit_code, result.output.strip()) == (0, f"model: {out}")
 
 
-TASKS = {task.__name__: task for task in (train, explain, small, judge, convert)}
+TASKS = {task.__name__: task for task in (train, explain, small, judge, learn, go_on, convert)}
 
 if __name__ == "__main__":
     component, *tasks = sys.argv[1:]

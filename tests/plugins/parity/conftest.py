@@ -50,25 +50,41 @@ def models(tmp_path_factory):
     def judge(model, who):
         return "judge", folder / f"small by {model}", folder / f"small by {model}, {who}.npz"
 
-    ask("torch", ("train", torchs, 1), explain("torch"), small("torch"))
+    net, net_there = folder / "net", folder / "net, converted"
+
+    def go_on(who, model=net):
+        return "go_on", model, folder / f"net, {who}.npz"
+
+    ask(
+        "torch",
+        ("train", torchs, 1),
+        explain("torch"),
+        small("torch"),
+        ("learn", net),
+        go_on("torch"),
+    )
     ask(
         "keras",
         explain("keras"),
         small("keras"),
         judge("keras", "keras"),
         ("convert", torchs, there),
+        ("convert", net, net_there, "specklenet"),
+        go_on("keras", net_there),
     )
     ask(
         "keras on torch",
         explain("keras on torch"),
         small("keras on torch"),
         judge("keras", "keras on torch"),
+        go_on("keras on torch", net_there),
     )
     ask(
         "torch",
         judge("keras", "torch"),
         judge("keras on torch", "torch"),
         ("convert", there, folder / "back"),
+        ("convert", net_there, folder / "net, back", "specklenet"),
     )
     return folder
 

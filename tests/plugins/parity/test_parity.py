@@ -73,3 +73,16 @@ def test_a_validation_loss_is_what_torch_finds_for_the_same_weights(said, who):
     """
     losses = said("small", who)["history"][:, 2]
     assert said(f"small by {who}", "torch")["loss"] == pytest.approx(losses.min(), rel=1e-5)
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_a_specklenet_says_the_same_and_learns_the_same(said, who):
+    ours, theirs = (said("net", w) for w in ("torch", who))
+    assert np.abs(ours["said"] - theirs["said"]).max() <= 1e-5
+    assert 0.4 < ours["said"].max() < 0.999
+    assert sorted(ours.files) == sorted(theirs.files)
+    # Two steps of AdamW, which divides small gradients by their own size.
+    np.testing.assert_allclose(theirs["history"], ours["history"], rtol=1e-4)
+    for name in set(ours.files) - {"said", "history"}:
+        assert theirs[name].dtype == ours[name].dtype
+        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-3, atol=2e-4, err_msg=name)

@@ -23,6 +23,8 @@ def test_listing_options_imports_no_framework(run_python):
         "import sys\n"
         "from speckle_core.plugins.component import options_of\n"
         "from speckle_core.plugins.manager import plugin_manager\n"
+        "of = lambda name: options_of(plugin_manager().factory('classifier', name))\n"
+        "assert of('keras-specklenet') == of('torch-specklenet')\n"
         "kind = plugin_manager().factory('classifier', 'keras-resnet50')\n"
         "assert eval(repr(kind(crop=129)), {'KerasResNet50': kind}).crop == 129\n"
         "theirs = plugin_manager().factory('classifier', 'torch-resnet50')\n"

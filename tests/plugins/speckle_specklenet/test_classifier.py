@@ -1,11 +1,8 @@
 import numpy as np
 import pytest
-import torch
 
 from speckle_core import PatternError, SupportsFeatureMaps, SupportsGradients, SupportsOnnx
 from speckle_specklenet.classifier import TorchSpeckleNet
-from speckle_specklenet.evidence import Evidence
-from speckle_specklenet.network import SpeckleNet
 
 
 def made(**options):
@@ -28,28 +25,6 @@ def test_it_learns_from_ten_patterns_of_each_class(trained):
     values, labels = valid.batch(np.arange(len(valid)))
     found = network.classes[network.predict_proba(values).argmax(1)]
     assert np.mean(found == labels) >= 0.75
-
-
-def test_the_evidence_of_a_pattern_is_computed_once(patterns):
-    computed = []
-
-    class Counted(Evidence):
-        def __call__(self, values):
-            computed.append(len(values))
-            return super().__call__(values)
-
-    network = SpeckleNet(Counted(129, 8), 4, width=16, dropout=0.0).eval()
-    values = torch.from_numpy(np.asarray(patterns.batch(np.arange(3))[0], dtype=np.float32))
-    torch.testing.assert_close(network(values[1:]), network(values)[1:])
-    assert computed == [2, 1]
-
-
-def test_no_more_is_remembered_than_has_room(patterns, monkeypatch):
-    monkeypatch.setattr("speckle_specklenet.network._MOST", 2)
-    network = SpeckleNet(Evidence(129, 8), 4, width=16, dropout=0.0).eval()
-    values = torch.from_numpy(np.asarray(patterns.batch(np.arange(3))[0], dtype=np.float32))
-    assert network(values).shape == (3, 4)
-    assert len(network._remembered) == 2
 
 
 def test_a_saved_network_predicts_the_same(trained, tmp_path):

@@ -1,0 +1,42 @@
+"""`keras-specklenet` in a process of Keras; that it agrees with torch's is a parity test."""
+
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from speckle_core import plugin_manager
+from speckle_core.errors import PatternError
+from speckle_core.testing import CheckSkipped, Subject, checks_for
+from speckle_keras.backend import engine
+from speckle_specklenet.classifier import KerasSpeckleNet
+from tests.plugins.speckle_keras.inside.small_network import easy
+
+#: The parity tests load it in fresh processes, each of which imports a framework.
+ELSEWHERE = "classifier.saved-and-loaded-in-a-fresh-process"
+OPTIONS = {"epochs": 20, "batch_size": 8, "evidence": "profile", "dropout": 0.0}
+
+
+@pytest.fixture(scope="module")
+def subject():
+    component = plugin_manager().find("classifier", "keras-specklenet").component
+    with mock.patch.object(engine, "compiled", lambda function, _: function):
+        yield Subject(component, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    "check", [c for c in checks_for("classifier") if c.id != ELSEWHERE], ids=str
+)
+def test_it_conforms_to_the_kit(check, subject):
+    try:
+        check.run(subject)
+    except CheckSkipped as skipped:
+        pytest.skip(skipped.what)
+
+
+def test_what_the_evidence_cannot_read_is_told_from_within_a_graph():
+    one = KerasSpeckleNet(epochs=1, batch_size=8, evidence="profile", device="cpu")
+    one.fit(easy(8), easy(0), seed=0)
+    with pytest.raises(PatternError, match="same value everywhere"):
+        one.predict_proba(np.ones((1, 33, 33), dtype=np.float32))
+    assert one.predict_proba(easy(2).batch([0, 1])[0]).shape == (2, 3)
