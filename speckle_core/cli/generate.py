@@ -17,7 +17,8 @@ from speckle_core.cli.options import (
     Workers,
     load_experiment,
 )
-from speckle_core.cli.output import counted, echo
+from speckle_core.cli.output import echo
+from speckle_core.words import counted
 
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment

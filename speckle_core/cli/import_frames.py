@@ -10,7 +10,8 @@ import typer
 from speckle_core.cli.files import new_folder
 from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Files, Json
-from speckle_core.cli.output import counted, echo
+from speckle_core.cli.output import echo
+from speckle_core.words import counted
 
 if TYPE_CHECKING:
     from speckle_core.data.frame_options import FrameOptions

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from speckle_core.cli.output import counted, echo
+from speckle_core.cli.output import echo
+from speckle_core.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,11 +35,11 @@ def check_start(
         For everything that is known to make the work fail.
     """
     from speckle_core.cli.failure import say
-    from speckle_core.cli.output import duration
     from speckle_core.cli.progress import show_progress
     from speckle_core.contracts.progress import Progress
     from speckle_core.errors import SpeckleError, combine
     from speckle_core.models.rehearsal import human_bytes, rehearse
+    from speckle_core.words import duration
 
     # Simulating a few patterns takes no time; training on them may take a minute.
     with (
@@ -58,8 +59,9 @@ def check_start(
 
 def print_plan(found: Rehearsal, folder: Path, *, as_json: bool) -> None:
     """Print each stage with its time, and the size of the data."""
-    from speckle_core.cli.output import duration, print_json, print_table
+    from speckle_core.cli.output import print_json, print_table
     from speckle_core.models.rehearsal import human_bytes
+    from speckle_core.words import duration
 
     about: dict[str, Any] = {
         "folder": str(folder),

@@ -12,11 +12,11 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from speckle_core.cli.failure import say
-from speckle_core.cli.output import duration
 from speckle_core.cli.stage import Stage, format_epoch, format_rate
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Epoch
 from speckle_core.models.torchrun import is_main_process
+from speckle_core.words import duration
 
 
 @contextlib.contextmanager

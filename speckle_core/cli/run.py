@@ -48,7 +48,6 @@ def run(
     """
     from speckle_core.analysis.confidence import confidence_of, sentences
     from speckle_core.cli.output import (
-        duration,
         evaluations_json,
         print_evaluations,
         print_json,
@@ -61,6 +60,7 @@ def run(
     from speckle_core.models.tensorboard import require_tensorboard
     from speckle_core.models.torchrun import team_size
     from speckle_core.run import Run
+    from speckle_core.words import duration
 
     chosen = load_experiment(experiment, settings)
     folder = output or Path("runs") / chosen.name

@@ -6,9 +6,9 @@ import math
 import time
 
 from speckle_core.cli.failure import say
-from speckle_core.cli.output import counted, duration
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Epoch
+from speckle_core.words import counted, duration
 
 
 class Stage(Progress):

@@ -33,10 +33,11 @@ def verify(
       speckle verify data/mono --repair
       speckle verify runs/quickstart
     """
-    from speckle_core.cli.output import counted, print_json
+    from speckle_core.cli.output import print_json
     from speckle_core.cli.progress import show_progress
     from speckle_core.verify import patterns_in
     from speckle_core.verify import verify as verify_folder
+    from speckle_core.words import counted
 
     with show_progress() as progress:
         progress.start("verify", patterns_in(data))

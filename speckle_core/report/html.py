@@ -19,7 +19,8 @@ from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.report.blocks import Table
 from speckle_core.report.contents import ReportInput as ReportInput
 from speckle_core.report.pictures import Picture, confusion_picture, pictures_of
-from speckle_core.report.story import duration, limits, samples, story
+from speckle_core.report.story import limits, samples, story
+from speckle_core.words import duration
 
 if TYPE_CHECKING:
     import jinja2

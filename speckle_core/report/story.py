@@ -108,13 +108,3 @@ def limits(
 def component_name(choice: Any) -> str:
     """Return the name of a component as an experiment gives it: a table or a bare name."""
     return str(choice.get("name", "?") if isinstance(choice, Mapping) else choice or "?")
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people: ``4.2 s``, ``3 min 20 s``, ``1 h 05 min``."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

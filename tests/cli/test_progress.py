@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import TextColumn
 
-from speckle_core.cli.output import duration
 from speckle_core.cli.progress import StageBars, StageLines
 from speckle_core.contracts.roles import Epoch
+from speckle_core.words import duration
 
 
 def epoch(number: int, of: int = 4, valid: float = 0.8) -> Epoch:
