@@ -14,7 +14,7 @@ from tests.plugins.speckle_keras.inside.small_network import easy
 
 #: The parity tests load it in fresh processes, each of which imports a framework.
 ELSEWHERE = "classifier.saved-and-loaded-in-a-fresh-process"
-OPTIONS = {"epochs": 20, "batch_size": 8, "evidence": "profile", "dropout": 0.0}
+OPTIONS = {"epochs": 40, "batch_size": 8, "evidence": "profile", "dropout": 0.0, "width": 64}
 
 
 @pytest.fixture(scope="module")
