@@ -40,8 +40,7 @@ class Analytic(Scatterer):
         """Return A(k), complex (ny, nx) [area]."""
         round_ones, others = _by_shape(configuration)
         total = np.empty(grid.shape, dtype=np.complex128)
-        waves = radial.Waves(round_ones, grid)
-        for block, sums in radial.sums(round_ones, grid, self._profiles, waves):
+        for block, sums in radial.Sums(round_ones, grid, self._profiles).of(round_ones):
             fold.amplitude(sums, block, grid, total)
         for particles in others:
             _add(particles, grid, total)
@@ -53,14 +52,15 @@ class Analytic(Scatterer):
         """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
         out = np.empty((len(configurations), *grid.shape), dtype=np.float32)
         shapes = [_by_shape(configuration) for configuration in configurations]
-        waves = radial.Waves([p for round_ones, _ in shapes for p in round_ones], grid)
+        every = [particles for round_ones, _ in shapes for particles in round_ones]
+        summed = radial.Sums(every, grid, self._profiles)
         for configuration, (round_ones, others), pattern in zip(
             configurations, shapes, out, strict=True
         ):
-            if others or any(len(fold.parts(p.contrast)) > 1 for p in round_ones):
+            if others or not all(fold.is_real(p.contrast) for p in round_ones):
                 pattern[...] = self.intensity(configuration, grid)
                 continue
-            for block, sums in radial.sums(round_ones, grid, self._profiles, waves):
+            for block, sums in summed.of(round_ones):
                 fold.intensity(sums, block, grid, pattern)
         return out
 
@@ -84,7 +84,7 @@ def _add(particles: Particles, grid: KGrid, total: NDArray[np.complex128]) -> No
     kx = grid.axis
     phase_x = np.exp(-1j * np.multiply.outer(particles.centers[:, 0], kx))
     # Densities are real, so a real contrast gives A(-k) = A(k)*, and half of the rows suffice.
-    halved = grid.layout == "centered" and len(fold.parts(particles.contrast)) == 1
+    halved = grid.layout == "centered" and fold.is_real(particles.contrast)
     first = grid.origin if halved else 0
     amplitude = np.empty((grid.size - first, grid.size), dtype=np.complex128)
     rows = max(1, _BLOCK // (len(particles) * grid.size))

@@ -7,8 +7,13 @@ quadrants.
 
 from __future__ import annotations
 
+import math
+import threading
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from speckle_core import ComplexArray, FloatArray, KGrid
 
@@ -17,6 +22,37 @@ Floats = NDArray[np.float64]
 #: BLAS distributes products of more multiplications than this over threads, which changes the last
 #: bits (OpenBLAS: 4 · 65536). Smaller products give the same bytes with any number of threads.
 UNSPLIT = 1 << 18
+
+
+class Scratch(threading.local):
+    """Arrays whose memory is used again for the next pattern, in each thread its own.
+
+    A fresh page takes longer than the arithmetic on its numbers.
+    """
+
+    _MOST_BYTES = 1 << 25
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, NDArray[Any]] = {}
+        self._bytes = 0
+
+    def array(
+        self, name: Hashable, shape: tuple[int, ...], dtype: DTypeLike = np.float64
+    ) -> NDArray[Any]:
+        """Return the array called `name`, which is always of one type; its values are undefined."""
+        size, kept = math.prod(shape), self._kept.get(name)
+        if kept is not None and kept.size >= size:
+            return kept[:size].reshape(shape)
+        new = np.empty(size, dtype)
+        freed = 0 if kept is None else kept.nbytes
+        if self._bytes + new.nbytes - freed <= self._MOST_BYTES:
+            self._kept[name] = new
+            self._bytes += new.nbytes - freed
+        return new.reshape(shape)
+
+
+#: Of all scatterers.
+SCRATCH = Scratch()
 
 
 def side(grid: KGrid) -> int:
@@ -29,9 +65,10 @@ def waves(positions: FloatArray, grid: KGrid) -> Floats:
 
     ``exp(i(s + j)t) = exp(i s t) exp(i j t)`` doubles the known values by products, so few
     exponentials are computed; each power of two has its own, so errors do not accumulate.
+    The next call overwrites them.
     """
     m = side(grid)
-    turned = np.empty((m, len(positions)), dtype=np.complex128)
+    turned = SCRATCH.array("waves", (m, len(positions)), np.complex128)
     turned[0] = 1
     known = 1
     for turn in _turns(np.asarray(positions, dtype=np.float64), m, grid.step):
@@ -52,11 +89,16 @@ def _turns(positions: Floats, m: int, step: float) -> NDArray[np.complex128]:
     return turns
 
 
+def is_real(contrast: ComplexArray | FloatArray) -> bool:
+    """Return whether no contrast has an imaginary part."""
+    return contrast.dtype.kind != "c" or not np.any(contrast.imag)
+
+
 def parts(contrast: ComplexArray | FloatArray) -> Floats:
     """Return the real and, if there is one, the imaginary part of `contrast`, (1 or 2, n)."""
-    if np.iscomplexobj(contrast) and np.any(contrast.imag):
-        return np.stack([contrast.real, contrast.imag])
-    return np.asarray(contrast.real, dtype=np.float64)[None]
+    if is_real(contrast):
+        return np.asarray(contrast.real, dtype=np.float64)[None]
+    return np.stack([contrast.real, contrast.imag])
 
 
 def amplitude(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.complex128]) -> None:
@@ -93,14 +135,17 @@ def intensity(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.float32])
     """Write |A|² as `amplitude` writes A, for a real contrast: the same numbers, rounded."""
     (cc, cs), (sc, ss) = sums[0]
     o = grid.origin
-    real, imag = np.empty((2, *cc.shape))
+    real, imag = SCRATCH.array("squares", (2, *cc.shape))
     upper = out[o:][block]
-    _add_squares(np.subtract(cc, ss, out=real), np.add(cs, sc, out=imag))
-    upper[:, o:] = real
+    np.subtract(cc, ss, out=real)
+    np.add(cs, sc, out=imag)
+    upper[:, o:] = _add_squares(real, imag, real)
     if grid.layout == "centered":
-        _add_squares(np.add(cc, ss, out=real), np.subtract(sc, cs, out=imag))
+        np.add(cc, ss, out=real)
+        np.subtract(sc, cs, out=imag)
         # Rounded before it is reversed, since reversing takes longer the more bytes there are.
-        upper[:, o::-1] = real.astype(np.float32)
+        rounded = SCRATCH.array("rounded", cc.shape, np.float32)
+        upper[:, o::-1] = _add_squares(real, imag, rounded)
         # Friedel's law: a real contrast gives I(-k) = I(k), so the pixels below ky = 0, in memory
         # one run, are those above it backwards.
         first = max(block.start, 1)
@@ -109,8 +154,9 @@ def intensity(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.float32])
         pixels[end - above.size : end] = above[::-1]
 
 
-def _add_squares(real: Floats, imag: Floats) -> None:
-    """Replace `real` by the sum of both squares; `imag` is overwritten."""
+def _add_squares(real: Floats, imag: Floats, out: NDArray[Any]) -> NDArray[Any]:
+    """Write the sum of both squares to `out`; `real` and `imag` are overwritten."""
     np.multiply(real, real, out=real)
     np.multiply(imag, imag, out=imag)
-    np.add(real, imag, out=real)
+    np.add(real, imag, out=out, casting="same_kind")
+    return out

@@ -16,26 +16,20 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core import FloatArray, KGrid, Particles, SupportsChords, SupportsRadialFormFactors
+from speckle_core import KGrid, Particles, SupportsChords, SupportsRadialFormFactors
 from speckle_scatter import fold
+from speckle_scatter.chords import ChordedParticles, Chords
 from speckle_scatter.fold import Floats
+from speckle_scatter.waves import Waves
 
 # Approximate size of a block of rows, chosen to stay in a core's cache.
 _BLOCK, _GATHERED = 1 << 16, 1 << 15
-# Maximum number of columns of a product, to bound memory; and of columns kept for all blocks.
-_WIDEST, _HELD = 256, 1024
-# Bodies whose waves are computed together.
-_TOGETHER = 1024
-
-Bodies = Sequence[int] | NDArray[np.intp]
+# Maximum number of columns of a product, and of bodies whose terms are kept for all blocks.
+_WIDEST, _FEW = 256, 128
 
 
 class RoundParticles(Particles, SupportsRadialFormFactors, Protocol):
     """The species summed here."""
-
-
-class ChordedParticles(Particles, SupportsChords, Protocol):
-    """Round species that are sums of chords."""
 
 
 # An isinstance check of a protocol takes as long as summing ten bodies, so it is cached per class.
@@ -155,77 +149,86 @@ class RowByRow:
             target[...] = sums if first else target + sums
 
 
-class Waves:
-    """cos and sin of k·r of all bodies of some species, computed together if they are few.
+class Sums:
+    """The sums over the round bodies of one configuration after another.
 
-    For few bodies, the calls take longer than the arithmetic, whose bits do not depend on how many
-    are computed together.
+    Parameters
+    ----------
+    species : sequence of particles
+        All that will be asked for, in this order.
+    grid : KGrid
+        The grid.
+    profiles : Profiles
+        Known form factors.
     """
 
-    def __init__(self, species: Sequence[RoundParticles], grid: KGrid) -> None:
-        self._grid = grid
-        self._known: dict[int, Floats] = {}
-        if sum(map(len, species)) > _TOGETHER:
-            return
-        places = [particles.centers.T.ravel() for particles in species]
-        if places:
-            ends = np.cumsum([len(p) for p in places])[:-1]
-            parts = np.split(_contiguous_waves(np.concatenate(places), grid), ends, axis=1)
-            self._known = {id(p): part for p, part in zip(species, parts, strict=True)}
+    def __init__(self, species: Sequence[RoundParticles], grid: KGrid, profiles: Profiles) -> None:
+        self._grid, self._profiles = grid, profiles
+        self._waves = Waves(species, grid)
+        m = self._side = fold.side(grid)
+        rows = max(1, _BLOCK // (4 * m))
+        self._blocks = [slice(top, min(top + rows, m)) for top in range(0, m, rows)]
+        self._groups = _join(self._blocks, rows // 4)
 
-    def of(self, particles: Particles, bodies: Bodies) -> tuple[Floats, Floats]:
-        """Return the waves along y times contrast, (parts, 2, n, m), and along x, (2, n, m)."""
-        contrast = fold.parts(particles.contrast)[:, bodies]
-        count, known = len(particles), self._known.get(id(particles))
-        every = len(bodies) == count
-        if known is None:
-            chosen = particles.centers[bodies].T.ravel()
-            known, count, every = _contiguous_waves(chosen, self._grid), len(bodies), True
-        x, y = known[:, :count], known[:, count:]
-        if not every:
-            x, y = x[:, bodies], y[:, bodies]
-        if (contrast == 1).all():
-            return y[None], x
-        return contrast[:, None, :, None] * y, x
+    @functools.cached_property
+    def _chords(self) -> Chords:
+        return Chords(self._grid, self._waves)
 
+    def of(self, species: Sequence[RoundParticles]) -> Iterator[tuple[slice, Floats]]:
+        """Yield blocks of rows (ky ≥ 0) and the sums over all bodies there; see `fold.amplitude`.
 
-def _contiguous_waves(places: FloatArray, grid: KGrid) -> Floats:
-    return np.ascontiguousarray(fold.waves(places, grid).swapaxes(-1, -2))
-
-
-def sums(
-    species: Sequence[RoundParticles], grid: KGrid, profiles: Profiles, waves: Waves
-) -> Iterator[tuple[slice, Floats]]:
-    """Yield blocks of rows (ky ≥ 0) and the sums over all bodies there; see `fold.amplitude`.
-
-    The yielded arrays are overwritten by the next block.
-    """
-    m = fold.side(grid)
-    rows = max(1, _BLOCK // (4 * m))
-    blocks = [slice(top, min(top + rows, m)) for top in range(0, m, rows)]
-    parts = max((len(fold.parts(particles.contrast)) for particles in species), default=1)
-    terms = (term for particles in species for term in _terms(particles, grid, profiles, waves))
-    if parts == 1 and 0 < sum(map(len, species)) <= _HELD // 8:
-        held = list(terms)
-        out = np.empty((1, 2, 2, rows + rows // 4, m))
-        for together in _joined(blocks, rows // 4):
-            first, last = together[0].start, together[-1].stop
-            tile = out[..., : last - first, :]
-            for block in together:
-                inner = tile[..., block.start - first : block.stop - first, :]
-                for i, term in enumerate(held):
-                    term.add(block, inner, i == 0)
-            yield slice(first, last), tile
-    else:
-        whole = np.zeros((parts, 2, 2, m, m))
-        for term in terms:
+        The yielded arrays are overwritten by the next block.
+        """
+        m, blocks = self._side, self._blocks
+        real = all(fold.is_real(particles.contrast) for particles in species)
+        count = sum(map(len, species))
+        if real and 0 < count <= _FEW:
+            held = [
+                term
+                for place, particles in enumerate(species)
+                for term in self._terms(particles, place)
+            ]
+            for together in self._groups:
+                first, last = together[0].start, together[-1].stop
+                tile = fold.SCRATCH.array("sums", (1, 2, 2, last - first, m))
+                for block in together:
+                    inner = tile[..., block.start - first : block.stop - first, :]
+                    for i, term in enumerate(held):
+                        term.add(block, inner, i == 0)
+                yield slice(first, last), tile
+        else:
+            whole = np.zeros((1 if real else 2, 2, 2, m, m))
+            for particles in species:
+                for term in self._terms(particles, None):
+                    for block in blocks:
+                        term.add(block, whole[..., block, :], False)
             for block in blocks:
-                term.add(block, whole[..., block, :], False)
-        for block in blocks:
-            yield block, whole[..., block, :]
+                yield block, whole[..., block, :]
+
+    def _terms(self, particles: RoundParticles, kept_as: int | None) -> Iterator[Term]:
+        """Iterate over the terms of the sum, each for some bodies; see `Chords.columns`."""
+        keys, grid, waves = particles.shape_keys(), self._grid, self._waves
+        alike = _group(keys)
+        unlike = [bodies[0] for bodies in alike.values() if len(bodies) == 1]
+        if unlike and _has_chords(type(particles)):
+            chorded, places = typing.cast(ChordedParticles, particles), np.array(unlike, np.intp)
+            for y, x in self._chords.columns(chorded, places, _WIDEST, kept_as):
+                yield Product(y, x)
+        else:
+            # Each body needs a form factor on the whole quadrant, so take few at a time.
+            for start in range(0, len(unlike), _WIDEST // 8):
+                chunk = unlike[start : start + _WIDEST // 8]
+                each = np.stack([self._profiles.get(particles, i, keys[i], grid) for i in chunk])
+                yield RowByRow(*waves.of(particles, chunk), each)
+        for key, bodies in alike.items():
+            if len(bodies) > 1:
+                shared = self._profiles.get(particles, bodies[0], key, grid)
+                for start in range(0, len(bodies), _WIDEST):
+                    some = bodies[start : start + _WIDEST]
+                    yield Product(*waves.of(particles, some), shared)
 
 
-def _joined(blocks: list[slice], most: int) -> list[list[slice]]:
+def _join(blocks: list[slice], most: int) -> list[list[slice]]:
     """Return the blocks one by one, the last with the one before if it has at most `most` rows.
 
     Products are those of the blocks, since the bits of a product can depend on its shape.
@@ -236,51 +239,11 @@ def _joined(blocks: list[slice], most: int) -> list[list[slice]]:
     return groups
 
 
-def _terms(
-    particles: RoundParticles, grid: KGrid, profiles: Profiles, waves: Waves
-) -> Iterator[Term]:
-    """Iterate over the terms of the sum, each for some bodies."""
-    keys = particles.shape_keys()
+def _group(keys: Sequence[Hashable]) -> dict[Hashable, Sequence[int]]:
+    """Return the bodies with each key."""
+    if len(set(keys)) == 1:
+        return {keys[0]: range(len(keys))}
     alike: dict[Hashable, list[int]] = {}
     for i, key in enumerate(keys):
         alike.setdefault(key, []).append(i)
-    unlike = [bodies[0] for bodies in alike.values() if len(bodies) == 1]
-    if unlike and _has_chords(type(particles)):
-        chorded = typing.cast(ChordedParticles, particles)
-        yield from _chords(chorded, np.array(unlike, dtype=np.intp), grid, waves)
-    else:
-        # Each body needs a form factor on the whole quadrant, so take few at a time.
-        for start in range(0, len(unlike), _WIDEST // 8):
-            chunk = unlike[start : start + _WIDEST // 8]
-            each = np.stack([profiles.get(particles, i, keys[i], grid) for i in chunk])
-            yield RowByRow(*waves.of(particles, chunk), each)
-    for key, bodies in alike.items():
-        if len(bodies) > 1:
-            shared = profiles.get(particles, bodies[0], key, grid)
-            for start in range(0, len(bodies), _WIDEST):
-                some = bodies[start : start + _WIDEST]
-                yield Product(*waves.of(particles, some), shared)
-
-
-def _chords(
-    particles: ChordedParticles, bodies: NDArray[np.intp], grid: KGrid, waves: Waves
-) -> Iterator[Term]:
-    """Iterate over terms whose columns are chords, which contain the form factors."""
-    k_max = np.sqrt(2.0) * grid.k_max
-    owner, half_length, offset, weight = particles.chords(bodies, k_max)
-    k = grid.axis[grid.origin :]
-    # sin(kx a) / kx, which is a at kx = 0.
-    over_k = np.divide(1.0, k, out=np.zeros_like(k), where=k > 0)
-    for start in range(0, len(owner), _WIDEST):
-        part = slice(start, start + _WIDEST)
-        whose, inverse = np.unique(owner[part], return_inverse=True)
-        y, x = waves.of(particles, bodies[whose])
-        count = len(inverse)
-        along = fold.waves(np.concatenate([half_length[part], offset[part]]), grid)
-        along_x = np.multiply(along[1, :, :count].T, over_k, order="C")
-        along_x[:, 0] = half_length[part]
-        along_x *= weight[part, None]
-        y, x = y.take(inverse, axis=-2), x.take(inverse, axis=-2)
-        y *= along[0, :, count:].T
-        x *= along_x
-        yield Product(y, x)
+    return dict(alike)

@@ -30,7 +30,8 @@ def _check_pixels(_: object, __: object, value: int) -> None:
 def _kernel(box: float, pixels: int, grid: KGrid) -> Floats:
     """Return cos and sin of k times the position of every pixel along one axis, (pixels, 2m)."""
     places = np.linspace(0.0, box, pixels)
-    kernel = fold.waves(places, grid).transpose(2, 0, 1).reshape(pixels, -1)
+    # A copy, since the next call overwrites the waves.
+    kernel = np.array(fold.waves(places, grid).transpose(2, 0, 1)).reshape(pixels, -1)
     kernel.flags.writeable = False
     return kernel
 

@@ -1,5 +1,7 @@
 """What both scatterers owe to physics and to each other, on shapes known and unknown."""
 
+import concurrent.futures
+
 import attrs
 import numpy as np
 import pytest
@@ -116,6 +118,35 @@ def test_a_pattern_has_the_same_bytes_alone_in_a_batch_and_after_any_other(
     for i in (3, 1, 2, 0):
         alone = fresh.intensities([configurations[i]], paper_grid)[0]
         assert alone.tobytes() == batch[i].tobytes()
+
+
+def test_a_pattern_has_the_same_bytes_beside_others_in_threads():
+    grid = KGrid.centered(65, np.pi / 2000)
+    # Each configuration's species are in several groups of waves, and both kinds of columns.
+    crowds = [
+        Configuration(
+            tuple(draw(n, n, s(gap=0.0)).particles[0] for n, s in kinds),
+            2000.0,
+        )
+        for kinds in (
+            [(70, Monodisperse), (9, Polydisperse), (40, Monodisperse)],
+            [(2, Polydisperse), (60, Polydisperse), (66, Monodisperse)],
+            [(200, Monodisperse), (3, Polydisperse)],
+        )
+    ]
+    alone = [Analytic().intensities([crowd], grid)[0] for crowd in crowds]
+    scatterer = Analytic()
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for turn in pool.map(lambda _: scatterer.intensities(crowds, grid), range(6)):
+            np.testing.assert_array_equal(turn, alone)
+
+
+def test_waves_that_are_kept_are_not_overwritten_by_those_of_another_grid():
+    for grid in (KGrid.centered(1, 0.01), KGrid.centered(9, 0.01)):
+        fft, configuration = Fft(pixels=101), draw(3)
+        before = fft.amplitude(configuration, grid)
+        Analytic().amplitude(draw(7, 1, Polydisperse()), KGrid.centered(9, 0.02))
+        np.testing.assert_array_equal(fft.amplitude(configuration, grid), before)
 
 
 @BOTH
