@@ -46,7 +46,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
     """
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=_beside(path), dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             if hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), 0o644)
@@ -166,12 +166,10 @@ def replaced_folder(target: Path) -> Iterator[Path]:
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError("is not a folder", where=str(target))
-    beside = f"{_PREFIX}{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
     temporary: Path | None = None
     try:
-        for left in target.parent.glob(f"{beside}*"):
-            _remove(left)
-        temporary = Path(tempfile.mkdtemp(prefix=beside, dir=target.parent))
+        sweep_beside(target)
+        temporary = Path(tempfile.mkdtemp(prefix=_beside(target), dir=target.parent))
         temporary.chmod(0o755)
         yield temporary
         if target.exists():
@@ -184,6 +182,18 @@ def replaced_folder(target: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove `folder` with what is in it, if possible; when killed, nothing keeps its name.
+
+    What is left then, `sweep` removes. A link is not followed.
+    """
+    with contextlib.suppress(OSError):
+        beside = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder.parent))
+        with contextlib.suppress(OSError):
+            os.replace(folder, beside / folder.name)
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def is_leftover(path: Path) -> bool:
@@ -202,6 +212,17 @@ def sweep(folder: Path) -> None:
     """Remove leftovers of interrupted writes in `folder`; nobody else may be writing there."""
     for left in folder.glob(f"{_PREFIX}*"):
         _remove(left)
+
+
+def sweep_beside(target: Path) -> None:
+    """Remove what interrupted writes of `target` left beside it; nobody else may be writing it."""
+    for left in target.parent.glob(f"{_beside(target)}*"):
+        _remove(left)
+
+
+def _beside(target: Path) -> str:
+    """Return how the names of what is written for `target` begin."""
+    return f"{_PREFIX}{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}-"
 
 
 def clear(folder: Path, *, keep: tuple[str, ...] = ()) -> None:

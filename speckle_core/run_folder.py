@@ -13,14 +13,13 @@ import attrs
 
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.data.manifest import read
-from speckle_core.errors import OutputError
 from speckle_core.experiment.experiment import Experiment
-from speckle_core.experiment.ownership import check_same, is_new
+from speckle_core.experiment.ownership import OwnedFolder, is_new
 from speckle_core.experiment.provenance import versions
 from speckle_core.experiment.schema import reading_keys
 from speckle_core.files import clear, make_folder, sweep, write_text
 from speckle_core.locks import lock_folder
-from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
+from speckle_core.notes import digests, find_damage, read_text, write_json
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -100,12 +99,11 @@ class RunFolder:
     @classmethod
     def _find_existing(cls, resolved: Experiment, folder: Path, fresh: bool) -> Self | None:
         """Return the run to resume in `folder`, or None if a new one may start."""
-        if is_new(folder):
+        if not fresh:
+            return cls._kind().find(resolved, folder)
+        known = None if is_new(folder) else cls.open(folder)
+        if known is None or not known.clearing or resolved.departures(known.experiment):
             return None
-        known = cls.open(folder)
-        if fresh:
-            return known if known.clearing and not resolved.departures(known.experiment) else None
-        check_same(resolved, known.experiment, folder, "run", ", or start over with --fresh")
         return known
 
     @classmethod
@@ -117,21 +115,19 @@ class RunFolder:
         OutputError
             When it is not a speckle run folder.
         """
-        try:
-            data = read_json(folder / MANIFEST)
-            if data["format"] != FORMAT:
-                raise ValueError(f"format {data['format']!r}, not {FORMAT}")
-            if unknown := data.keys() - _KEYS:
-                raise ValueError(f"unknown key {min(unknown)!r}")
-            stages = {name: float(stage["seconds"]) for name, stage in data["stages"].items()}
-            files = {name: dict(stage.get("files", {})) for name, stage in data["stages"].items()}
-            experiment = Experiment.from_dict(data["experiment"], str(folder / MANIFEST))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise OutputError(
-                f"is not a speckle run folder ({error})",
-                where=str(folder),
-                hint="Choose another folder with -o; nothing in this one was changed.",
-            ) from error
+        return cls._kind().read(folder)
+
+    @classmethod
+    def _kind(cls) -> OwnedFolder[Self]:
+        return OwnedFolder("run", MANIFEST, FORMAT, cls._parse, ", or start over with --fresh")
+
+    @classmethod
+    def _parse(cls, folder: Path, data: dict[str, Any], experiment: Experiment) -> Self:
+        """Return the run that ``run.json`` describes; a ValueError or so for what is wrong."""
+        if unknown := data.keys() - _KEYS:
+            raise ValueError(f"unknown key {min(unknown)!r}")
+        stages = {name: float(stage["seconds"]) for name, stage in data["stages"].items()}
+        files = {name: dict(stage.get("files", {})) for name, stage in data["stages"].items()}
         return cls(folder, experiment, stages, files, data.get("clearing") is True)
 
     @classmethod

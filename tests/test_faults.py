@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
         ("generate import repair", ["kill", "full"], 4, 20),
         ("train-epochs", ["kill", "limit"], 8, 10),
         ("run-fresh", ["kill"], 150, 1),
+        ("export", ["kill"], 1, 4),
+        ("study", ["kill"], 19, 6),
     ],
 )
 def test_after_a_fault_the_same_call_leaves_the_same_files(

@@ -9,7 +9,7 @@ import typer
 
 from speckle_core.cli.failure import say, usage
 from speckle_core.cli.frame_options import with_frame_options
-from speckle_core.cli.options import Json, Workers
+from speckle_core.cli.options import Json, Workers, output_folder
 from speckle_core.cli.output import echo
 from speckle_core.errors import DataError, ExperimentError
 
@@ -53,10 +53,7 @@ def solve(
     ] = None,
     workers: Workers = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="One seed, one answer.")] = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Keep bodies and pictures here."),
-    ] = None,
+    output: Annotated[Path | None, output_folder("Keep bodies and pictures here.")] = None,
     as_json: Json = False,
     *,
     frames: FrameOptions,

@@ -35,12 +35,20 @@ def print_points(axes: Sequence[Axis], points: Sequence[Point], *, as_json: bool
 
 def print_results(axes: Sequence[Axis], results: Sequence[Result]) -> None:
     """Print one line for each point."""
-    header = (*(axis.path for axis in axes), "classifier", "accuracy", "95 % interval", "within 1")
-    print_table(header, [(*r.values, r.classifier, *_numbers(r)) for r in results])
+    from speckle_core.study.results import sampled
+
+    read = ("accuracy", "95 % interval", "within 1", "patterns", "far")
+    models = any(r.far is not None for r in results)
+    header = (*(axis.path for axis in axes), "classifier", *read[: None if models else -1])
+    print_table(header, [(*r.values, r.classifier, *_numbers(r, models)) for r in results])
+    for sentence in sampled(results):
+        echo(f"\n{sentence}")
 
 
-def _numbers(result: Result) -> tuple[str, str, str]:
+def _numbers(result: Result, models: bool) -> tuple[str, ...]:
     value, low, high = result.accuracy
+    far = ("-" if result.far is None else str(result.far),) if models else ()
     if not np.isfinite(value):
-        return "error", "-", "-"
-    return f"{value:.3f}", f"{low:.3f} to {high:.3f}", f"{result.within_1[0]:.3f}"
+        return ("error", "-", "-", "-", *far)
+    share = f"{value:.3f}", f"{low:.3f} to {high:.3f}", f"{result.within_1[0]:.3f}"
+    return (*share, str(result.patterns), *far)

@@ -38,7 +38,17 @@ def study(
         str | None,
         typer.Option(
             metavar="A,B",
-            help="Classifiers to compare. Default: that of the experiment and its baselines.",
+            help="Classifiers to compare. Default: that of the experiment and its baselines, or "
+            "with --models none.",
+            show_default=False,
+        ),
+    ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Trained models that read the same test patterns: folders, or names from speckle "
+            "models list.",
             show_default=False,
         ),
     ] = None,
@@ -74,13 +84,15 @@ def study(
     from speckle_core.cli.studies import print_points, print_results
     from speckle_core.study.folder import run_study, summary
     from speckle_core.study.points import Axis, points_of
+    from speckle_core.study.trained import open_readers
 
-    names = [name.strip() for name in classifiers.split(",")] if classifiers else None
+    names, trained = _names(classifiers), _names(models)
     wrong = (ExperimentError, OptionError, UnknownComponentError, AmbiguousComponentError)
     with usage(*wrong):
         axes = [Axis.parse(text) for text in vary]
         base = load_experiment(experiment, settings, only=("structure", "scattering")).resolved()
-        points = points_of(experiment, settings or (), axes, names)
+        readers = open_readers(trained, names)
+        points = points_of(experiment, settings or (), axes, names, readers)
     folder = output or Path("studies") / base.name
     if dry_run:
         print_points(axes, points, as_json=as_json)
@@ -100,3 +112,7 @@ def study(
         say(f"error: {values}, {result.classifier}: {result.error}")
     if failed:
         raise typer.Exit(1)
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in text.split(",")] if text else []

@@ -11,7 +11,7 @@ import attrs
 from speckle_core._version import __version__
 from speckle_core.contracts.capabilities import SupportsOnnx
 from speckle_core.errors import OutputError, PluginError
-from speckle_core.files import make_folder, write_bytes
+from speckle_core.files import make_folder, sweep_beside, write_bytes
 from speckle_core.models.folder import ModelRecord, load_model
 
 
@@ -42,6 +42,7 @@ def export(folder: Path, path: Path) -> str:
         )
     content = classifier.to_onnx(metadata_of(model.record))
     make_folder(path.absolute().parent)
+    sweep_beside(path)
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
 

@@ -57,13 +57,16 @@ def train(
     *,
     tensorboard: bool = False,
     start: Path | None = None,
+    limits: bool = True,
 ) -> Model:
     """Train the classifier and baselines of `experiment` on `dataset`; write the model to `folder`.
 
     An interrupted training in `folder` is resumed; a finished one is loaded. With `tensorboard`,
     event files are written to the folder ``tensorboard``. Under torchrun every process calls this
     function; only the main process fits the baselines and writes files. With `start`, the folder of
-    another model, the classifier starts from what that one learned, which is recorded.
+    another model, the classifier starts from what that one learned, which is recorded. Without
+    `limits` it is not measured how far from the training data, and how sure, an answer is: of no
+    use to a model that is only to read one test part.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def train(
         if is_main:
             remove_stale_lock(folder)
         return load_model(folder)
-    work = partial(_train, experiment, dataset, folder, progress, start=start)
+    work = partial(_train, experiment, dataset, folder, progress, start=start, limits=limits)
     if not is_main:
         return work(tensorboard=False, is_main=False)
     with lock_folder(make_folder(folder), "train"):
@@ -118,6 +121,7 @@ def _train(
     tensorboard: bool,
     is_main: bool,
     start: Path | None,
+    limits: bool,
 ) -> Model:
     """Train in `folder`, which is this training's, on from the last epoch that is there."""
     pipeline = experiment.build(only=READING + (SIMULATION if experiment.fresh else ()))
@@ -176,12 +180,27 @@ def _train(
     if not is_main:
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
-    spoilt = noise.limit(pipeline.classifier, valid_set)
+    if limits:
+        _save_limits(
+            pipeline.classifier, train_set, valid_set, experiment.classifier.key, folder, progress
+        )
+    return save_model(pipeline, experiment, folder)
+
+
+def _save_limits(
+    classifier: Classifier,
+    train_set: PatternSet,
+    valid_set: PatternSet,
+    name: str,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Measure what tells a far pattern and a doubtful answer, and write it to the model folder."""
+    spoilt = noise.limit(classifier, valid_set)
     attrs.evolve(TrainingProfiles.of(train_set), noise=spoilt).save(folder)
-    learned = confidence.learn(pipeline.classifier, valid_set, experiment.classifier.key, progress)
+    learned = confidence.learn(classifier, valid_set, name, progress)
     if learned is not None:
         confidence.save(learned, folder)
-    return save_model(pipeline, experiment, folder)
 
 
 def _nothing_learned(history: list[Epoch], classes: int) -> str:

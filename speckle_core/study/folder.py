@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures as cf
 import contextlib
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,21 +21,23 @@ from speckle_core.data.generate import generate
 from speckle_core.data.workers import cores, one_thread, run_on, worker_pool
 from speckle_core.errors import OutputError, SpeckleError
 from speckle_core.experiment.experiment import Experiment
-from speckle_core.experiment.ownership import check_same, is_new
+from speckle_core.experiment.ownership import OwnedFolder
 from speckle_core.experiment.provenance import versions
-from speckle_core.files import make_folder, sweep, write_bytes, write_text
+from speckle_core.files import make_folder, remove_folder, sweep, write_bytes, write_text
 from speckle_core.locks import lock_folder
 from speckle_core.models.evaluate import assess, part_of
 from speckle_core.models.folder import load_model
 from speckle_core.models.train import train
-from speckle_core.notes import read_json, write_json
+from speckle_core.notes import write_json
 from speckle_core.study.page import page
 from speckle_core.study.points import Axis, Point, distinct
 from speckle_core.study.results import Result, draw, table
+from speckle_core.study.trained import TrainedReader
 
 FORMAT = 1
 RECORD = "study.json"
 RESULTS, DATA, MODELS = "results", "data", "models"
+_KIND = OwnedFolder("study", RECORD, FORMAT, lambda _folder, _data, made: made)
 
 
 @attrs.frozen
@@ -45,6 +46,7 @@ class _Task:
 
     folder: Path
     point: Point
+    keep_data: bool
 
 
 def run_study(
@@ -83,44 +85,29 @@ def run_study(
         When the folder contains something else, or cannot be written.
     """
     progress = progress or Progress()
-    _check_ours(folder, base)
+    _KIND.find(base, folder)
     with lock_folder(make_folder(folder), "study"):
-        _check_ours(folder, base)
+        _KIND.find(base, folder)
         named = [{"path": axis.path, "values": list(axis.values)} for axis in axes]
         record = {"format": FORMAT, "experiment": base.to_dict(), "vary": named}
         write_json(folder / RECORD, record | {"versions": versions(base)})
         sweep(folder)
         for part in (RESULTS, DATA, MODELS):
-            make_folder(folder / part, within=folder)
+            sweep(make_folder(folder / part, within=folder))
         found = {p.key: r for p in points if (r := _known(folder, p)) is not None}
         todo = {p.key: p for p in points if p.key not in found}
         count = min(workers or cores(), max(1, len(todo)))
         with worker_pool(count) if count > 1 else contextlib.nullcontext() as pool:
             for data_key in distinct(p.data_key for p in todo.values()):
                 group = [p for p in todo.values() if p.data_key == data_key]
-                found |= _compute(folder, group, count, pool, progress)
+                tasks = [_Task(folder, point, keep_data) for point in group]
+                found |= _compute(tasks, count, pool, progress)
                 _remove_spent(folder, group, found, keep_data=keep_data)
         _remove_spent(folder, points, found, keep_data=keep_data)
+        _remove_forgotten(folder, points)
         results = [attrs.evolve(found[p.key], values=p.values) for p in points]
         _write_summary(folder, base, axes, results)
     return results
-
-
-def _check_ours(folder: Path, base: Experiment) -> None:
-    if is_new(folder):
-        return
-    try:
-        known = read_json(folder / RECORD)
-        if known["format"] != FORMAT:
-            raise ValueError(f"format {known['format']!r}, not {FORMAT}")
-        theirs = Experiment.from_dict(known["experiment"], str(folder / RECORD))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputError(
-            f"is not a speckle study folder ({error})",
-            where=str(folder),
-            hint="Choose another folder with -o; nothing in this one was changed.",
-        ) from error
-    check_same(base, theirs, folder, "study")
 
 
 def _known(folder: Path, point: Point) -> Result | None:
@@ -133,14 +120,11 @@ def _known(folder: Path, point: Point) -> Result | None:
 
 
 def _compute(
-    folder: Path,
-    points: Sequence[Point],
-    workers: int,
-    pool: cf.Executor | None,
-    progress: Progress,
+    tasks: Sequence[_Task], workers: int, pool: cf.Executor | None, progress: Progress
 ) -> dict[str, Result]:
     """Return the results of points that share a data set, by key."""
-    data = folder / DATA / points[0].data_key
+    points = [task.point for task in tasks]
+    data = tasks[0].folder / DATA / points[0].data_key
     first = points[0].experiment
     try:
         progress.start("generate", first.patterns)
@@ -157,7 +141,6 @@ def _compute(
         found.update([answer])
         progress.advance(1)
 
-    tasks = [_Task(folder, point) for point in points]
     if pool is None:
         for task in tasks:
             report(_read(task))
@@ -168,28 +151,44 @@ def _compute(
 
 
 def _read(task: _Task) -> tuple[str, Result]:
-    """Train and evaluate one point; this runs in the worker. Training resumes where it stopped."""
+    """Return the result of a point, in the worker. A training resumes where it stopped."""
     point, folder = task.point, task.folder
     model = folder / MODELS / point.key
     try:
         with one_thread():
             dataset = Dataset.open(folder / DATA / point.data_key)
-            begun = time.perf_counter()
-            train(point.experiment, dataset, model)
-            trained = time.perf_counter()
-            loaded = load_model(model)
-            (evaluation,) = assess(loaded, part_of(loaded, dataset, "test")).values()
-            seconds = (trained - begun, time.perf_counter() - trained)
-        made = point.experiment
-        count = made.sizes()["train"] if made.fresh else len(made.parts(dataset.labels)["train"])
-        result = Result.of(point.values, point.classifier, evaluation, count, seconds)
+            if point.model is not None:
+                result = _read_trained(point, point.model, dataset)
+            else:
+                result = _train_and_read(point, dataset, model)
     except OutputError:
         raise
     except SpeckleError as error:
         return point.key, Result(point.values, point.classifier, error=str(error))
-    result.write(folder / RESULTS / f"{point.key}.json")
-    shutil.rmtree(model, ignore_errors=True)
+    spent = "" if task.keep_data else point.data_key
+    result.write(folder / RESULTS / f"{point.key}.json", spent)
+    remove_folder(model)
     return point.key, result
+
+
+def _train_and_read(point: Point, dataset: Dataset, folder: Path) -> Result:
+    """Train the classifier of a point in `folder`, and let it read the test part."""
+    made, begun = point.experiment, time.perf_counter()
+    train(made, dataset, folder, limits=False)
+    trained = time.perf_counter()
+    loaded = load_model(folder)
+    (evaluation,) = assess(loaded, part_of(loaded, dataset, "test")).values()
+    seconds = (trained - begun, time.perf_counter() - trained)
+    count = made.sizes()["train"] if made.fresh else len(made.parts(dataset.labels)["train"])
+    return Result.of(point.values, point.classifier, evaluation, count, seconds)
+
+
+def _read_trained(point: Point, model: TrainedReader, dataset: Dataset) -> Result:
+    """Let a trained model read the test part."""
+    begun = time.perf_counter()
+    evaluation, far = model.read(point.experiment, dataset)
+    seconds = (0.0, time.perf_counter() - begun)
+    return Result.of(point.values, point.classifier, evaluation, model.trained_on, seconds, far)
 
 
 def _remove_spent(
@@ -201,12 +200,19 @@ def _remove_spent(
     """
     for data_key in distinct(p.data_key for p in points):
         group = [p for p in points if p.data_key == data_key]
-        if keep_data or any(found[p.key].error for p in group):
-            continue
-        shutil.rmtree(folder / DATA / data_key, ignore_errors=True)
+        if not keep_data and not any(found[p.key].error for p in group):
+            remove_folder(folder / DATA / data_key)
     for model in (folder / MODELS).iterdir():
         if (folder / RESULTS / f"{model.name}.json").exists():
-            shutil.rmtree(model, ignore_errors=True)
+            remove_folder(model)
+
+
+def _remove_forgotten(folder: Path, points: Sequence[Point]) -> None:
+    """Remove data sets that an earlier call of other points was to remove when it was killed."""
+    ours = {p.data_key for p in points}
+    for data in [place for place in (folder / DATA).iterdir() if place.name not in ours]:
+        if any(Result.spent(note) == data.name for note in (folder / RESULTS).iterdir()):
+            remove_folder(data)
 
 
 def _write_summary(

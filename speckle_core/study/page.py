@@ -12,6 +12,7 @@ from speckle_core.experiment.experiment import Experiment
 from speckle_core.report.blocks import Table
 from speckle_core.report.html import render_page
 from speckle_core.report.pictures import make_picture
+from speckle_core.study.results import sampled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +32,7 @@ def page(base: Experiment, axes: Sequence[Axis], results: Sequence[Result], figu
         f"[{best.accuracy[1]:.3f}, {best.accuracy[2]:.3f}] of {best.patterns} test patterns."
         if best
         else "No point has a result.",
+        *sampled(results),
     ]
     picture = make_picture(
         figure,
@@ -47,6 +49,7 @@ def page(base: Experiment, axes: Sequence[Axis], results: Sequence[Result], figu
             _number(result.mean_absolute_error, ".3f"),
             str(result.trained_on),
             str(result.patterns),
+            "–" if result.far is None else str(result.far),
             _number(result.seconds[0], ".3g"),
         ]
         for result in results
@@ -61,6 +64,7 @@ def page(base: Experiment, axes: Sequence[Axis], results: Sequence[Result], figu
             "mean error",
             "trained on",
             "tested on",
+            "far",
             "seconds to train",
         ],
         rows,

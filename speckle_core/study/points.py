@@ -6,16 +6,18 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from speckle_core.errors import ExperimentError
+from speckle_core.experiment.components import SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.presets import parse_setting
 from speckle_core.experiment.schema import Choice
+from speckle_core.study.trained import TrainedReader
 
 #: Points of one study; more is more likely a mistake than a plan.
 MOST_POINTS = 10_000
@@ -82,27 +84,34 @@ def _split(text: str) -> Iterator[str]:
 
 @attrs.frozen
 class Point:
-    """One classifier at one combination of values.
+    """One classifier, or one trained model, at one combination of values.
 
     Parameters
     ----------
     values : tuple
         A value for each axis.
     classifier : str
-        Name or label of the classifier.
+        Name or label of the classifier, or name of the model.
     experiment : Experiment
-        Resolved, with this classifier and no baselines or explainers.
+        Resolved, with this classifier and no baselines or explainers. With a model its own
+        classifier is not used.
+    model : TrainedReader, optional
+        What reads the test patterns instead of a classifier trained for this point.
     """
 
     values: tuple[Any, ...]
     classifier: str
     experiment: Experiment = attrs.field(repr=False)
+    model: TrainedReader | None = attrs.field(default=None, repr=False)
 
     @property
     def key(self) -> str:
         """A name for its result: the same experiment always has the same."""
         plain = re.sub(r"[^\w.-]+", "-", self.classifier)[:40]
-        return f"{plain}-{_digest(self.experiment.to_dict())}"
+        said = self.experiment.to_dict()
+        if self.model is not None:
+            said["classifier"] = {"model": self.model.sha256}
+        return f"{plain}-{_digest(said)}"
 
     @property
     def data_key(self) -> str:
@@ -119,6 +128,7 @@ def points_of(
     settings: Sequence[str],
     axes: Sequence[Axis],
     classifiers: Sequence[str] | None = None,
+    models: Mapping[str, TrainedReader] | None = None,
 ) -> list[Point]:
     """Return every point of a study: all combinations of values, each with all classifiers.
 
@@ -130,12 +140,16 @@ def points_of(
         What varies.
     classifiers : sequence of str, optional
         Those of the experiment by name or label, with their options there, or names of other
-        classifiers with default options. By default the experiment's classifier and baselines.
+        classifiers with default options. By default the experiment's classifier and baselines, or
+        with `models` none.
+    models : mapping of str to TrainedReader, optional
+        Trained models that read the same test patterns, from `open_readers`.
 
     Raises
     ------
     ExperimentError
-        For a value that an experiment cannot have, or too many points.
+        For a value that an experiment cannot have, too many points, or a model that must not read
+        them.
     PluginError, OptionError
         For an unknown component or an invalid option.
     """
@@ -157,8 +171,22 @@ def points_of(
         chosen = [f"{axis.path}={axis.texts[at]}" for axis, at in pairs]
         values = tuple(axis.values[at] for axis, at in pairs)
         experiment = Experiment.load(source, [*settings, *chosen])
-        found += [Point(values, *one) for one in _readings(experiment, classifiers)]
+        if classifiers or not models:
+            found += [Point(values, *one) for one in _readings(experiment, classifiers)]
+        found += [Point(values, *one) for one in _models(experiment, models or {})]
     return found
+
+
+def _models(
+    experiment: Experiment, models: Mapping[str, TrainedReader]
+) -> Iterator[tuple[str, Experiment, TrainedReader]]:
+    """Iterate over the models: name, what they read, and the model."""
+    if models:
+        plain = attrs.evolve(experiment, baselines=(), explainers=())
+        plain = plain.resolved(only=(*SIMULATION, "prepare"))
+    for name, model in models.items():
+        model.check(experiment)
+        yield name, plain, model
 
 
 def _readings(

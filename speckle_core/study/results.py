@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 #: Combinations of the axes after the first that get a panel of their own.
 MOST_PANELS = 12
 _SHARES = ("accuracy", "within_1")
+_SPENT = "spent_data"
 
 
 @attrs.frozen
 class Result:
-    """What one classifier reads at one point.
+    """What one classifier or model reads at one point.
 
     Parameters
     ----------
@@ -35,13 +36,16 @@ class Result:
     classifier : str
         Name or label of the classifier.
     patterns, trained_on : int
-        Number of test patterns that were read, and of training patterns.
+        Number of test patterns that were read, and of training patterns. A slow classifier reads
+        only some of the test part, drawn at random.
     accuracy, within_1 : tuple of float
         The fraction that is right, or off by at most 1, with its 95 % Wilson interval.
     mean_absolute_error : float
         Mean of |predicted − true number of particles|.
     seconds : tuple of float
         To train, and to read the test patterns.
+    far : int, optional
+        Number of test patterns that a trained model calls far from its training data.
     error : str, optional
         Why there is no result; all numbers are then NaN or 0.
     """
@@ -54,6 +58,7 @@ class Result:
     within_1: tuple[float, float, float] = (np.nan, np.nan, np.nan)
     mean_absolute_error: float = np.nan
     seconds: tuple[float, float] = (np.nan, np.nan)
+    far: int | None = None
     error: str | None = None
 
     @classmethod
@@ -64,6 +69,7 @@ class Result:
         evaluation: Evaluation,
         trained_on: int,
         seconds: tuple[float, float],
+        far: int | None = None,
     ) -> Result:
         """Return the result that follows from an evaluation."""
         accuracy, close = evaluation.accuracy, evaluation.within(1)
@@ -76,11 +82,24 @@ class Result:
             (close, *evaluation.interval(close)),
             float(np.mean(np.abs(evaluation.errors))),
             seconds,
+            far,
         )
 
-    def write(self, path: Path) -> None:
-        """Write it to `path`, atomically and with a checksum."""
-        write_json(path, {k: v for k, v in self.to_dict().items() if k not in ("values", "error")})
+    def write(self, path: Path, spent: str = "") -> None:
+        """Write it to `path`, atomically and with a checksum.
+
+        `spent` is the name of the data set that is to be removed once its results are there.
+        """
+        known = {k: v for k, v in self.to_dict().items() if k not in ("values", "error")}
+        write_json(path, known | ({_SPENT: spent} if spent else {}))
+
+    @staticmethod
+    def spent(path: Path) -> str:
+        """Return what `write` noted as spent; nothing where it noted none, or is damaged."""
+        try:
+            return str(read_json(path).get(_SPENT, ""))
+        except (OSError, ValueError):
+            return ""
 
     @classmethod
     def read(cls, path: Path, values: tuple[Any, ...], classifier: str) -> Result:
@@ -97,6 +116,7 @@ class Result:
             data = read_json(path)
             if data.pop("classifier") != classifier:
                 raise ValueError("it is of another classifier")
+            data.pop(_SPENT, None)
             tuples = {name: tuple(data.pop(name)) for name in (*_SHARES, "seconds")}
             return cls(values, classifier, **(data | tuples))
         except (KeyError, TypeError) as error:
@@ -122,7 +142,7 @@ def table(axes: Sequence[Axis], results: Sequence[Result]) -> str:
     writer.writerow(
         [axis.path for axis in axes]
         + ["classifier", "patterns", "trained_on", *shares, "mean_absolute_error"]
-        + ["seconds_to_train", "seconds_to_read", "error"]
+        + ["seconds_to_train", "seconds_to_read", "far", "error"]
     )
     for result in results:
         numbers = [
@@ -138,6 +158,7 @@ def table(axes: Sequence[Axis], results: Sequence[Result]) -> str:
                 result.patterns,
                 result.trained_on,
                 *("" if np.isnan(n) else f"{n:.6g}" for n in numbers),
+                "" if result.far is None else result.far,
                 result.error or "",
             ]
         )
@@ -158,6 +179,21 @@ def draw(axes: Sequence[Axis], results: Sequence[Result]) -> Figure:
             curves[name] = [found.get(str(value), (np.nan,) * 3) for value in axes[0].values]
         panels[title] = curves
     return accuracy_curves(axes[0].path, axes[0].values, panels)
+
+
+def sampled(results: Sequence[Result]) -> list[str]:
+    """Return a sentence for each column that read only some of the test patterns."""
+    whole: dict[str, int] = {}
+    for result in results:
+        whole[str(result.values)] = max(whole.get(str(result.values), 0), result.patterns)
+    few = {
+        result.classifier: f"{result.classifier} read {result.patterns} of the "
+        f"{whole[str(result.values)]} test patterns, drawn at random, and its intervals are those "
+        "of so few."
+        for result in results
+        if 0 < result.patterns < whole[str(result.values)]
+    }
+    return list(few.values())
 
 
 def _others(result: Result) -> tuple[str, ...]:

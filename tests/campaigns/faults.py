@@ -133,11 +133,15 @@ def actions(scratch: Path) -> dict[str, tuple[Callable[[Path], None], Callable[[
     """Return by name what makes a folder ready, and what is done in it."""
     import numpy as np
 
+    from speckle_core import Experiment
     from speckle_core.data.dataset import Dataset
     from speckle_core.data.generate import generate
     from speckle_core.data.imported import import_frames
+    from speckle_core.models.export import export
     from speckle_core.models.train import train
     from speckle_core.run import Run
+    from speckle_core.study.folder import run_study
+    from speckle_core.study.points import Axis, points_of
     from speckle_core.verify import verify
 
     data = scratch / "data"
@@ -184,7 +188,29 @@ def actions(scratch: Path) -> dict[str, tuple[Callable[[Path], None], Callable[[
     def repair(folder: Path) -> None:
         assert verify(folder, repair=True).ok
 
+    def study(folder: Path) -> None:
+        source = scratch / "experiment.toml"
+        source.write_text(experiment("first-moment").to_toml())
+        axes = [Axis.parse("seed=5,6")]
+        points = points_of(source, (), axes, ["first-moment"])
+        run_study(Experiment.load(source).resolved(), axes, points, folder, workers=1)
+
+    def a_study(folder: Path) -> None:
+        if not (scratch / "studied").exists():
+            draw_one_pixel()
+            study(scratch / "studied")
+
+    def a_model(folder: Path) -> None:
+        if not (scratch / "model").exists():
+            fit("epochs")(scratch / "model")
+
+    def exported(folder: Path) -> None:
+        # What a kill leaves under the file's own name is refused by the next call.
+        export(scratch / "model", folder / "model.onnx")
+
     return {
+        "study": (a_study, study),
+        "export": (a_model, exported),
         "import": (nothing, imported),
         "repair": (damaged, repair),
         "generate": (nothing, lambda folder: void(generate(experiment(), folder, workers=1))),
@@ -243,6 +269,7 @@ def campaign(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     names = ("generate", "import", "repair", "train", "train-epochs", "run", "run-fresh")
+    names += ("study", "export")
     parser.add_argument("names", nargs="*", default=names)
     parser.add_argument("--kinds", nargs="*", default=KINDS)
     parser.add_argument("--every", type=int, default=1, help="every so many operations")

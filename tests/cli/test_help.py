@@ -29,6 +29,7 @@ PROMISED = {
     "study": {
         "--vary",
         "--classifiers",
+        "--models",
         "--set",
         "-o",
         "--output",
