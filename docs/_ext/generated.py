@@ -106,7 +106,8 @@ def _command(name: str, command: Any) -> str:
     )
     rows = [(f"`{p.metavar}`", p.help or "") for p in arguments]
     rows += [
-        (f"`{' '.join([p.opts[0], *_value(p)])}`", p.help or "") for p in options
+        (f"`{' '.join([p.opts[0], *_value(p)])}`", f"{p.help or ''}{_default(p)}")
+        for p in options
     ]
     help_text = "\n\n".join(
         map(_paragraph, inspect.cleandoc(command.help or "").split("\n\n"))
@@ -125,6 +126,13 @@ def _value(option: Any) -> list[str]:
     if option.is_flag:
         return []
     return [option.metavar or "VALUE"]
+
+
+def _default(option: Any) -> str:
+    """Return the default of an option whose help does not name it."""
+    if option.is_flag or option.default is None or option.required:
+        return ""
+    return f" [default: {option.default}]"
 
 
 def _paragraph(text: str) -> str:

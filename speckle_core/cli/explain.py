@@ -9,7 +9,7 @@ import typer
 
 from speckle_core.cli.files import new_folder
 from speckle_core.cli.frame_options import with_frame_options
-from speckle_core.cli.options import Json, ModelFolder, OptionalData, Settings
+from speckle_core.cli.options import Json, ModelFolder, OptionalData, output_folder
 from speckle_core.cli.output import echo
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def explain(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="A new folder.")
-    ] = Path("maps"),
+    output: Annotated[Path, output_folder("A new folder.")] = Path("maps"),
     index: Annotated[
         list[int] | None,
         typer.Option(
@@ -46,7 +44,15 @@ def explain(
             show_default=False,
         ),
     ] = None,
-    settings: Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set an option of an explainer, as EXPLAINER.OPTION=VALUE; can be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw which pixels a model used: of a data set, or of patterns in files.

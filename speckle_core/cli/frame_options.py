@@ -22,34 +22,47 @@ _PANEL = "What the frames are"
 
 
 def _option(name: str, metavar: str, help_text: str) -> Any:
-    return typer.Option(
-        name, metavar=metavar, help=help_text, show_default=False, rich_help_panel=_PANEL
-    )
+    return typer.Option(name, metavar=metavar, help=help_text, rich_help_panel=_PANEL)
 
 
 _Options: dict[str, Any] = {
     "dataset": Annotated[
         str | None,
-        _option("--dataset", "NAME", "Which array of a file; by default the marked or only one."),
+        _option("--dataset", "NAME", "Which array of a file. Default: the marked or only one."),
     ],
     "frames_axis": Annotated[
         int | None,
-        _option("--frames-axis", "N", "The axis that counts the frames of a stack, such as -1."),
+        _option(
+            "--frames-axis",
+            "N",
+            "Axis that counts the frames, such as -1. Default: 0; in MATLAB files the last.",
+        ),
     ],
     "mask": Annotated[
         str | None,
-        _option("--mask", "FILE", "Pixels that do not count are not 0 in it; or FILE::DATASET."),
+        _option(
+            "--mask", "FILE", "A file, or FILE::DATASET, that is not 0 where pixels do not count."
+        ),
     ],
     "invalid": Annotated[
         list[str] | None,
-        _option("--invalid", "RULE", "No counts: negative, max, nan or a value; again for more."),
+        _option(
+            "--invalid",
+            "RULE",
+            "Values that are no counts: negative, max, nan or a number; can be repeated.",
+        ),
     ],
     "center": Annotated[
         str | None,
-        _option("--center", "Y,X", "k = 0 in pixels from the middle of the first one; or auto."),
+        _option(
+            "--center",
+            "Y,X",
+            "Where k = 0 is, in pixels from the middle of the first one; or auto.",
+        ),
     ],
     "step": Annotated[
-        float | None, _option("--step", "K", "Distance of pixels in k, in the model's 1/length.")
+        float | None,
+        _option("--step", "K", "Step of k from pixel to pixel, in the model's 1/length."),
     ],
     "wavelength": Annotated[float | None, _option("--wavelength", "M", "Wavelength in metres.")],
     "distance": Annotated[
@@ -65,7 +78,8 @@ _Options: dict[str, Any] = {
         Path | None, _option("--poni", "FILE", "Geometry from a PONI file of pyFAI.")
     ],
     "crop": Annotated[
-        str | None, _option("--crop", "Y0:Y1,X0:X1", "Keep these rows and columns alone.")
+        str | None,
+        _option("--crop", "Y0:Y1,X0:X1", "Keep only these rows and columns, counted from 0."),
     ],
     "rebin": Annotated[int, _option("--rebin", "N", "Sum blocks of N x N pixels.")],
 }

@@ -38,7 +38,7 @@ Workers = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Number of simulation processes. Default: one per core.",
+        help="Number of processes. Default: one per core.",
         show_default=False,
     ),
 ]
@@ -98,7 +98,7 @@ Json = Annotated[
 
 def output_folder(what: str) -> Any:
     """Return the option ``-o``, a folder that may be left out, with its help."""
-    return typer.Option("-o", "--output", metavar="DIR", help=what, show_default=False)
+    return typer.Option("-o", "--output", metavar="DIR", help=what)
 
 
 def load_experiment(

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 
 class _PlainHelp:
-    """Shows --help as the flag it is."""
+    """Shows --help as the flag it is, and arguments without the name of a Python type."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters; what an argument takes is said by its name and its help."""
+        params = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in params:
+            if parameter.param_type_name == "argument":
+                parameter.display_type_rich = _no_type
+        return params
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return the option, without the type that typer would print beside it."""
@@ -25,6 +33,10 @@ class _PlainHelp:
         if option is not None:
             option.metavar = ""
         return option
+
+
+def _no_type(ctx: Any) -> None:
+    """Return what is shown as the type of an argument: nothing."""
 
 
 class Command(_PlainHelp, TyperCommand):

@@ -30,16 +30,18 @@ def solve(
     index: Annotated[
         list[int] | None,
         typer.Option(
-            metavar="I", help="Solve this pattern; may be given again.", show_default=False
+            metavar="I",
+            help="Index of a pattern to solve, from 0; can be repeated. Default: all.",
+            show_default=False,
         ),
     ] = None,
-    solver: Annotated[str, typer.Option(metavar="NAME", help="The solver.")] = "patterson",
+    solver: Annotated[str, typer.Option(metavar="NAME", help="The solver to use.")] = "patterson",
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Set an option of the solver; may be given again.",
+            help="Set an option of the solver; can be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -47,13 +49,18 @@ def solve(
         str | None,
         typer.Option(
             metavar="EXPERIMENT",
-            help="The file's patterns lie on the grid of this preset or TOML file.",
+            help="Use the grid of this preset or TOML file.",
             show_default=False,
         ),
     ] = None,
     workers: Workers = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="One seed, one answer.")] = 0,
-    output: Annotated[Path | None, output_folder("Keep bodies and pictures here.")] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Seed of the search: the same seed gives the same answer."
+        ),
+    ] = 0,
+    output: Annotated[Path | None, output_folder("Save bodies and pictures here.")] = None,
     as_json: Json = False,
     *,
     frames: FrameOptions,

@@ -65,6 +65,7 @@ class SupportsFeatureMaps(Protocol):
         """Return one stage's maps and d score[target] / d maps, both (B, c, h, w).
 
         `stage` is a convolutional stage by the classifier's own name for it; None is the last.
+        The score is the linear one before the softmax, as in `SupportsGradients`.
 
         Raises
         ------

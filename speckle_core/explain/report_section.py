@@ -115,7 +115,9 @@ def describe_lattice(found: dict[str, list[float | None]] | None) -> list[str]:
     )
     if math.isfinite(control):
         told += f" and {control:.0%} with random weights"
+    # Shifts run through every place of a period once in as many samples.
+    cure = "shift=16" if period <= 16 else f"shift={period} and samples={period}"
     return [
         f"{told}. Such a lattice comes from the network's strides, not from the sample: do not "
-        "interpret single pixels of these maps. smooth-saliency with shift=16 evens it out."
+        f"interpret single pixels of these maps. smooth-saliency with {cure} evens it out."
     ]

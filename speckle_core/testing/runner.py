@@ -44,7 +44,7 @@ KNOWN_NUMBER: Mapping[Subjects, int] = {
     "particles": 5,
     "scatterer": 16,
     "preprocessor": 10,
-    "classifier": 20,
+    "classifier": 21,
     "explainer": 14,
     "solver": 14,
     "reader": 11,

@@ -151,8 +151,16 @@ def test_the_version_is_that_of_the_package(invoke: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "plugins", "models", *PROMISED])
-def test_a_flag_is_not_shown_as_if_it_took_a_value(name: str, invoke: Callable[..., Any]) -> None:
-    assert "<bool>" not in invoke(*name.split(), "--help").stdout
+def test_help_names_no_type_of_python(name: str, invoke: Callable[..., Any]) -> None:
+    assert "<" not in invoke(*name.split(), "--help").stdout
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_help_shows_every_default(name: str, invoke: Callable[..., Any]) -> None:
+    shown = " ".join(invoke(*name.split(), "--help").stdout.replace("│", " ").split())
+    for parameter in COMMANDS[name].params:
+        if parameter.default not in (None, ()) and not parameter.is_flag:
+            assert f"[default: {parameter.default}]" in shown, parameter.name
 
 
 def test_a_misspelt_command_or_option_is_a_usage_fault_with_the_nearest(

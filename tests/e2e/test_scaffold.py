@@ -82,7 +82,7 @@ def test_ruff_finds_nothing_in_what_is_written(role: str, written: Path) -> None
 
 def test_the_command_says_where_the_physics_goes(tmp_path: Path, fresh: Fresh) -> None:
     said = fresh.speckle("plugins", "new", "odd-shapes", "--role", "sampler", cwd=tmp_path)
-    assert "Put your physics into odd-shapes/odd_shapes/sampler.py" in said
+    assert "Your code goes into odd-shapes/odd_shapes/sampler.py" in said
     assert (tmp_path / "odd-shapes" / "odd_shapes" / "sampler.py").is_file()
 
 

@@ -28,8 +28,7 @@ class Linear(NearestMean):
         return 0.02 * self.means_[targets]
 
     def feature_maps(self, patterns, targets, *, stage=None):
-        maps = patterns[:, None, ::2, ::2]
-        return maps, np.ones_like(maps)
+        return patterns[:, None], 0.02 * self.means_[targets][:, None]
 
     def region(self, shape):
         return np.ones(shape, dtype=bool)
@@ -91,6 +90,52 @@ class FlatMaps(Linear):
         return maps, gradients.mean(axis=(2, 3))
 
 
+class WholeNumbers(Linear):
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return np.rint(1000 * super().input_gradients(patterns, targets)).astype(int)
+
+
+class AsAList(Linear):
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return super().input_gradients(patterns, targets).tolist()
+
+
+class NotANumber(Linear):
+    def input_gradients(self, patterns, targets, *, guided=False):
+        return np.full(patterns.shape, np.nan)
+
+
+class MapsAlone(Linear):
+    def feature_maps(self, patterns, targets, *, stage=None):
+        return super().feature_maps(patterns, targets)[0]
+
+
+class MapsWithWrongSign(Linear):
+    def feature_maps(self, patterns, targets, *, stage=None):
+        maps, gradients = super().feature_maps(patterns, targets)
+        return maps, -gradients
+
+
+class MapsTwice(Linear):
+    def feature_maps(self, patterns, targets, *, stage=None):
+        maps, gradients = super().feature_maps(patterns, targets)
+        return maps, 2 * gradients
+
+
+class MapsOfWholeNumbers(Linear):
+    def feature_maps(self, patterns, targets, *, stage=None):
+        maps, gradients = super().feature_maps(patterns, targets)
+        return maps.astype(int), gradients
+
+
+class PassesItsStageBy(Linear):
+    """Every other pixel is in no map, as with a connection past the stage."""
+
+    def feature_maps(self, patterns, targets, *, stage=None):
+        maps, gradients = super().feature_maps(patterns, targets)
+        return maps[..., ::2], gradients[..., ::2]
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=str)
 def test_right_powers_pass_and_none_at_all_is_skipped(check):
     check.run(Linear)
@@ -106,7 +151,14 @@ def test_right_powers_pass_and_none_at_all_is_skipped(check):
         (Twice, "gradients-are-those-of-the-scores"),
         (HalfOfThePixels, "gradients-are-those-of-the-scores"),
         (OfTheProbability, "gradients-are-those-of-the-scores"),
+        (WholeNumbers, "gradients-have-the-patterns-shape"),
+        (AsAList, "gradients-have-the-patterns-shape"),
+        (NotANumber, "gradients-have-the-patterns-shape"),
         (FlatMaps, "feature-maps-have-gradients"),
+        (MapsAlone, "feature-maps-have-gradients"),
+        (MapsOfWholeNumbers, "feature-maps-have-gradients"),
+        (MapsWithWrongSign, "feature-maps-change-as-the-scores"),
+        (MapsTwice, "feature-maps-change-as-the-scores"),
         (ReadsMore, "region-holds-all-that-is-read"),
         (Unchanged, "randomised-knows-nothing"),
     ],
@@ -115,6 +167,18 @@ def test_a_wrong_optional_power_is_caught(broken, name):
     (check,) = [c for c in CHECKS if c.id == f"classifier.{name}"]
     with pytest.raises(CheckFailed):
         check.run(broken)
+
+
+def test_what_was_found_once_is_not_reported_again():
+    outcomes = {r.id: r for r in run_checks("classifier", NotANumber) if "gradients" in r.id}
+    assert outcomes["classifier.gradients-have-the-patterns-shape"].outcome == "failed"
+    assert outcomes["classifier.gradients-are-those-of-the-scores"].outcome == "skipped"
+
+
+def test_a_stage_that_is_passed_by_cannot_be_compared():
+    (check,) = [c for c in CHECKS if c.id == "classifier.feature-maps-change-as-the-scores"]
+    with pytest.raises(CheckSkipped, match="pass it by"):
+        check.run(PassesItsStageBy)
 
 
 def test_a_classifier_without_optional_capabilities_is_whole():

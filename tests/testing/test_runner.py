@@ -77,6 +77,7 @@ IDS = {
         "classifier.gradients-have-the-patterns-shape",
         "classifier.gradients-are-those-of-the-scores",
         "classifier.feature-maps-have-gradients",
+        "classifier.feature-maps-change-as-the-scores",
         "classifier.region-holds-all-that-is-read",
         "classifier.randomised-knows-nothing",
     ],

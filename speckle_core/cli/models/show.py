@@ -14,6 +14,8 @@ def show_model(
 ) -> None:
     """Show the card of a model: its data, its scores, its limits.
 
+    The names are those that speckle models list prints.
+
     For example:
 
       speckle models show specklenet-poly

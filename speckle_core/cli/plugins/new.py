@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from speckle_core.cli.failure import usage
+from speckle_core.cli.options import output_folder
 from speckle_core.cli.output import echo
 
 
@@ -31,20 +32,11 @@ def new_package(
             show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="DIR",
-            help="The new folder. Default: NAME.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Annotated[Path | None, output_folder("The new folder. Default: NAME.")] = None,
 ) -> None:
     """Create a package with one working component that passes every check.
 
-    Put your physics into the file that is named at the end. Existing folders are never changed.
+    Your code goes into the file that is named at the end. Existing folders are never changed.
 
     For example:
 
@@ -57,5 +49,5 @@ def new_package(
         plugin = NewPlugin.named(name, role, network)
     folder = output or Path(name)
     plugin.write(folder)
-    echo(f"Put your physics into {folder / plugin.physics}. Then:\n")
+    echo(f"Your code goes into {folder / plugin.physics}. Then:\n")
     echo(f"  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  speckle plugins check {name}")

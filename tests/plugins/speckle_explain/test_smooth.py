@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 from speckle_core import Component, OptionError, PluginError, create
-from speckle_core.analysis.lattice import lattice_share
+from speckle_core.analysis.lattice import PERIODS, lattice_share
+from speckle_core.explain.report_section import describe_lattice
 from speckle_core.testing import run_checks
 from speckle_core.testing.specimens import easy_patterns
+from speckle_explain.smooth import even_shifts
 
 
 class Strided:
@@ -62,3 +65,14 @@ def test_it_conforms_and_refuses_what_has_no_gradients() -> None:
         create("explainer", "smooth-saliency").explain(
             object(), np.zeros((1, 5, 5), np.float32), np.zeros(1, dtype=int)
         )
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_what_the_report_advises_against_a_lattice_covers_its_period(period: int) -> None:
+    shares = [0.5 if p == period else 0.001 for p in PERIODS]
+    found = {"period": PERIODS, "share": shares, "control": shares, "even": [0.001] * len(PERIODS)}
+    (told,) = describe_lattice({key: list(values) for key, values in found.items()})
+    advice = {key: int(value) for key, value in re.findall(r"(shift|samples)=(\d+)", told)}
+    one = create("explainer", "smooth-saliency", **advice)
+    for places in even_shifts(one.samples, one.shift).T % period:
+        assert len(set(np.bincount(places, minlength=period))) == 1
