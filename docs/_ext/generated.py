@@ -106,7 +106,10 @@ def _command(name: str, command: Any) -> str:
     )
     rows = [(f"`{p.metavar}`", p.help or "") for p in arguments]
     rows += [
-        (f"`{' '.join([p.opts[0], *_value(p)])}`", f"{p.help or ''}{_default(p)}")
+        (
+            f"`{' '.join([p.opts[0], *_value(p)])}`",
+            f"{p.help or ''}{_used_without(p)}",
+        )
         for p in options
     ]
     help_text = "\n\n".join(
@@ -128,8 +131,8 @@ def _value(option: Any) -> list[str]:
     return [option.metavar or "VALUE"]
 
 
-def _default(option: Any) -> str:
-    """Return the default of an option whose help does not name it."""
+def _used_without(option: Any) -> str:
+    """Return what stands for an option that is left out, where its help does not say it."""
     if option.is_flag or option.default is None or option.required:
         return ""
     return f" [default: {option.default}]"

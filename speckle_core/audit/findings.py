@@ -186,6 +186,8 @@ def _parts(dataset: Dataset) -> Parts:
         raise DataError(
             "its split has no test patterns",
             where=str(dataset.folder),
-            hint="Generate the data set with split.test above 0.",
+            hint="Generate the data set with split.test above 0."
+            if dataset.experiment.imported is None
+            else "Import more frames: a tenth of them is the test part.",
         )
     return parts

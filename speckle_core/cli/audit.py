@@ -14,7 +14,7 @@ from speckle_core.cli.output import echo
 
 def audit(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA_DIR", help="A data set written by speckle generate.")
+        Path, typer.Argument(metavar="DATA_DIR", help="A data set from speckle generate or import.")
     ],
     baseline: Annotated[
         list[str] | None,

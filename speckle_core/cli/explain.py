@@ -86,6 +86,7 @@ def explain(
         UnknownComponentError,
     )
     from speckle_core.explain.folder import NUMBERS, explain_model
+    from speckle_core.explain.report_section import summaries
     from speckle_core.models.folder import load_model
 
     if (data is None) == (not files):
@@ -114,7 +115,10 @@ def explain(
             analysed=chosen is None,
             progress=progress,
         )
+    found = summaries(output)
     if as_json:
-        print_json({"folder": str(output), "files": written})
+        print_json({"folder": str(output), "files": written, "findings": found})
         return
+    for name, sentences in found.items():
+        echo(f"{name}: {sentences}\n")
     echo(f"maps: {output} ({len(written) - 2} pictures, and the numbers in {NUMBERS})")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from speckle_core.cli.files import new_folder
 from speckle_core.cli.frame_options import with_frame_options
 from speckle_core.cli.options import Files, Json
 from speckle_core.cli.output import echo
@@ -29,7 +28,7 @@ def import_(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DATA_DIR", help="A new folder.")
+        Path, typer.Option("-o", "--output", metavar="DATA_DIR", help="Folder of the data set.")
     ],
     like: Annotated[
         str | None,
@@ -47,7 +46,8 @@ def import_(
 
     train, evaluate, explain, audit and verify then work on it as on a simulated one. Each frame
     is brought to one grid, by the geometry that files or options state; the recipe holds the
-    SHA-256 of every file. Labels are whole numbers of particles, from 1 on.
+    SHA-256 of every file. Labels are whole numbers of particles, from 1 on. After an
+    interruption, run the same command again.
 
     For example:
 
@@ -61,7 +61,6 @@ def import_(
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.imported import import_frames
 
-    new_folder(output)
     grid = None if like is None else load_experiment(like, None, only=("structure",)).kgrid()
     remarks: list[str] = []
     with show_progress() as progress:

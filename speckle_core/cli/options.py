@@ -63,7 +63,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="DATA_DIR",
-        help="A data set written by speckle generate, or the folder of a run.",
+        help="A data set from speckle generate or import, or the folder of a run.",
         callback=lambda path: inside_run(path, "data", "manifest.json"),
     ),
 ]
@@ -72,7 +72,7 @@ OptionalData = Annotated[
     typer.Option(
         "--data",
         metavar="DATA_DIR",
-        help="A data set written by speckle generate, or the folder of a run.",
+        help="A data set from speckle generate or import, or the folder of a run.",
         show_default=False,
         callback=lambda path: path and inside_run(path, "data", "manifest.json"),
     ),

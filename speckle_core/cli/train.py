@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from speckle_core.cli.failure import say
 from speckle_core.cli.options import (
     DataOption,
     DryRun,
@@ -47,8 +48,9 @@ def train(
     accuracies and learning rates are written to MODEL_DIR/history.csv and, with --tensorboard,
     to MODEL_DIR/tensorboard. torchrun distributes a training over several GPUs.
 
-    Patterns of one's own, from speckle import, replace those of the experiment. With --from,
-    training starts from the weights of a model: longer, slower, or on other data.
+    Patterns of one's own, from speckle import, replace those of the experiment; a split in
+    numbers of patterns is scaled to them. With --from, training starts from the weights of a
+    model: longer, slower, or on other data.
 
     For example:
 
@@ -57,12 +59,10 @@ def train(
       speckle train quickstart --data data/quick -o m3 --tensorboard
       speckle train mine.toml --data data/mine --from models/quick -o models/mine
     """
-    from speckle_core.cli.failure import usage
     from speckle_core.cli.output import print_json
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.dataset import Dataset
-    from speckle_core.errors import ExperimentError
     from speckle_core.experiment.components import READING
     from speckle_core.files import empty
     from speckle_core.models.tensorboard import require_tensorboard
@@ -72,8 +72,7 @@ def train(
 
     chosen = load_experiment(experiment, settings, only=READING)
     dataset = Dataset.open(data)
-    with usage(ExperimentError):
-        chosen = chosen.on_data_of(dataset.experiment)
+    chosen = chosen.on_data_of(dataset.experiment, on_note=lambda note: say(f"note: {note}"))
     check_recipe(chosen, dataset)
     if tensorboard:
         require_tensorboard()

@@ -65,7 +65,7 @@ def verify(
         thing = "shard" if (data / "manifest.json").exists() else "file"
         state = "intact" if report.ok else "damaged"
         echo(f"{data}: {state}, {counted(report.checked, thing)} checked")
-        if not (report.ok or repair):
+        if not repair and any(problem.repairable for problem in report.problems):
             echo("  Run the same command with --repair to regenerate the damaged files.")
     if not report.ok:
         raise typer.Exit(1)

@@ -146,7 +146,9 @@ def _check_whole(folder: Path, manifest: Manifest) -> None:
             f"({sum(r.count for r in manifest.shards)} of {patterns_of(manifest.experiment)} "
             "patterns)",
             where=str(folder),
-            hint="Run the same 'speckle generate' again; it resumes where it stopped.",
+            hint="Run the same 'speckle import' again."
+            if manifest.experiment.imported is not None
+            else "Run the same 'speckle generate' again; it resumes where it stopped.",
         )
     for record in manifest.shards:
         path = os.path.join(folder, record.name)
@@ -155,5 +157,5 @@ def _check_whole(folder: Path, manifest: Manifest) -> None:
             raise DataError(
                 "is missing" if size is None else f"has {size} bytes instead of {record.bytes}",
                 where=path,
-                hint="Run 'speckle verify --repair' on the data set.",
+                hint="Run 'speckle verify' on the data set; it says how to mend it.",
             )

@@ -160,7 +160,7 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
         raise DataError(
             "is not a data set folder" if folder.exists() else "folder not found",
             where=str(folder),
-            hint="Give the folder that 'speckle generate' wrote.",
+            hint="Give a folder that 'speckle generate' or 'speckle import' wrote.",
         )
     try:
         # The journal first: if its records move to the manifest meanwhile, they are read twice.
@@ -171,7 +171,7 @@ def read(folder: Path, *, sealed: bool = True) -> Manifest:
         raise DataError(
             f"contains no data set: {NAME} is missing",
             where=str(folder),
-            hint="Give the folder that 'speckle generate' wrote.",
+            hint="Give a folder that 'speckle generate' or 'speckle import' wrote.",
         ) from None
     except (OSError, ValueError) as error:
         raise DataError(f"cannot be read: {error}", where=where) from error

@@ -123,7 +123,7 @@ class ShardReader:
         return DataError(
             f"{which} is damaged",
             where=where,
-            hint="Run 'speckle verify --repair' on the data set.",
+            hint="Run 'speckle verify' on the data set; it says how to mend it.",
         )
 
     def _read(self, number: int, index: int, target: NDArray[np.float32]) -> None:

@@ -128,7 +128,7 @@ def _check_labels(file: h5py.File, labels: IntArray) -> None:
         raise DataError(
             f"label {wrong} is {found[wrong]}, but {labels[wrong]} in the experiment",
             where=where,
-            hint="Run 'speckle verify --repair' on the data set.",
+            hint="Run 'speckle verify' on the data set; it says how to mend it.",
         )
 
 

@@ -40,16 +40,23 @@ from speckle_core.locks import lock_folder
 from speckle_core.notes import digest
 
 _UNMADE = "has not been made yet"
+_MEASURED = (
+    "; measured patterns cannot be simulated again: remove the folder and import its frames again"
+)
 # Shards named where many have not been made.
 _LISTED = 1000
 
 
 @attrs.frozen
 class Problem:
-    """A fault of one file: its name within the folder, and a description."""
+    """A fault of one file: its name within the folder, a description, and whether it can be mended.
+
+    Patterns that were measured cannot be simulated again.
+    """
 
     name: str
     what: str
+    repairable: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -135,6 +142,9 @@ def verify(
     what = _find_master_fault(folder, manifest)
     if what is not None:
         problems[MASTER] = Problem(MASTER, what)
+    if manifest.experiment.imported is not None:
+        for name in problems.keys() - {NAME, MASTER, SHARDS}:
+            problems[name] = Problem(name, problems[name].what + _MEASURED, repairable=False)
     found = tuple(problems)
     records: tuple[str, ...] = ()
     if repair and found:
@@ -231,10 +241,9 @@ def _repair(folder: Path, manifest: Manifest, problems: dict[str, Problem]) -> t
             journal.add(attrs.asdict(record))
         problems.pop(record.name, None)
 
-    if manifest.experiment.imported is not None:
-        # Measured patterns cannot be regenerated, but everything besides the shards can.
-        return tuple(records)
     damaged = [s for s in manifest.plan if s.name in problems or s.name not in recorded]
+    if manifest.experiment.imported is not None:
+        damaged = []  # measured patterns cannot be simulated again
     try:
         produce(
             manifest.experiment,

@@ -308,17 +308,18 @@ class Experiment:
         """Return the part that determines the patterns, with defaults written out."""
         return recipe_of(self.resolved(only=SIMULATION))
 
-    def on_data_of(self, other: Experiment) -> Experiment:
+    def on_data_of(
+        self, other: Experiment, *, on_note: Callable[[str], object] | None = None
+    ) -> Experiment:
         """Return this experiment on the measured patterns of `other`, if those were imported.
 
-        Raises
-        ------
-        ExperimentError
-            When its split does not fit them.
+        A split for another number of patterns is scaled to them, which is reported to `on_note`.
         """
         if other.imported is None:
             return self
-        split = self.split
+        split, note = self.split.on(len(other.imported.labels), len(other.counts))
+        if note and on_note is not None:
+            on_note(note)
         if split.stratify is None:
             split = attrs.evolve(split, stratify=split.test_per_class is None)
         return attrs.evolve(self, imported=other.imported, grid=other.grid, split=split)

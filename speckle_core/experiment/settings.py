@@ -53,6 +53,8 @@ def apply_settings(
     notes += _scale_split(data, before, given)
     if given.get("structure.fresh") is True and _at(before, "structure.fresh") is not True:
         notes += _store_less(data)
+    if _at(data, "structure.fresh") is True:
+        notes += _spare(data)
     return notes
 
 
@@ -133,6 +135,23 @@ def _store_less(data: dict[str, Any]) -> Iterator[str]:
         f"(patterns_per_count {made.patterns_per_count} → {max(each, 1)}); the {sizes['train']} "
         "training patterns are new in every epoch"
     )
+
+
+def _spare(data: dict[str, Any]) -> Iterator[str]:
+    """Say how many patterns would be stored for no part of the split, if fewer would do."""
+    try:
+        made = structure(data["structure"], Structure, "")
+        total, classes = _size(made)
+        sizes = structure(data.get("split", {}), Split, "").sizes(total, classes, fresh=True)
+    except ExperimentError:
+        return  # reported when the whole experiment is read
+    used = sizes["valid"] + sizes["test"]
+    if total - used >= classes:
+        yield (
+            f"{total - used} of the {total} stored patterns are in no part of the split, since "
+            "training patterns are not among them; structure.patterns_per_count="
+            f"{max(-(-used // classes), 1)} is enough"
+        )
 
 
 def _size(of: Structure) -> tuple[int, int]:

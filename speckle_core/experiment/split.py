@@ -57,6 +57,26 @@ class Split:
         if self.test_per_class is not None and self.test_per_class < 1:
             raise ExperimentError("must be at least 1", where="split.test_per_class")
 
+    def on(self, total: int, classes: int) -> tuple[Split, str]:
+        """Return the split for `total` measured patterns, and a note where it was scaled to them.
+
+        What a file says of simulated patterns, in numbers or for each class, seldom fits measured
+        ones: the parts then keep their proportions.
+        """
+        try:
+            self.sizes(total, classes)
+        except ExperimentError:
+            whole = math.fsum(getattr(self, part) for part in PARTS)
+            if not whole:
+                raise
+        else:
+            return self, ""
+        share = 1.0 if isinstance(self.train, float) else whole
+        parts = {part: float(getattr(self, part)) / share for part in PARTS}
+        found = Split(**parts, stratify=True)
+        listed = ", ".join(f"{part} {size}" for part, size in found.sizes(total, classes).items())
+        return found, f"the split is scaled to the {total} measured patterns: {listed}"
+
     def sizes(self, total: int, classes: int, *, fresh: bool = False) -> dict[str, int]:
         """Return the number of patterns in each part for `total` patterns of `classes` classes.
 

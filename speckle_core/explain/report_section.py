@@ -19,6 +19,12 @@ from speckle_core.report.blocks import Section, Table, aligned
 SUMMARY = "summary.json"
 
 
+def summaries(folder: Path) -> dict[str, str]:
+    """Return what the numbers in `folder` say, in sentences, for each explainer."""
+    found = read_json(folder / SUMMARY)
+    return {name: _summarize(summary) for name, summary in found.items()}
+
+
 def sections(folder: Path) -> list[Section]:
     """Return one report section per explainer for the explanations in `folder`."""
     found = []

@@ -39,7 +39,10 @@ def check_grid(model: Model, dataset: Dataset) -> None:
             f"its grid is {theirs.layout} with step {theirs.step:.6g}, but the model's is "
             f"{ours.layout} with step {ours.step:.6g}",
             where=str(dataset.folder),
-            hint="Generate the data on the model's grid; only the size may differ.",
+            hint="Generate the data on the model's grid; only the size may differ."
+            if dataset.experiment.imported is None
+            else "Import the frames again with what is known of the detector (such as --step), "
+            "and with --like an experiment on the model's grid.",
         )
 
 
@@ -52,11 +55,18 @@ def part_of(model: Model, dataset: Dataset, part: str) -> PatternSet:
     Raises
     ------
     DataError
-        For an unknown part, or a grid that the model cannot read.
+        For an unknown part or one without patterns, or a grid that the model cannot read.
     """
     check_grid(model, dataset)
+    chosen = indices_of(model, dataset, part)
+    if not len(chosen):
+        raise DataError(
+            f"its split has no {part} patterns",
+            where=str(dataset.folder),
+            hint="Choose others with --split: train, valid, test or all.",
+        )
     whole = dataset.patterns(steps=model.pipeline.prepare)
-    return whole if part == "all" else whole.subset(indices_of(model, dataset, part))
+    return whole if part == "all" else whole.subset(chosen)
 
 
 def indices_of(model: Model, dataset: Dataset, part: str) -> IntArray:

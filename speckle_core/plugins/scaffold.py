@@ -89,10 +89,16 @@ class NewPlugin:
                 hint=(f"Did you mean {near[0]!r}? " if near else "")
                 + f"Roles: {', '.join(ROLES)}.",
             )
-        if network is not None and (network not in NETWORKS or found[0] != "classifier"):
+        if network is not None and found[0] != "classifier":
+            article = "an" if found[0][0] in "aeiou" else "a"
             raise PluginError(
-                f"a {found[0]} cannot be a network in {network!r}",
-                hint=f"A classifier can; frameworks: {', '.join(NETWORKS)}.",
+                f"{article} {found[0]} cannot be a network; only a classifier can",
+                hint="Leave out --network, or use --role classifier.",
+            )
+        if network is not None and network not in NETWORKS:
+            raise PluginError(
+                f"there is no template for a network in {network!r}",
+                hint=f"Frameworks: {', '.join(NETWORKS)}.",
             )
         plugin = cls(name, found[0], network)
         plugin._check()

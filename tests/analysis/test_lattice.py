@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from speckle_core.analysis.lattice import lattice_of, lattice_share
 
@@ -23,6 +24,17 @@ def test_a_lattice_has_the_share_of_power_that_was_put_in() -> None:
         expected = height**2 / (height**2 + 0.01)
         assert share == pytest.approx(expected, abs=0.06)
         assert even == pytest.approx(255 / (128**2 - 1))
+
+
+def test_the_share_is_the_variance_between_the_pixels_of_a_cell() -> None:
+    """By Parseval: power at multiples of 1 / period is what stays when the cells are averaged."""
+    values = bumps(16, 0.05)
+    for period in (4, 16):
+        smooth = ndimage.uniform_filter(values, period, mode="reflect")
+        fine = (values / smooth - 1)[:128, :128]
+        cells = fine.reshape(128 // period, period, 128 // period, period)
+        share = cells.mean(axis=(0, 2)).var() / fine.var()
+        assert lattice_share(values, period)[0] == pytest.approx(share, rel=1e-9)
 
 
 def test_noise_alone_has_the_share_of_an_even_map() -> None:

@@ -129,7 +129,10 @@ def test_an_analysis_is_kept_with_its_deletion_curve_and_lattice(
     trained: tuple[Path, Result], data: Path, invoke: Invoke, tmp_path: Path
 ) -> None:
     args = ("explain", trained[0], "--data", data, "--explainer", "saliency", "-o", tmp_path / "m")
-    assert invoke(*args).exit_code == 0
+    told = invoke(*args)
+    assert told.exit_code == 0
+    assert "saliency: On average" in told.stdout
+    assert "lattice" in told.stdout
     with h5py.File(tmp_path / "m" / "explanations.h5") as file:
         assert file["analysis/saliency/deletion/random"].shape == (10,)
         assert file["analysis/saliency/lattice/share"].shape == (5,)

@@ -77,7 +77,7 @@ def test_a_manifest_that_is_none_is_refused(data: bytes, copy: Path) -> None:
 
 def test_a_missing_shard_is_named(copy: Path) -> None:
     (copy / SHARD).unlink()
-    with pytest.raises(DataError, match=r"00001\.h5: is missing\n.*verify --repair"):
+    with pytest.raises(DataError, match=r"00001\.h5: is missing\n.*speckle verify"):
         Dataset.open(copy)
 
 
@@ -110,7 +110,7 @@ def test_a_flipped_bit_of_a_pattern_is_found_on_reading_it_and_no_other(copy: Pa
     patterns.raw([299, 301])
     with pytest.raises(DataError, match=r"00001\.h5: pattern 44 \(number 300 of the set\)") as e:
         patterns.raw([299, 300])
-    assert "speckle verify --repair" in str(e.value)
+    assert "speckle verify" in str(e.value)
 
 
 @pytest.mark.parametrize("place", range(0, 8000, 400))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -78,3 +81,31 @@ def test_the_same_component_keeps_its_options() -> None:
     found, notes = load("paper-mono-257", "classifier.name=torch-resnet50")
     assert found.classifier.options
     assert not notes
+
+
+FRESH = """
+name = "e"
+[structure]
+counts = [2, 4]
+patterns_per_count = {each}
+fresh = true
+[split]
+train = 100
+valid = 12
+test = 9
+"""
+
+
+def test_stored_patterns_that_fresh_training_has_no_use_for_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "e.toml"
+    file.write_text(FRESH.format(each=40))
+    _, (note,) = load(str(file))
+    assert note.startswith("99 of the 120 stored patterns are in no part of the split")
+    enough = re.search(r"structure\.patterns_per_count=(\d+)", note)
+    assert enough is not None
+    found, notes = load(str(file), enough[0])
+    assert notes == []
+    assert sum(len(part) for part in found.parts(found.labels()).values()) == 12 + 9
+    # One fewer of each class does not do.
+    with pytest.raises(ExperimentError, match="cannot be taken"):
+        load(str(file), f"structure.patterns_per_count={int(enough[1]) - 1}")[0].sizes()

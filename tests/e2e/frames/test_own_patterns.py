@@ -81,6 +81,53 @@ def test_patterns_of_one_s_own_are_imported_trained_on_and_read(own: Path, tmp_p
         assert result.exit_code == 0, (words, result.output)
 
 
+def test_an_import_goes_on_by_the_same_command_and_damage_is_mended_by_another(
+    own: Path, tmp_path: Path
+) -> None:
+    words = ("import", *sorted(own.glob("*/*.npy")), "--labels", "folders", "-o", tmp_path / "a")
+    assert say(*words).exit_code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.rglob("*.h5")}
+    (tmp_path / "a/patterns.h5").unlink()
+    assert "with --repair" in say("verify", tmp_path / "a").output
+    assert say("verify", tmp_path / "a", "--repair").exit_code == 0
+    assert say(*words).exit_code == 0
+    assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.h5")} == before
+    (tmp_path / "a/shards/00000.h5").unlink()
+    for repair in ((), ("--repair",)):
+        found = say("verify", tmp_path / "a", *repair)
+        assert found.exit_code == 1
+        assert "import its frames again" in found.output
+        assert "with --repair" not in found.output
+    assert "Run 'speckle verify'" in say("audit", tmp_path / "a").output
+
+
+def test_too_few_frames_for_a_test_part_are_told_what_works(own: Path, tmp_path: Path) -> None:
+    few = [own / f"{n}/frame_{i}.npy" for n in (2, 4) for i in (0, 1)]
+    assert say("import", *few, "--labels", "folders", "-o", tmp_path / "few").exit_code == 0
+    told = say("audit", tmp_path / "few")
+    assert told.exit_code == 1
+    assert "Import more frames" in told.output
+    many = sorted(own.glob("[24]/*.npy"))
+    assert say("import", *many, "--labels", "folders", "-o", tmp_path / "many").exit_code == 0
+    assert say("audit", tmp_path / "many", "--baseline", "first-moment").exit_code == 0
+
+
+def test_a_split_for_simulated_patterns_is_scaled_to_measured_ones(
+    own: Path, tmp_path: Path
+) -> None:
+    files = sorted(own.glob("*/*.npy"))
+    assert say("import", *files, "--labels", "folders", "-o", tmp_path / "d").exit_code == 0
+    many = MINE.replace("0.6", "1000").replace("0.2", "200") + "test_per_class = 20\n"
+    (tmp_path / "many.toml").write_text(many + "[structure]\ncounts = [2, 11]\n")
+    words = ("train", tmp_path / "many.toml", "--data", tmp_path / "d", "-o", tmp_path / "m")
+    told = say(*words)
+    assert told.exit_code == 0, told.output
+    assert "scaled to the 24 measured patterns: train 17, valid 4, test 3" in told.output
+    read = say("evaluate", tmp_path / "m", "--data", tmp_path / "d", "--json")
+    assert json.loads(read.stdout)["evaluations"]["radial-lda"]["patterns"] == 3
+    assert say(*words).exit_code == 0  # finished, and the same
+
+
 @pytest.mark.parametrize(
     "table",
     [
