@@ -72,8 +72,8 @@ class Split:
         else:
             return self, ""
         share = 1.0 if isinstance(self.train, float) else whole
-        parts = {part: float(getattr(self, part)) / share for part in PARTS}
-        found = Split(**parts, stratify=True)
+        train, valid, test = (float(getattr(self, part)) / share for part in PARTS)
+        found = Split(train=train, valid=valid, test=test, stratify=True)
         listed = ", ".join(f"{part} {size}" for part, size in found.sizes(total, classes).items())
         return found, f"the split is scaled to the {total} measured patterns: {listed}"
 

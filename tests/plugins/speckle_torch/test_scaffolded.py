@@ -32,10 +32,17 @@ def test_a_network_as_written_passes_its_own_tests(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "20 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
+    assert "21 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("role", "network"), [("sampler", "torch"), ("classifier", "jax")])
-def test_what_is_no_network_is_refused(role: str, network: str) -> None:
-    with pytest.raises(PluginError, match=f"a {role} cannot be a network in '{network}'"):
+@pytest.mark.parametrize(
+    ("role", "network", "said"),
+    [
+        ("sampler", "torch", "a sampler cannot be a network; only a classifier can"),
+        ("explainer", "jax", "an explainer cannot be a network; only a classifier can"),
+        ("classifier", "jax", r"no template for a network in 'jax'\n  Frameworks: torch, keras"),
+    ],
+)
+def test_what_is_no_network_is_refused(role: str, network: str, said: str) -> None:
+    with pytest.raises(PluginError, match=said):
         NewPlugin.named("strange", role, network)
