@@ -25,9 +25,14 @@ _LEAST = 1e-20
 
 
 def asymmetry(pattern: Floats) -> float:
-    """Return by how much k and -k differ, as a share of the square of their sum."""
-    other = pattern[::-1, ::-1]
-    return float(((pattern - other) ** 2).sum() / ((pattern + other) ** 2).sum())
+    """Return by how much k and -k differ, as a share of the square of their sum.
+
+    Half of the rows have all pairs, those of the middle row twice.
+    """
+    rows = len(pattern) // 2 + 1
+    half, other = pattern[:rows], pattern[::-1, ::-1][:rows]
+    differences, sums = (half - other).ravel(), (half + other).ravel()
+    return float(differences @ differences / (sums @ sums))
 
 
 @lru_cache(maxsize=4)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv
 
-from speckle_specklenet.amplitudes import Points, Waves, misfit, waves
+from speckle_specklenet.amplitudes import Points, Waves, misfit, slopes, waves
 
 Floats = NDArray[np.floating[Any]]
 
 _DAMPING, _LESS, _MORE, _LEAST, _MOST = 1e-2, 0.3, 8.0, 1e-6, 1e3
 #: Largest steps and the allowed radii, in mean radii.
-_SHIFT, _GROWTH, _SMALLEST, _LARGEST = 0.5, 0.3, 0.01, 2.5
+_SHIFT, _GROWTH, _SMALLEST, _LARGEST = 0.5, 0.3, 0.002, 2.5
 #: A step that leaves more than this share of the misfit is small; as many in a row end it.
 _SMALL, _PATIENCE = 0.97, 3
 
@@ -45,8 +45,14 @@ class Model:
         """Return the number of bodies."""
         return len(self.radii)
 
+    def part(self, which: NDArray[Any]) -> Model:
+        """Return the start of a model with some of the bodies."""
+        return Model(self.places[which], self.radii[which])
 
-def normal_equations(found: Waves, points: Points, scale: np.float32) -> tuple[Floats, Floats]:
+
+def normal_equations(
+    found: Waves, radii: Floats, points: Points, scale: np.float32
+) -> tuple[Floats, Floats]:
     """Return JᵀJ and Jᵀr of all parameters, (3 T + 1,): y, x, radii and the scale."""
     count = len(found.size)
     weight = points.weight * scale
@@ -65,22 +71,28 @@ def normal_equations(found: Waves, points: Points, scale: np.float32) -> tuple[F
     np.multiply(across, -points.k[1], out=jacobian[count : 2 * count])
     along = np.multiply(real, found.cos, out=jacobian[2 * count : 3 * count])
     along -= imaginary * found.sin
-    along *= found.slope
+    along *= slopes(found, radii)
     np.multiply(value, weight, out=jacobian[-1])
     normal: Floats = (jacobian @ jacobian.T).astype(np.float64)
     return normal, jacobian @ (jacobian[-1] - points.weight * points.measured)
 
 
-def step(found: Waves, points: Points, scale: np.float32, damping: float) -> Floats:
+def step(found: Waves, radii: Floats, points: Points, scale: np.float32, damping: float) -> Floats:
     """Return the change of all parameters, (3 T + 1,): y, x, radii and the scale."""
-    normal, gradient = normal_equations(found, points, scale)
-    diagonal = normal.diagonal()
-    normal[np.diag_indices_from(normal)] += damping * diagonal + 1e-9 * diagonal.max()
+    normal, gradient = normal_equations(found, radii, points, scale)
+    diagonal = normal.ravel()[:: len(normal) + 1]
+    diagonal += damping * diagonal + 1e-9 * diagonal.max()
     _, change, failed = dposv(normal, gradient.astype(np.float64))
     if failed:
         return np.zeros(len(normal), dtype=np.float32)
     solved: Floats = -change.astype(np.float32)
     return solved
+
+
+def _within(values: Floats, low: float, high: float) -> Floats:
+    # np.clip takes as long as a step's products.
+    found: Floats = np.minimum(np.maximum(values, np.float32(low)), np.float32(high))
+    return found
 
 
 def refine(model: Model, points: Points, unit: float, steps: int, goal: float) -> Model:
@@ -107,11 +119,11 @@ def refine(model: Model, points: Points, unit: float, steps: int, goal: float) -
     for _ in range(steps):
         if left <= goal or small == _PATIENCE:
             break
-        change = step(now, points, scale, damping)
+        change = step(now, radii, points, scale, damping)
         shift = change[: 2 * count].reshape(2, count).T
-        tried = places + np.clip(shift, -_SHIFT * unit, _SHIFT * unit)
-        growth = np.clip(change[2 * count : 3 * count], -_GROWTH * unit, _GROWTH * unit)
-        tried_radii = np.clip(radii + growth, _SMALLEST * unit, _LARGEST * unit)
+        tried = places + _within(shift, -_SHIFT * unit, _SHIFT * unit)
+        growth = _within(change[2 * count : 3 * count], -_GROWTH * unit, _GROWTH * unit)
+        tried_radii = _within(radii + growth, _SMALLEST * unit, _LARGEST * unit)
         new = waves(tried, tried_radii, points)
         new_scale, new_left = misfit(new.modulus, points)
         small = small + 1 if new_left > _SMALL * left else 0
@@ -129,11 +141,13 @@ def significance(model: Model, points: Points) -> Floats:
     The residual's weights must be 1 over the standard deviation of what is fitted.
     """
     count = len(model)
-    normal, _ = normal_equations(waves(model.places, model.radii, points), points, model.scale)
+    found = waves(model.places, model.radii, points)
+    normal, _ = normal_equations(found, model.radii, points, model.scale)
     diagonal = normal.diagonal()
     root = np.sqrt(np.maximum(diagonal, 1e-12 * diagonal.max()))
     scaled = normal / root[:, None] / root
     # Moving all bodies changes nothing, so some of it is not determined.
     variance = np.linalg.inv(scaled + 1e-6 * np.eye(len(scaled))).diagonal() / root**2
-    found: Floats = model.radii / 2 / np.sqrt(np.maximum(variance[2 * count : 3 * count], 1e-30))
-    return found
+    deviation = np.sqrt(np.maximum(variance[2 * count : 3 * count], 1e-30))
+    sigmas: Floats = model.radii / 2 / deviation
+    return sigmas

@@ -93,11 +93,18 @@ class Plane:
         found[1:] = np.add.reduceat(values.ravel()[self.order], self.first) / self.count
         return found
 
-    def spread(self, profile: Floats) -> Floats:
-        """Return means of rings at each pixel, their logarithm interpolated between rings."""
+    def spread(self, profile: Floats, pixels: NDArray[np.intp] | None = None) -> Floats:
+        """Return means of rings at each pixel, their logarithm interpolated between rings.
+
+        At all pixels, (reach + 1, size), or at those with some indices.
+        """
+        ring = self.ring if pixels is None else self.ring.ravel()[pixels]
+        share = self.share if pixels is None else self.share.ravel()[pixels]
         logs = np.log(np.maximum(profile, 1e-9))
-        found: Floats = np.exp(logs[self.ring] + self.share * np.diff(logs)[self.ring])
-        return found
+        found = np.diff(logs).take(ring)
+        found *= share
+        found += logs.take(ring)
+        return np.exp(found, out=found)
 
     def band(self, k: float) -> int:
         """Return the least of a few numbers of pixels from `k` on, so that tables are shared."""
@@ -179,9 +186,9 @@ class Half:
         known = (plane.square >= lit) * plane.once
         return cls(plane, values, known, profile, half, radius, zero > 0, variance)
 
-    def spread(self) -> Floats:
-        """Return the profile at each pixel."""
-        return self.plane.spread(self.profile)
+    def spread(self, pixels: NDArray[np.intp] | None = None) -> Floats:
+        """Return the profile at each pixel, or at those with some indices."""
+        return self.plane.spread(self.profile, pixels)
 
 
 def _dark_ring(profile: Floats, half: float) -> float:

@@ -1,7 +1,8 @@
 """From places in a Patterson map to disks that explain the pattern, in a fixed number of stages.
 
 Each stage refines places and radii on random pixels up to some k; before all but the first, missing
-bodies are added. The random pixels are the same for all patterns of one scale.
+bodies are added or needless ones left out. The random pixels are the same for all patterns of one
+scale.
 """
 
 from __future__ import annotations
@@ -17,13 +18,23 @@ from speckle_specklenet.amplitudes import Points
 from speckle_specklenet.difference import missing
 from speckle_specklenet.leastsquares import Model, refine, significance
 from speckle_specklenet.plane import Half, Plane
+from speckle_specklenet.stages import (
+    ALIKE_STAGES,
+    COUNTED_ALIKE,
+    COUNTED_UNLIKE,
+    UNLIKE_STAGES,
+    Stage,
+)
 
 Floats = NDArray[np.floating[Any]]
 
-#: The misfit of a pattern that is explained.
-EXPLAINED = 1e-7
+#: The misfit of a pattern that is explained, and that of rounding: between the two a body may be
+#: missing that is smaller than all others.
+EXPLAINED, ROUNDING = 1e-7, 2e-11
+#: Share of its first misfit that the right structure falls below in the first two stages.
+_HOPELESS = 0.3
 #: Bodies smaller than this share of the mean radius are dropped.
-_TINY = 0.015
+_TINY = 0.004
 #: Bodies smaller than this are left out if the pattern is explained without them.
 _SMALL = 0.12
 #: A first misfit below this has no body missing that shows yet.
@@ -35,7 +46,7 @@ _INEXACT = 0.03
 #: Peaks looked at in a difference synthesis.
 PEAKS = 8
 #: Least height of a new body over the root of the misfit, its bounds, and least radius.
-_HEIGHT, _LOWEST, _LEAST = 0.5, 5e-4, 0.03
+_HEIGHT, _LOWEST, _LEAST = 0.5, 1e-5, 0.01
 #: For radii from heights of peaks: width of the weight times the mean radius.
 _REACH = 1.57
 #: Equal disks are refined from radii that differ by this share: two that are exactly equal look the
@@ -43,59 +54,6 @@ _REACH = 1.57
 _UNLIKE = 0.04
 
 
-@attrs.frozen
-class Stage:
-    """One stage: largest k in units of the half distance, pixels, steps, and bodies to add.
-
-    Parameters
-    ----------
-    band : float
-        Largest k in units of the half distance.
-    pixels, steps : int
-        Number of pixels, and most steps.
-    least : float
-        Bodies lower than this are not missing.
-    added : int
-        Most bodies that are added before the next stage.
-    """
-
-    band: float
-    pixels: int
-    steps: int
-    least: float
-    added: int
-
-
-#: Of unlike disks, and of those with a common dark ring, whose radius is known from the start.
-_UNLIKE_STAGES = (
-    Stage(1.5, 350, 14, 0.12, 4),
-    Stage(1.8, 450, 8, 0.06, 4),
-    Stage(2.2, 600, 8, 0.03, 3),
-    Stage(2.4, 700, 8, 0.01, 3),
-    Stage(2.4, 700, 8, 0.004, 3),
-    Stage(2.4, 800, 8, 0.002, 2),
-)
-_ALIKE_STAGES = (
-    Stage(2.2, 500, 14, 0.12, 4),
-    Stage(2.4, 600, 8, 0.06, 4),
-    Stage(2.8, 700, 8, 0.03, 3),
-    Stage(3.0, 700, 8, 0.01, 3),
-    Stage(3.0, 800, 8, 0.004, 3),
-    Stage(3.0, 800, 8, 0.002, 2),
-)
-#: The same of counted patterns.
-_COUNTED_UNLIKE = (
-    Stage(1.5, 500, 10, 0.12, 4),
-    Stage(1.8, 1000, 6, 0.12, 4),
-    Stage(2.2, 2000, 6, 0.12, 3),
-    Stage(2.6, 3000, 6, 0.12, 0),
-)
-_COUNTED_ALIKE = (
-    Stage(2.2, 700, 10, 0.12, 4),
-    Stage(2.4, 1000, 6, 0.12, 4),
-    Stage(2.8, 2000, 6, 0.12, 3),
-    Stage(3.2, 3000, 6, 0.12, 0),
-)
 #: Misfit of an explained counted pattern over that of noise; deviations of a body that is sure, and
 #: most rounds of leaving out others.
 _NOISE, _SIGMAS, _ROUNDS = 1.2, 4.5, 3
@@ -176,21 +134,34 @@ class Refinement:
         self.counted = half.variance is not None
         self.stages: tuple[Stage, ...]
         if half.variance is not None:
-            self.stages = _COUNTED_ALIKE if half.alike else _COUNTED_UNLIKE
-            self.variance = half.plane.spread(half.variance) + (_INEXACT * half.spread()) ** 2
-            self.weight = half.known / np.sqrt(self.variance)
+            self.stages = COUNTED_ALIKE if half.alike else COUNTED_UNLIKE
         else:
-            self.stages = _ALIKE_STAGES if half.alike else _UNLIKE_STAGES
-            self.weight = half.known / np.sqrt(half.spread() + _DARKEST * half.profile.max())
+            self.stages = ALIKE_STAGES if half.alike else UNLIKE_STAGES
+        self._points: dict[int, Points] = {}
+
+    def _weight(self, pixels: NDArray[np.intp]) -> Floats:
+        half = self.half
+        square = half.spread(pixels)
+        if half.variance is not None:
+            square = half.plane.spread(half.variance, pixels) + (_INEXACT * square) ** 2
+        else:
+            square += _DARKEST * half.profile.max()
+        found: Floats = half.known.ravel()[pixels] / np.sqrt(square)
+        return found
 
     def points(self, number: int) -> Points:
         """Return the pixels of a stage."""
+        if number not in self._points:
+            self._points[number] = self._chosen(number)
+        return self._points[number]
+
+    def _chosen(self, number: int) -> Points:
         stage, half = self.stages[number], self.half
         order, k, distance = _by_distance(half.plane.size)
         count = np.searchsorted(distance, stage.band * half.half_distance, side="right")
         index = (_shares(number, stage.pixels) * count).astype(np.intp)
         pixel = order[index]
-        measured, weight = half.intensity.ravel()[pixel], self.weight.ravel()[pixel]
+        measured, weight = half.intensity.ravel()[pixel], self._weight(pixel)
         if not self.counted:
             measured = np.sqrt(measured)
         noise = 0.0
@@ -200,9 +171,9 @@ class Refinement:
         k = np.ascontiguousarray(k[:, index])
         return Points(k, distance[index], measured, weight, self.counted, noise)
 
-    def stage(self, model: Model, number: int) -> Model:
-        """Return a model after one stage."""
-        steps, goal = self.stages[number].steps, 0.0 if self.counted else EXPLAINED
+    def stage(self, model: Model, number: int, goal: float = EXPLAINED) -> Model:
+        """Return a model after one stage, which ends at the misfit `goal`; not of counts."""
+        steps, goal = self.stages[number].steps, 0.0 if self.counted else goal
         return refine(model, self.points(number), self.half.radius, steps, goal)
 
     def misfit(self, model: Model, number: int) -> float:
@@ -214,25 +185,35 @@ class Refinement:
         return model.left / max(points.noise * max(free / len(points.weight), 0.1), 1e-20)
 
     def grown(self, model: Model) -> Grown:
-        """Return a model of the first stage after the others."""
+        """Return a model of the first stage after the others.
+
+        One that explains the pattern is refined on down to rounding, without the bodies that it
+        does not need; what is left over then is a body smaller than all others.
+        """
         misfits = [self.misfit(model, 0)]
         heights = np.zeros(PEAKS, dtype=np.float32)
+        goal = EXPLAINED
         for number in range(1, len(self.stages)):
-            if not self.counted and model.left <= EXPLAINED:
+            explained = not self.counted and model.left <= EXPLAINED
+            if not self.counted and (model.left <= ROUNDING or self._hopeless(misfits)):
                 break
+            if explained and goal == EXPLAINED:
+                model = self._pruned(model, number - 1)
             # So good a start may only need more steps.
-            if number > 1 or model.left > _CLOSE:
+            elif number > 1 or model.left > _CLOSE:
                 heights, places, deviation = missing(self.half, model, PEAKS)
                 least = _SIGMAS * deviation if self.counted else _HEIGHT * np.sqrt(model.left)
                 model = self._completed(model, heights, places, float(least), number - 1)
-            model = self.stage(model, number)
+            goal = ROUNDING if explained else EXPLAINED
+            model = self.stage(model, number, goal)
             misfits.append(self.misfit(model, number))
         explained = misfits[-1] <= (_NOISE if self.counted else EXPLAINED)
         if self.counted:
             model = self._sure(model)
         elif explained:
             heights = np.zeros_like(heights)
-            model = self._pruned(model, len(misfits) - 1)
+            enough = EXPLAINED if goal == EXPLAINED else max(model.left, ROUNDING)
+            model = self._pruned(model, len(misfits) - 1, enough)
         return Grown(model, tuple(misfits), heights, explained)
 
     def _sure(self, model: Model) -> Model:
@@ -243,21 +224,34 @@ class Refinement:
             sure = significance(model, points) > _SIGMAS
             if sure.all() or not sure.any():
                 break
-            model = self.stage(Model(model.places[sure], model.radii[sure]), last)
+            model = self.stage(model.part(sure), last)
         return model
 
-    def _pruned(self, model: Model, number: int) -> Model:
-        """Return a model that explains the pattern without the bodies that it does not need."""
-        while len(model) > 1:
-            smallest = int(np.argmin(model.radii))
-            if model.radii[smallest] > _SMALL * self.half.radius:
+    def _hopeless(self, misfits: list[float]) -> bool:
+        """Return whether two stages brought a model no nearer."""
+        return len(misfits) > 2 and misfits[-1] > _HOPELESS * misfits[0] > EXPLAINED
+
+    def _pruned(self, model: Model, number: int, enough: float = EXPLAINED) -> Model:
+        """Return a model that explains the pattern without the bodies that it does not need.
+
+        All small ones are left out at once, or else one after the other.
+        """
+        small = self._small(model)
+        tried = len(small)
+        while tried:
+            rest = np.delete(np.arange(len(model)), small[:tried])
+            fewer = self.stage(model.part(rest), number)
+            if fewer.left <= enough:
+                model, small = fewer, self._small(fewer)
+            elif tried == 1:
                 break
-            rest = np.delete(np.arange(len(model)), smallest)
-            fewer = self.stage(Model(model.places[rest], model.radii[rest]), number)
-            if fewer.left > EXPLAINED:
-                break
-            model = fewer
+            tried = min(len(small), 1)
         return model
+
+    def _small(self, model: Model) -> NDArray[np.intp]:
+        order = np.argsort(model.radii, kind="stable")[: len(model) - 1]
+        found: NDArray[np.intp] = order[model.radii[order] <= _SMALL * self.half.radius]
+        return found
 
     def _completed(
         self, model: Model, heights: Floats, places: Floats, least: float, number: int
@@ -266,7 +260,8 @@ class Refinement:
         stage, unit = self.stages[number], self.half.radius
         kept = model.radii > _TINY * unit
         least = float(np.clip(least, _LOWEST, stage.least))
-        room = max(min(stage.added, self.bodies - int(kept.sum())), 0)
+        added = 1 if model.left <= EXPLAINED else stage.added
+        room = max(min(added, self.bodies - int(kept.sum())), 0)
         new = np.flatnonzero(heights[:room] > least)
         # The difference shows half of a body's amplitude.
         size = unit * np.maximum(np.sqrt(np.minimum(2 * heights[new], 1)), _LEAST)

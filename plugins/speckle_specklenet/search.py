@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from speckle_specklenet.leastsquares import Model
 from speckle_specklenet.maps import Map, sharp, weighted
 from speckle_specklenet.plane import Half
-from speckle_specklenet.refinement import Grown, Refinement, radii_from, unlike
-from speckle_specklenet.superposition import ORIGIN, chains, structure
+from speckle_specklenet.refinement import EXPLAINED, Grown, Refinement, radii_from, unlike
+from speckle_specklenet.superposition import ORIGIN, Chains, chains, structure
 
 Floats = NDArray[np.floating[Any]]
 
-#: Peaks read from each map, chains built from the first of them, bodies added to each, and chains
-#: of each map that are refined.
-PEAKS, _CHAINS, _STEPS, _STARTS = 120, 12, 26, 10
+#: Peaks read from each map, chains built from the first of them, bodies added to each, chains of
+#: each map that are refined, and those of one map before the other is looked at.
+PEAKS, _CHAINS, _STEPS, _STARTS, _TURN = 120, 12, 26, 10, 3
 #: The misfit of a good start, most of them, and the price of one more body in the choice.
-_GOOD, _GROWN, _PRICE = 2e-3, 3, 2e-4
+_GOOD, _GROWN, _PRICE = 2e-2, 4, 2e-4
 #: The same of counted patterns: the misfit over that of noise; and chains of each map.
 _NOISY, _STARTS_COUNTED = 1.5, 4
 #: Bodies to start from: least height as a share of the highest in either map, and most.
@@ -82,9 +82,9 @@ class Search:
         best: Model | None = None
         shown: Floats = np.zeros(0)
         price = np.inf
+        good, enough = (_NOISY, 0.0) if refinement.counted else (_GOOD, EXPLAINED)
         for model, heights in self._starts(refinement):
-            good = _NOISY if refinement.counted else _GOOD
-            if refinement.misfit(model, 0) < good and len(found) < _GROWN:
+            if refinement.misfit(model, 0) < (good if len(found) < _GROWN else enough):
                 grown = refinement.grown(model)
                 found.append(Found(heights, grown))
                 if grown.explained:
@@ -100,17 +100,23 @@ class Search:
     def _starts(self, refinement: Refinement) -> Iterator[tuple[Model, Floats]]:
         """Yield models of the first stage and the heights of their structures.
 
-        The map that suits the disks comes first. Counted patterns are never explained to the last
-        digit, so of them fewer are tried.
+        The first chains of the map that suits the disks come first, then those of the other, then
+        all others. Counted patterns are never explained to the last digit, so of them fewer are
+        tried.
         """
         most = _STARTS_COUNTED if refinement.counted else _STARTS
-        for name in reversed(NAMES) if self.half.alike else NAMES:
-            map_, vectors = self.look(name)
-            radius = self.half.radius / map_.pixel
-            found = chains(map_, vectors, radius, _CHAINS, _STEPS)
-            for chain in found.best()[:most]:
-                rows = structure(map_, found.views(chain), radius, self.bodies)
-                yield refinement.stage(self._start(rows, map_.pixel, name), 0), rows[:, 0]
+        looked: dict[str, tuple[Map, Chains]] = {}
+        for turn in (slice(_TURN), slice(_TURN, most)):
+            for name in reversed(NAMES) if self.half.alike else NAMES:
+                if name not in looked:
+                    map_, vectors = self.look(name)
+                    radius = self.half.radius / map_.pixel
+                    looked[name] = map_, chains(map_, vectors, radius, _CHAINS, _STEPS)
+                map_, found = looked[name]
+                radius = self.half.radius / map_.pixel
+                for chain in found.best()[turn]:
+                    rows = structure(map_, found.views(chain), radius, self.bodies)
+                    yield refinement.stage(self._start(rows, map_.pixel, name), 0), rows[:, 0]
 
     def _start(self, rows: Floats, pixel: float, name: str) -> Model:
         """Return the model of a structure, rows (height, y, x) [pixels]."""
