@@ -30,6 +30,21 @@ def _positive(_: object, option: attrs.Attribute[Any], value: float | None) -> N
         raise OptionError(f"must be positive and finite, not {value}", where=option.name)
 
 
+def _exposure(
+    _: object, option: attrs.Attribute[Any], value: tuple[float, ...] | float | None
+) -> None:
+    if not isinstance(value, tuple):
+        _positive(_, option, value)
+        return
+    rising = len(value) == 2 and 0 < value[0] <= value[1] < math.inf
+    if not rising:
+        raise OptionError(
+            f"must be a number or two, the least and the most, not {list(value)}",
+            where=option.name,
+            hint="For example [1e4, 1e6].",
+        )
+
+
 def _share(_: object, option: attrs.Attribute[Any], value: float) -> None:
     if not 0 <= value <= 0.5:
         raise OptionError(f"must be a share from 0 to 0.5, not {value}", where=option.name)
@@ -59,9 +74,10 @@ class Counting:
 
     Parameters
     ----------
-    photons : float, optional
-        Mean number of photons on the whole grid, gaps and beamstop included [photons]; none: each
-        pixel's mean is its intensity times `flux`.
+    photons : float or tuple of float, optional
+        Mean number of photons on the whole grid, gaps and beamstop included [photons]. Two numbers
+        [least, most]: each pattern has its own, their logarithm drawn evenly. None: each pixel's
+        mean is its intensity times `flux`.
     flux : float
         Photons per unit of intensity, where `photons` is none [photons/length^4].
     dark : float
@@ -108,7 +124,7 @@ class Counting:
         For a value that is not finite or out of its range.
     """
 
-    photons: float | None = attrs.field(default=1e5, validator=_positive)
+    photons: tuple[float, ...] | float | None = attrs.field(default=1e5, validator=_exposure)
     flux: float = attrs.field(default=1.0, validator=_at_least_zero)
     dark: float = _none
     readout: float = _none
@@ -168,8 +184,11 @@ class Counting:
     ) -> NDArray[np.float64]:
         """Return the mean number of photons in each pixel."""
         scale, total = self.flux, float(intensity.sum())
-        if self.photons is not None:
-            scale = self.photons / total if total > 0 else 0.0
+        photons = self.photons
+        if isinstance(photons, tuple):
+            photons = math.exp(rng.uniform(*np.log(photons)))
+        if photons is not None:
+            scale = photons / total if total > 0 else 0.0
         mean = intensity * scale
         if self.bandwidth is not None:
             mean = over_bandwidth(mean, grid, self.bandwidth)

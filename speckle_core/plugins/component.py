@@ -123,12 +123,17 @@ def _alternatives(kind: Any) -> tuple[Any, ...]:
     return (kind,)
 
 
+_MANY = {float: "numbers", int: "whole numbers", str: "strings"}
+
+
 def _spell(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Literal:
         return " or ".join(repr(v) for v in typing.get_args(kind))
     names = {float: "a number", int: "a whole number", bool: "true or false", str: "a string"}
     if kind is type(None):
         return "none"
+    if typing.get_origin(kind) in (tuple, list) and typing.get_args(kind)[0] in _MANY:
+        return f"a list of {_MANY[typing.get_args(kind)[0]]}"
     return names.get(kind, str(kind).replace("typing.", ""))
 
 

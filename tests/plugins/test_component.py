@@ -23,9 +23,10 @@ def option(kind: Any) -> Option:
         (bool, "true or false"),
         (str, "a string"),
         (float | None, "a number or none"),
+        (tuple[float, ...] | float, "a number or a list of numbers"),
         (Literal["own", "reference"], "'own' or 'reference'"),
         (Any, "Any"),
-        (tuple[int, ...], "tuple[int, ...]"),
+        (tuple[int, ...], "a list of whole numbers"),
     ],
 )
 def test_a_type_is_told_in_words(kind: Any, told: str) -> None:

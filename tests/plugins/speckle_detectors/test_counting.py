@@ -34,6 +34,17 @@ def test_without_a_number_of_photons_the_flux_counts() -> None:
     assert record(photons=None, flux=10.0)[0].mean() == pytest.approx(30, abs=0.25)
 
 
+def test_between_two_numbers_of_photons_each_pattern_draws_its_own() -> None:
+    low, high = 1e4, 1e6
+    found = [record(photons=(low, high), seed=seed)[0].sum() for seed in range(200)]
+    shares = np.log(np.array(found) / low) / np.log(high / low)
+    # Even from 0 to 1: a mean of 1/2 and a deviation of 1/√12, with their errors.
+    assert shares.mean() == pytest.approx(0.5, abs=3 * 0.289 / np.sqrt(200))
+    assert shares.std() == pytest.approx(0.289, abs=0.04)
+    assert -0.01 < shares.min() < 0.05 < 0.95 < shares.max() < 1.01
+    assert np.array_equal(record(photons=(low, high), seed=3)[0].sum(), found[3])
+
+
 def test_variances_of_light_dark_and_readout_add_and_gain_multiplies() -> None:
     counts, _ = record(photons=20.0 * EVEN.size, dark=5.0, readout=3.0, gain=2.5)
     assert counts.mean() == pytest.approx(2.5 * 25, abs=0.6)
@@ -118,7 +129,15 @@ def test_an_empty_intensity_gives_no_photons() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("photons", 0.0), ("dark", -1.0), ("gain", 0.0), ("hot", 0.6), ("defects_seed", -1)],
+    [
+        ("photons", 0.0),
+        ("photons", (1e6, 1e4)),
+        ("photons", (1e4,)),
+        ("dark", -1.0),
+        ("gain", 0.0),
+        ("hot", 0.6),
+        ("defects_seed", -1),
+    ],
 )
 def test_an_impossible_option_is_refused_by_name(option: str, value: float) -> None:
     with pytest.raises(OptionError, match="must be") as error:
