@@ -57,7 +57,7 @@ def difference(half: Half, model: Model) -> tuple[Floats, float]:
     for radius, y, x in zip(model.radii, rows, across, strict=True):
         amplitude += form(radius, k) * (y[:, None] * x)
     modulus = np.abs(amplitude)
-    scale = np.sqrt(model.scale) if half.variance is not None else model.scale
+    scale = np.sqrt(model.scale) if half.pairs is not None else model.scale
     measured = np.sqrt(half.intensity[: band + 1, columns]) / scale
     amplitude *= weight * (measured - modulus) / np.maximum(modulus, 1e-9)
     down, right, _, pixel = _window(band)

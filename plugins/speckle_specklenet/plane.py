@@ -12,9 +12,17 @@ from typing import Any
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from speckle_core import PatternError
-from speckle_specklenet.centre import EXACT, asymmetry, symmetric
+from speckle_specklenet.centre import (
+    EXACT,
+    Pairs,
+    asymmetry,
+    counted_pixels,
+    offset,
+    symmetric,
+)
 
 Floats = NDArray[np.floating[Any]]
 
@@ -27,6 +35,8 @@ _ZERO = 3.8317
 _DARK = 0.05
 #: The narrowest band [pixels].
 _NARROWEST = 16
+#: Least share of a ring that tells its variance.
+_SEEN = 0.2
 #: Most that is not known about k = 0, as a share of the reach.
 _WIDEST = 0.5
 
@@ -132,8 +142,10 @@ class Half:
         About the radius of the bodies [1 / k step].
     alike : bool
         Whether the profile has the dark ring of equal disks.
+    pairs : Pairs, optional
+        Of a counted pattern; None without noise.
     variance : array, (reach + 1,), optional
-        Variance of the intensity at k = 0, 1, …; None without noise.
+        Variance of the mean of pairs at k = 0, 1, …
     """
 
     plane: Plane
@@ -143,6 +155,7 @@ class Half:
     half_distance: float
     radius: float
     alike: bool
+    pairs: Pairs | None = None
     variance: Floats | None = None
 
     @classmethod
@@ -173,22 +186,45 @@ class Half:
             raise PatternError("a pattern has the same value everywhere", where="specklenet")
         values = values / mean
         lit = plane.square[values > 0].min()
-        variance = None
+        pairs = None
         if asymmetry(whole) > EXACT:
-            centred, differences, rim = symmetric(whole / mean, float(lit))
+            whole /= mean
+            counted = counted_pixels(whole, float(lit))
+            found = offset(whole, counted)
+            pairs = Pairs.of(whole, found, counted)
+            centred, rim = symmetric(whole, found)
             values, lit = centred[reach:], min(float(lit) + rim, _WIDEST * reach)
-            variance = plane.rings((differences * differences)[reach:])
         profile = plane.rings(values)
         energy = np.cumsum(profile[1:] * plane.count)
         half = float(np.interp(0.5 * energy[-1], energy, np.arange(1, reach + 1) + 0.5))
         zero = _dark_ring(profile, half)
         radius = _ZERO / zero if zero else MEAN_RADIUS / half
         known = (plane.square >= lit) * plane.once
-        return cls(plane, values, known, profile, half, radius, zero > 0, variance)
+        variance = None if pairs is None else _variance(plane, pairs)
+        return cls(plane, values, known, profile, half, radius, zero > 0, pairs, variance)
 
     def spread(self, pixels: NDArray[np.intp] | None = None) -> Floats:
         """Return the profile at each pixel, or at those with some indices."""
         return self.plane.spread(self.profile, pixels)
+
+
+def _variance(plane: Plane, pairs: Pairs) -> Floats:
+    """Return the variance of the mean of pairs at k = 0, 1, …, (reach + 1,).
+
+    That of counts is a constant and a share of the intensity. Half the difference about a centre
+    that is a little off has a share of its square besides, which is left out.
+    """
+    seen = np.maximum(plane.rings(pairs.known), 1e-9)
+    mean = plane.rings(pairs.mean * pairs.known) / seen
+    square = plane.rings(pairs.square * pairs.known) / seen
+    used = (seen > _SEEN) & (square > 0)
+    if not used.any():
+        return square
+    terms = np.stack([np.ones_like(mean), mean, mean * mean], axis=1)[used] / square[used, None]
+    weight = np.sqrt(seen[used] * np.flatnonzero(used))
+    shares, _ = nnls(terms * weight[:, None], weight)
+    found: Floats = np.maximum(shares[0] + shares[1] * mean, 1e-3 * square)
+    return found
 
 
 def _dark_ring(profile: Floats, half: float) -> float:

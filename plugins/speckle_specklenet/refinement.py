@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_specklenet.amplitudes import Points
+from speckle_specklenet.centre import Pairs
 from speckle_specklenet.difference import missing
 from speckle_specklenet.leastsquares import Model, refine, significance
 from speckle_specklenet.plane import Half, Plane
@@ -131,9 +132,9 @@ class Refinement:
 
     def __init__(self, half: Half, bodies: int) -> None:
         self.half, self.bodies = half, bodies
-        self.counted = half.variance is not None
+        self.counted = half.pairs is not None
         self.stages: tuple[Stage, ...]
-        if half.variance is not None:
+        if self.counted:
             self.stages = COUNTED_ALIKE if half.alike else COUNTED_UNLIKE
         else:
             self.stages = ALIKE_STAGES if half.alike else UNLIKE_STAGES
@@ -141,11 +142,7 @@ class Refinement:
 
     def _weight(self, pixels: NDArray[np.intp]) -> Floats:
         half = self.half
-        square = half.spread(pixels)
-        if half.variance is not None:
-            square = half.plane.spread(half.variance, pixels) + (_INEXACT * square) ** 2
-        else:
-            square += _DARKEST * half.profile.max()
+        square = half.spread(pixels) + _DARKEST * half.profile.max()
         found: Floats = half.known.ravel()[pixels] / np.sqrt(square)
         return found
 
@@ -161,15 +158,22 @@ class Refinement:
         count = np.searchsorted(distance, stage.band * half.half_distance, side="right")
         index = (_shares(number, stage.pixels) * count).astype(np.intp)
         pixel = order[index]
-        measured, weight = half.intensity.ravel()[pixel], self._weight(pixel)
-        if not self.counted:
-            measured = np.sqrt(measured)
-        noise = 0.0
-        if self.counted:
-            whole = float(((weight * measured) ** 2).sum())
-            noise = float((weight > 0).sum()) / max(whole, 1e-20)
         k = np.ascontiguousarray(k[:, index])
-        return Points(k, distance[index], measured, weight, self.counted, noise)
+        if half.pairs is not None and half.variance is not None:
+            return self._paired(pixel, k, half.pairs, half.variance)
+        measured = np.sqrt(half.intensity.ravel()[pixel])
+        return Points(k, distance[index], measured, self._weight(pixel))
+
+    def _paired(self, pixel: NDArray[np.intp], k: Floats, pairs: Pairs, variance: Floats) -> Points:
+        k = k - pairs.shift[:, None].astype(np.float32)
+        distance, rings = np.hypot(*k), np.arange(len(variance))
+        inexact = _INEXACT * np.interp(distance, rings, self.half.profile)
+        square = np.maximum(np.interp(distance, rings, variance) + inexact**2, 1e-20)
+        measured = pairs.mean.ravel()[pixel]
+        weight = (pairs.known.ravel()[pixel] / np.sqrt(square)).astype(np.float32)
+        whole = float(((weight * measured) ** 2).sum())
+        noise = float((weight > 0).sum()) / max(whole, 1e-20)
+        return Points(k, distance, measured, weight, squared=True, noise=noise)
 
     def stage(self, model: Model, number: int, goal: float = EXPLAINED) -> Model:
         """Return a model after one stage, which ends at the misfit `goal`; not of counts."""
