@@ -3,6 +3,7 @@ import json
 import attrs
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 from speckle_core import DataError
@@ -39,6 +40,29 @@ def test_the_numbers_are_scikit_learns(reading):
     report = metrics.classification_report(*given, output_dict=True)
     assert reading.per_class().recall[3] == pytest.approx(report["7"]["recall"])
     assert reading.per_class().support[3] == report["7"]["support"]
+
+
+def test_the_record_has_scikit_learns_numbers_and_none_where_there_is_none(reading, tmp_path):
+    Evaluation([1, *CLASSES], reading.labels, reading.predicted).save(tmp_path)
+    record = json.loads((tmp_path / "metrics.json").read_text())
+    given = (reading.labels, reading.predicted)
+    report = metrics.classification_report(*given, output_dict=True)
+    rows = {row.pop("class"): row for row in record["per_class"]}
+    assert rows.pop(1) == {"precision": 0.0, "recall": None, "f1": None, "support": 0}
+    for value, row in rows.items():
+        expected = report[str(value)]
+        expected["f1"] = expected.pop("f1-score")
+        assert row == pytest.approx(expected)
+    assert record["mean_absolute_error"] == pytest.approx(metrics.mean_absolute_error(*given))
+    matrix = metrics.confusion_matrix(*given, labels=[1, *CLASSES])
+    assert record["confusion"] == matrix.tolist()
+    for name, most in (("accuracy", 0), ("within_1", 1), ("within_2", 2)):
+        right = int((np.abs(reading.labels - reading.predicted) <= most).sum())
+        wilson = stats.binomtest(right, len(reading)).proportion_ci(method="wilson")
+        assert record[name]["value"] == right / len(reading)
+        assert record[name]["interval"] == pytest.approx(list(wilson))
+        if most:
+            assert record[f"off_by_more_than_{most}"] == len(reading) - right
 
 
 def test_within_counts_particles_and_not_columns():

@@ -1,27 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from speckle_core import KGrid, PatternError, create
-from speckle_core.analysis.beam_center import beam_center
+from speckle_core import KGrid, PatternError
 from speckle_core.analysis.regrid import rebin, to_grid
+from tests.analysis.frames import STEP, speckle, whole
 
-STEP = np.pi / 2000
 GRID = KGrid.centered(33, STEP)
-
-
-def speckle(n: int, size: int, step: float = STEP, seed: int = 0) -> NDArray[np.float64]:
-    system = create("sampler", "monodisperse").sample(n, np.random.default_rng([n, seed]))
-    found = create("scatterer", "analytic").intensity(system, KGrid.centered(size, step))
-    return np.asarray(found, dtype=np.float64)
-
-
-def whole(frame: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.ones(frame.shape, dtype=bool)
 
 
 def test_the_pixels_about_k_0_are_cut_out_unchanged() -> None:
@@ -62,6 +48,36 @@ def test_half_a_frame_is_completed() -> None:
     np.testing.assert_allclose(found.pattern, frame, rtol=1e-6)
 
 
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_an_oblong_frame_lands_where_rows_and_columns_say(ratio: int) -> None:
+    rng = np.random.default_rng(1)
+    frame = rng.integers(1, 100, (90, 120)).astype(float)
+    valid = rng.random(frame.shape) > 0.3
+    grid = KGrid.centered(33, STEP)
+    # For two pixels to one, k = 0 lies between four of them.
+    center = (42 + (ratio - 1) / 2, 70 + (ratio - 1) / 2)
+    found = to_grid(frame, valid, center, STEP / ratio, grid)
+    ratios = np.add.outer(np.arange(33) * ratio, np.arange(ratio))
+    rows, columns = 42 - 16 * ratio + ratios, 70 - 16 * ratio + ratios
+    for y in range(33):
+        for x in range(33):
+            block = np.ix_(rows[y], columns[x])
+            share = valid[block].mean()
+            assert found.measured[y, x] == (share > 0.5)
+            if share > 0.5:
+                assert found.pattern[y, x] == pytest.approx((frame * valid)[block].sum() / share)
+
+
+def test_a_frame_that_ends_within_the_grid_is_placed_by_its_own_borders() -> None:
+    full = speckle(4, 33)
+    rows, columns = np.s_[0:30], np.s_[2:33]
+    found = to_grid(full[rows, columns], whole(full[rows, columns]), (16, 14), STEP, GRID)
+    expected = np.zeros(full.shape, dtype=bool)
+    expected[rows, columns] = True
+    np.testing.assert_array_equal(found.measured, expected)
+    np.testing.assert_array_equal(found.pattern[expected], full[expected])
+
+
 def test_too_coarse_and_too_narrow_are_refused_with_numbers() -> None:
     frame = speckle(4, 33)
     with pytest.raises(PatternError, match=r"1\.50 times the model's"):
@@ -71,61 +87,11 @@ def test_too_coarse_and_too_narrow_are_refused_with_numbers() -> None:
 
 
 def test_binning_sums_and_counts_half_filled_blocks() -> None:
-    valid = np.array([[True, True, True, False], [True, True, False, False]])
-    total, known = rebin(np.array([[1, 2, 5, 9], [3, 4, 9, 9]]), valid, 2)
-    assert known.tolist() == [[True, False]]
-    assert total[0, 0] == 10
-
-
-@pytest.mark.parametrize("photons", [None, 1e5, 1e4])
-@pytest.mark.parametrize("center", [(32, 32), (28.5, 37), (40, 25.5)])
-def test_the_centre_is_found_within_half_a_pixel(
-    photons: float | None, center: tuple[float, float]
-) -> None:
-    for n in (3, 6, 10):
-        # Half a pixel: every second pixel of a pattern of half the step.
-        fine = speckle(n, 301, STEP / 2)
-        rows, columns = (150 + 2 * np.arange(65) - int(2 * c) for c in center)
-        frame = fine[np.ix_(rows, columns)]
-        if photons is not None:
-            frame = np.random.default_rng(n).poisson(frame * photons / frame.sum()).astype(float)
-        valid = whole(frame)
-        valid[44:47] = False
-        assert np.abs(np.subtract(beam_center(frame, valid), center)).max() <= 0.5
-
-
-def test_noise_has_no_centre() -> None:
-    frame = np.random.default_rng(0).poisson(5.0, (65, 65))
-    with pytest.raises(PatternError, match="no centre was found"):
-        beam_center(frame, np.ones(frame.shape, dtype=bool))
-
-
-@pytest.mark.parametrize("count", [2, 5, 12])
-@pytest.mark.parametrize("part", [np.s_[48:, :], np.s_[48:, 48:]])
-def test_half_a_pattern_has_no_centre_but_a_little_more_has_one(count: int, part: Any) -> None:
-    full = speckle(count, 97)
-    with pytest.raises(PatternError, match="no centre was found"):
-        beam_center(full[part], whole(full[part]))
-    more = full[30:]
-    assert beam_center(more, whole(more)) == (18, 48)
-
-
-@pytest.mark.parametrize("photons", [np.inf, 1e5])
-def test_k_0_between_pixels_keeps_k_and_minus_k_alike(photons: float) -> None:
-    # Every other pixel of a grid twice as fine, from an odd one.
-    fine = speckle(6, 133, STEP / 2)
-    frame, valid = fine[1::2, 1::2], np.ones((66, 66), dtype=bool)
-    if np.isfinite(photons):
-        frame = np.random.default_rng(0).poisson(frame * photons / frame.sum()).astype(float)
-    valid[20:23] = valid[50, 40] = False
-    found = to_grid(np.where(valid, frame, 1e9), valid, (32.5, 32.5), STEP, GRID)
-    exact = fine[66 - 32 : 66 + 33 : 2, 66 - 32 : 66 + 33 : 2]
-    assert found.valid.all()
-    apart = np.abs(found.pattern - found.pattern[::-1, ::-1]).sum() / found.pattern.sum()
-    nearest = frame[17:50, 17:50]
-    assert apart < 0.4 * np.abs(nearest - nearest[::-1, ::-1]).sum() / nearest.sum()
-    assert found.pattern.min() >= 0
-    if np.isinf(photons):
-        speckle_ = exact[GRID.distance() > 5]
-        error = (found.pattern - exact)[GRID.distance() > 5]
-        assert error.std() < 0.15 * speckle_.std()
+    valid = np.array([[1, 1, 1, 0, 0, 1], [1, 1, 0, 0, 1, 1]], dtype=bool)
+    counts = np.array([[1, 2, 5, 9, 9, 6], [3, 4, 9, 9, 7, 8]], dtype=np.uint8)
+    total, known = rebin(counts, valid, 2)
+    assert known.tolist() == [[True, False, True]]
+    # Of three pixels of four: as much as their mean in the fourth.
+    assert total.tolist() == [[10, 0, 28]]
+    full, _ = rebin(np.full((2, 2), 200, dtype=np.uint8), np.ones((2, 2), dtype=bool), 2)
+    assert full.tolist() == [[800]]
