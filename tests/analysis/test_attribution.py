@@ -1,11 +1,10 @@
 """What the network uses, on classifiers of which that is known."""
 
-import attrs
 import numpy as np
 import pytest
 from scipy import stats
 
-from speckle_core import KGrid, PatternSet
+from speckle_core import PatternSet
 from speckle_core.analysis.attribution import (
     analyse,
     attribution_density,
@@ -15,45 +14,19 @@ from speckle_core.analysis.attribution import (
     rank_correlation,
 )
 from speckle_core.analysis.deletion import deletion_curve
+from speckle_core.analysis.lattice import lattice_of
 from speckle_core.errors import DataError, PluginError
-
-GRID = KGrid.centered(41, 0.1)
-RING = (GRID.distance() >= 9.5) & (GRID.distance() < 12.5)
-LABELS = np.array([2, 5] * 20)
-TARGETS = np.array([0, 1] * 20)
-
-
-def rings(labels=LABELS, seed=0):
-    """Exponential speckle; patterns of class 5 are five times brighter in the ring."""
-    speckle = np.random.default_rng(seed).exponential(size=(len(labels), *GRID.shape))
-    return np.where((labels == 5)[:, None, None] & RING, 5 * speckle, speckle) + 1.0
-
-
-@attrs.define
-class RingReader:
-    """Looks at the mean over one ring and at nothing else: 5 where it is brighter than 3.5."""
-
-    where: np.ndarray = attrs.field(factory=lambda: RING / RING.sum())
-    seen: list = attrs.field(factory=list)
-    classes = np.array([2, 5])
-
-    def score(self, patterns):
-        return np.sum(patterns * self.where, axis=(1, 2)) - 3.5
-
-    def predict_proba(self, patterns):
-        self.seen.append(len(patterns))
-        five = 1 / (1 + np.exp(-self.score(patterns)))
-        return np.stack([1 - five, five], axis=1)
-
-    def randomised(self, *, seed):
-        return RingReader(where=np.random.default_rng(seed).normal(size=GRID.shape))
-
-
-class SpeckleReader(RingReader):
-    """Looks at the contrast in the ring, so that only speckle tells it anything."""
-
-    def score(self, patterns):
-        return patterns[:, RING].std(axis=1) - 2
+from tests.analysis.ring_reader import (
+    CROP,
+    GRID,
+    LABELS,
+    RING,
+    TARGETS,
+    RingReader,
+    crop_reader,
+    maps_of_the_ring,
+    rings,
+)
 
 
 class Weights:
@@ -62,10 +35,6 @@ class Weights:
     def explain(self, classifier, patterns, targets):
         sign = np.where(np.asarray(targets) == 1, 1.0, -1.0)
         return sign[:, None, None] * classifier.where
-
-
-def maps_of_the_ring(count=40):
-    return np.broadcast_to(RING * 1.0, (count, *GRID.shape))
 
 
 def test_density_makes_maps_of_any_scale_count_alike():
@@ -106,56 +75,6 @@ def test_rank_correlation_is_scipy_s_spearman_of_the_magnitudes():
     assert np.isnan(rank_correlation(first, np.ones_like(first))).all()
 
 
-def test_blanking_the_ring_that_is_used_leaves_a_guess_and_random_pixels_leave_the_answer():
-    share = RING.mean()
-    curve = deletion_curve(
-        RingReader(),
-        rings(),
-        TARGETS,
-        maps_of_the_ring(),
-        GRID,
-        fractions=[0, share, 1],
-        fill="blocked",
-    )
-    np.testing.assert_allclose(curve.fractions, [0, share, 1])
-    np.testing.assert_array_equal(curve.most_attributed, [1, 0.5, 0.5])
-    assert curve.random[1] >= 0.9
-    assert curve.random[2] == 0.5
-
-
-def test_a_reader_of_the_profile_does_not_miss_the_speckle_and_a_reader_of_speckle_does():
-    arguments = (rings(), TARGETS, maps_of_the_ring(), GRID)
-    profile = deletion_curve(RingReader(), *arguments, fractions=[0, RING.mean(), 1])
-    np.testing.assert_array_equal(profile.most_attributed, 1)
-    np.testing.assert_array_equal(profile.random, 1)
-    speckle = deletion_curve(SpeckleReader(), *arguments, fractions=[0, RING.mean(), 1])
-    np.testing.assert_array_equal(speckle.most_attributed, [1, 0.5, 0.5])
-    assert speckle.random[1] >= 0.9
-
-
-def test_pixels_that_matter_alike_go_in_random_order():
-    even = np.ones((len(LABELS), *GRID.shape))
-    curve = deletion_curve(RingReader(), rings(), TARGETS, even, GRID, fill="blocked")
-    np.testing.assert_array_equal(curve.most_attributed, curve.random)
-    assert len(set(curve.random)) > 2
-
-
-def test_the_deletion_curve_is_the_same_in_any_batches_and_never_in_larger_ones():
-    reader = RingReader()
-    noise = np.random.default_rng(8).normal(size=rings().shape)
-    arguments = (rings(), TARGETS, noise, GRID)
-    small = deletion_curve(reader, *arguments, batch_size=7, fill="blocked", seed=3)
-    assert max(reader.seen) == 7
-    large = deletion_curve(RingReader(), *arguments, batch_size=40, fill="blocked", seed=3)
-    np.testing.assert_array_equal(small.most_attributed, large.most_attributed)
-    np.testing.assert_array_equal(small.random, large.random)
-
-
-def test_a_deletion_curve_needs_one_map_for_each_pattern():
-    with pytest.raises(DataError, match="40 patterns, 40 targets and 3 maps"):
-        deletion_curve(RingReader(), rings(), TARGETS, maps_of_the_ring(3), GRID)
-
-
 def test_a_classifier_that_cannot_be_randomised_is_refused_by_name():
     with pytest.raises(PluginError, match=r"Weights[\s\S]*SupportsRandomised"):
         randomised(Weights(), seed=0)
@@ -185,26 +104,6 @@ def test_the_analysis_finds_the_ring_that_the_classifier_reads():
     assert found.deletion.most_attributed[-1] == 0.5
 
 
-CROP = np.zeros(GRID.shape, bool)
-CROP[12:29, 12:29] = True
-
-
-class CropReader(RingReader):
-    """Looks at the ring where it lies in the central 17 × 17, and says so."""
-
-    def region(self, shape):
-        assert shape == GRID.shape
-        return CROP
-
-    def randomised(self, *, seed):
-        return CropReader(where=CROP * super().randomised(seed=seed).where)
-
-
-def crop_reader():
-    inside = RING & CROP
-    return CropReader(where=np.where(inside, 1 / inside.sum(), 0) + CROP * 1e-9)
-
-
 def test_maps_are_judged_on_the_pixels_that_are_read():
     patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID)
     arguments = {"batch_size": 16, "fill": "blocked", "seed": 1}
@@ -224,26 +123,44 @@ def test_maps_are_judged_on_the_pixels_that_are_read():
     np.testing.assert_allclose(told.area, lobe.sum() / CROP.sum())
 
 
-def test_a_share_of_the_pixels_is_one_of_those_that_are_read():
-    share = (RING & CROP).sum() / CROP.sum()
-    maps = np.broadcast_to((RING & CROP) * 1.0, (40, *GRID.shape))
-    curve = deletion_curve(
-        crop_reader(), rings(), TARGETS, maps, GRID, fractions=[0, share], fill="blocked"
-    )
-    np.testing.assert_array_equal(curve.most_attributed, [1, 0.5])
-    gone = []
+def test_the_lattice_is_that_of_the_mean_of_all_maps_where_the_classifier_reads():
+    # 29 rows and 33 columns, off the middle, so that rows are told from columns.
+    read = np.zeros(GRID.shape, dtype=bool)
+    read[3:32, 6:39] = True
+    rng = np.random.default_rng(8)
+    own, others = rng.random((2, 40, *GRID.shape))
+    own[:, ::4, ::4] += 3.0
 
-    class Watcher(CropReader):
-        def predict_proba(self, patterns):
-            gone.append(patterns != rings())
-            return super().predict_proba(patterns)
+    class Reader(RingReader):
+        def region(self, grid):
+            return read
 
-    arguments = (rings(), TARGETS, maps, GRID)
-    deletion_curve(Watcher(), *arguments, fractions=[share], fill="blocked", batch_size=40)
-    assert len(gone) == 2
-    for row in gone:
-        assert not row[:, ~CROP].any()
-        assert np.sum(row, axis=(1, 2)).max() <= (RING & CROP).sum()
+        def randomised(self, *, seed):
+            return Control(where=self.where)
+
+    class Control(RingReader):
+        pass
+
+    class Drawn:
+        """Explains the pattern of a number, which its first pixel says, by the map of it."""
+
+        def explain(self, classifier, patterns, targets):
+            drawn = others if isinstance(classifier, Control) else own
+            return drawn[patterns[:, 0, 0].astype(int)]
+
+    patterns = disks_and_rings()
+    patterns[:, 0, 0] = np.arange(40)
+    told = analyse(
+        Drawn(), Reader(), PatternSet.from_arrays(patterns, LABELS, GRID), fractions=[0.0]
+    ).lattice
+    means = [
+        np.mean([m / m[read].mean() for m in maps], axis=0)[3:32, 6:39] for maps in (own, others)
+    ]
+    expected = lattice_of(*means)
+    np.testing.assert_allclose(told.share, expected.share)
+    np.testing.assert_allclose(told.control, expected.control)
+    np.testing.assert_array_equal(told.even, expected.even)
+    assert told.period[told.strongest] == 4
 
 
 def test_a_known_zero_is_the_edge_of_the_lobe_and_others_are_kept():
@@ -325,28 +242,3 @@ def test_the_deletion_curve_of_an_analysis_is_that_of_its_fractions_filling_and_
         )
         np.testing.assert_array_equal(found.random, alone.random)
         np.testing.assert_array_equal(found.most_attributed, alone.most_attributed)
-
-
-def test_a_blocked_pattern_holds_its_own_smallest_value_and_one_pattern_is_enough():
-    given = []
-
-    class Watcher(RingReader):
-        def predict_proba(self, patterns):
-            given.append(patterns.copy())
-            return super().predict_proba(patterns)
-
-    patterns = rings()[:2] + np.array([0.0, 7.0])[:, None, None]
-    for some in (patterns, patterns[:1]):
-        given.clear()
-        maps = maps_of_the_ring(len(some))
-        deletion_curve(
-            Watcher(), some, TARGETS[: len(some)], maps, GRID, fractions=[1.0], fill="blocked"
-        )
-        expected = np.broadcast_to(some.min(axis=(1, 2), keepdims=True), some.shape)
-        for filled in given:
-            np.testing.assert_array_equal(filled, expected)
-
-
-def test_no_pattern_makes_no_deletion_curve():
-    with pytest.raises(DataError, match="0 patterns"):
-        deletion_curve(RingReader(), rings()[:0], TARGETS[:0], maps_of_the_ring(0), GRID)

@@ -103,6 +103,14 @@ def test_what_is_reported_are_these_numbers_in_words_as_well() -> None:
     # Scores of the true classes: 0.4, 0.1, 0.8, 0.3; of the others 0.6, 0.9, 0.2, 0.7.
     assert told["sets"][2]["covered"]["value"] == 3 / 4
     assert told["sets"][2]["mean_size"] == 1
+    assert told["sets"][2]["covered"]["interval"] == list(evaluation().interval(3 / 4))
+    # At temperature 2 odds are their roots: right at 0.6, 0.9 and 0.7, wrong at 0.8.
+    sure = np.sqrt([0.6, 0.9, 0.8, 0.7]) / (
+        np.sqrt([0.6, 0.9, 0.8, 0.7]) + np.sqrt([0.4, 0.1, 0.2, 0.3])
+    )
+    places, right = np.floor(10 * sure), np.array([1, 1, 0, 1])
+    gaps = [abs((right - sure)[places == place].sum()) for place in set(places)]
+    assert told["tempered_calibration_error"] == pytest.approx(sum(gaps) / 4)
     said = " ".join(sentences(told))
     assert "surest 50% 0.500 are right" in said
     assert "temperature 2.00, learned from 100 validation patterns" in said
