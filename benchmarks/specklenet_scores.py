@@ -1,16 +1,16 @@
 """Scores of a `specklenet` model on fresh patterns, beside rules and the solver on the same ones.
 
-    speckle evaluate MODEL_DIR --data DATA_DIR --split all -o EVALUATION
+    speckle evaluate MODEL --data DATA_DIR --split all --json -o EVALUATION > EVALUATION.json
     python benchmarks/specklenet_scores.py EVALUATION --data DATA_DIR --solve 190 --name poly \\
-        -o docs/results/specklenet/scores.json
+        --model MODEL -o docs/results/specklenet/scores.json
 
 `solve` is given some of the patterns only, drawn at random; its seconds are CPU time of one thread.
+With a model, its answers with a calibrated probability of at least 0.9 are scored by themselves.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import time
 from pathlib import Path
@@ -18,8 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from speckle_core import create, load_data
+from speckle_core.analysis.confidence import tempered
+from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.analysis.intervals import wilson
 from speckle_core.files import write_text
+from speckle_core.models import confidence
+from speckle_core.models.folder import read_whole
+from speckle_core.models.shipped import model_folder
+
+#: Least calibrated probability of a sure answer.
+SURE = 0.9
 
 
 def scored(found, truth):
@@ -32,15 +40,22 @@ def scored(found, truth):
     return row | {"mean_error": round(float(away.mean()), 4)}
 
 
-def evaluated(folder):
-    """Return scores of every classifier in the folder of an evaluation, and the network's rows."""
-    rows = {}
+def evaluated(folder, model):
+    """Return scores of every classifier in the folder of an evaluation.
+
+    Those of `model`, a folder or a name, have its surest answers besides.
+    """
+    rows, worth = {}, None
+    if model is not None:
+        place = model_folder(model)
+        name, worth = read_whole(place).classifier.name, confidence.load(place)
     for path in sorted(folder.glob("*/predictions.csv")):
-        with path.open(encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
-        rows[path.parent.name] = scored(
-            [int(line["predicted"]) for line in lines], [int(line["label"]) for line in lines]
-        )
+        found = Evaluation.load(path.parent)
+        rows[path.parent.name] = row = scored(found.predicted, found.labels)
+        if worth is not None and path.parent.name == name:
+            calibrated = tempered(found.probabilities, worth.temperature)
+            sure = calibrated.max(axis=1) >= SURE
+            row["sure"] = scored(found.predicted[sure], found.labels[sure])
     return rows
 
 
@@ -63,11 +78,12 @@ def main():
     parser.add_argument("evaluation", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--solve", type=int, default=0, help="patterns for the solver")
+    parser.add_argument("--model", type=Path, help="whose surest answers are scored")
     parser.add_argument("--name", required=True)
     parser.add_argument("-o", dest="output", type=Path, required=True)
     given = parser.parse_args()
     known = json.loads(given.output.read_text("utf-8")) if given.output.exists() else {}
-    known[given.name] = evaluated(given.evaluation)
+    known[given.name] = evaluated(given.evaluation, given.model)
     if given.solve:
         known[given.name]["solve"] = solved(load_data(given.data), given.solve)
     write_text(given.output, json.dumps(known, indent=1) + "\n")
