@@ -9,7 +9,6 @@ from __future__ import annotations
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.contracts.geometry import Configuration
@@ -115,6 +114,8 @@ def _pairs(
     first: FloatArray, second: FloatArray, unlike: FloatArray, cap: float
 ) -> tuple[IntArray, IntArray, NDArray[np.float64]]:
     """Return partners, (m,) each, and their distances: Hungarian, far ones all counting alike."""
+    from scipy.optimize import linear_sum_assignment  # takes longer to import than its work
+
     distances = _distances(first, second)
     rows, columns = linear_sum_assignment(np.minimum(np.hypot(distances, unlike), 10 * cap))
     return rows, columns, distances[rows, columns]

@@ -7,6 +7,7 @@ hooks are called, and their results checked, one plugin at a time.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import pathlib
@@ -81,15 +82,22 @@ def provider_of(entry: importlib.metadata.EntryPoint) -> Provider:
     """Return the distribution and version that an entry point belongs to."""
     if entry.dist is None:
         return Provider(entry.name, "unknown", "?")
-    name = version = ""
-    with contextlib.suppress(Exception):  # its METADATA may be damaged
-        name, version = entry.dist.metadata["Name"], entry.dist.metadata["Version"]
+    name, version = _name_and_version(entry.dist)
     folder = str(getattr(entry.dist, "_path", "")).rpartition("/")[2]
     return Provider(
         printable(entry.name, 100),
         printable(str(name or folder.partition("-")[0] or "unknown"), 100),
         printable(str(version or "?"), 100),
     )
+
+
+# A distribution with many plugins is one object, whose METADATA take milliseconds to parse.
+@functools.lru_cache(maxsize=64)
+def _name_and_version(dist: importlib.metadata.Distribution) -> tuple[str, str]:
+    with contextlib.suppress(Exception):  # its METADATA may be damaged
+        metadata = dist.metadata
+        return metadata["Name"], metadata["Version"]
+    return "", ""
 
 
 def components_of(
