@@ -10,13 +10,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import json
 import string
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib
+import matplotlib.image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from speckle_core.errors import OutputError
@@ -61,6 +64,8 @@ STYLE: Mapping[Any, Any] = {
     "ytick.major.width": 0.7,
 }
 
+#: Key of a PNG's text with the boxes of its images, which keep their colours on a dark page.
+IMAGES = "speckle-images"
 # Only the date would make two files of the same figure differ.
 Kind = Literal["png", "svg", "pdf"]
 _METADATA: dict[Kind, dict[str, None]] = {
@@ -123,17 +128,38 @@ def encode(figure: Figure, kind: Kind = "png") -> bytes:
     buffer = io.BytesIO()
     with styled():
         if kind == "png":
-            # The bytes of savefig, which draws everything twice.
+            # Once: savefig draws everything twice.
             dpi, canvas = figure.dpi, figure.canvas
             figure.dpi = DPI
             try:
-                FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
+                drawn: Any = FigureCanvasAgg(figure)  # type: ignore[no-untyped-call]
+                drawn.draw()
+                boxes = json.dumps(_image_boxes(figure))
+                matplotlib.image.imsave(
+                    buffer,
+                    drawn.buffer_rgba(),
+                    format="png",
+                    origin="upper",
+                    dpi=DPI,
+                    metadata={IMAGES: boxes} if boxes != "[]" else None,
+                )
             finally:
                 figure.dpi = dpi
                 figure.set_canvas(canvas)
         else:
             figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])
     return buffer.getvalue()
+
+
+def _image_boxes(figure: Figure) -> list[list[int]]:
+    """Return left, top, right and bottom [pixel] of all images and colour bars as drawn."""
+    height = round(figure.bbox.height)
+    boxes = []
+    for axes in figure.axes:
+        if axes.images or any(isinstance(c, QuadMesh) for c in axes.collections):
+            x0, y0, x1, y1 = axes.get_window_extent().extents
+            boxes.append([round(x0), height - round(y1), round(x1), height - round(y0)])
+    return boxes
 
 
 def save(figure: Figure, path: Path | str) -> None:

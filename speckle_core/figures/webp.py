@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
+from typing import TYPE_CHECKING
 
 from speckle_core.figures.dark import LIGHT, PAPER
+from speckle_core.figures.style import IMAGES
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _WIDTH, _QUALITY = 820, 60
 #: What is paper or a light fill [0 to 1], and which share of it makes a chart.
@@ -41,25 +47,43 @@ def small(png: bytes) -> bytes:
     return memory.getvalue()
 
 
-def night(png: bytes) -> bytes | None:
-    """Return a chart of lines for a dark page as WebP; None for a picture, which is shown as it is.
+def for_pages(png: bytes) -> tuple[bytes, bytes | None]:
+    """Return a figure for a light and for a dark page; None where that is not known.
 
-    A chart is mostly paper. Lightness is turned over and hues stay, from `PAPER` to `LIGHT`.
+    A chart of lines stays exact, a picture with images becomes small. On a dark page the lightness
+    of paper, ink and lines is turned over and hues stay, from `PAPER` to `LIGHT`; images keep their
+    colours. Where these lie, our own figures say.
     """
     import numpy as np
+    import PIL.Image
     from matplotlib.colors import to_rgb
-    from PIL import Image
 
-    with Image.open(io.BytesIO(png)) as opened:
+    with PIL.Image.open(io.BytesIO(png)) as opened:
+        boxes = _boxes(opened)
         values = np.asarray(opened.convert("RGB"), dtype=np.float32) / 255
-    if np.mean(values.min(axis=-1) > _LIGHT) < _CHART:
-        return None
+    chart = np.mean(values.min(axis=-1) > _LIGHT) >= _CHART
+    if not (boxes or chart):
+        return small(png), None
     paper, light = np.array(to_rgb(PAPER)), np.array(to_rgb(LIGHT))
     turned = values + 1 - values.max(axis=-1, keepdims=True) - values.min(axis=-1, keepdims=True)
-    shown = np.round(255 * (paper + turned * (light - paper))).astype(np.uint8)
+    shown = paper + turned * (light - paper)
+    for left, top, right, bottom in boxes:
+        place = np.s_[top:bottom, left:right]
+        shown[place] = values[place]
     memory = io.BytesIO()
-    Image.fromarray(shown).save(memory, "png")
-    return compact(memory.getvalue())
+    PIL.Image.fromarray(np.round(255 * shown).astype(np.uint8)).save(memory, "png")
+    if boxes:
+        return small(png), small(memory.getvalue())
+    return png, compact(memory.getvalue())
+
+
+def _boxes(picture: Image) -> list[list[int]]:
+    """Return the boxes of images that the text of a PNG names; none where it is not ours."""
+    try:
+        found = json.loads(getattr(picture, "text", {}).get(IMAGES, "[]"))
+        return [[max(int(value), 0) for value in box] for box in found if len(box) == 4]
+    except (ValueError, TypeError):
+        return []
 
 
 def is_webp(picture: bytes) -> bool:

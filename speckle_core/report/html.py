@@ -18,7 +18,12 @@ from speckle_core.analysis.calibration import calibration
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.report.blocks import Table
 from speckle_core.report.contents import ReportInput as ReportInput
-from speckle_core.report.pictures import Picture, confusion_picture, pictures_of
+from speckle_core.report.pictures import (
+    Picture,
+    confusion_picture,
+    pictures_of,
+    section_picture,
+)
 from speckle_core.report.story import limits, samples, story
 from speckle_core.words import duration
 
@@ -28,8 +33,6 @@ if TYPE_CHECKING:
 
 def render(report: ReportInput) -> str:
     """Return the report as one HTML document that needs no other file and no network."""
-    from speckle_core.figures.webp import night
-
     environment = _templates()
     name, network = report.network
     readings = {name: network, **report.baselines}
@@ -48,7 +51,7 @@ def render(report: ReportInput) -> str:
         pictures=dict(pictures_of(report, readings, found)),
         confusions={other: confusion_picture(other, e) for other, e in readings.items()},
         sections=[
-            (s, [Picture(png, caption, caption, dark=night(png)) for caption, png in s.figures])
+            (s, [section_picture(caption, png) for caption, png in s.figures])
             for s in report.sections
         ],
         script=script,

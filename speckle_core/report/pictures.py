@@ -65,6 +65,14 @@ def make_picture(figure: Figure, *, alt: str, caption: str, wide: bool = False) 
     return Picture(light, alt, caption, wide, encode(darken(figure)))
 
 
+def section_picture(caption: str, given: bytes) -> Picture:
+    """Return a figure that is a file already; its caption is the alternative text."""
+    from speckle_core.figures import webp
+
+    light, dark = (given, None) if webp.is_webp(given) else webp.for_pages(given)
+    return Picture(light, caption, caption, dark=dark)
+
+
 def pictures_of(
     report: ReportInput, readings: Mapping[str, Evaluation], found: Calibration | None
 ) -> Iterator[tuple[str, Picture]]:

@@ -53,15 +53,13 @@ def solve_some(
 
 def section(folder: Path) -> Section:
     """Return the section on the solutions in `folder`."""
-    from speckle_core.figures.webp import small
-
     summary = read_json(folder / SUMMARY)
     records: list[dict[str, Any]] = summary["patterns"]
     pictures = [
         (
             f"Pattern {record['pattern']}: measured, computed from the {record['n']} bodies found, "
             "their difference, and the bodies (filled) on the true ones (outlines).",
-            small((folder / f"{stem(record['pattern'])}.png").read_bytes()),
+            (folder / f"{stem(record['pattern'])}.png").read_bytes(),
         )
         for record in records
     ]

@@ -9,7 +9,8 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from speckle_core.figures.dark import LIGHT, PAPER
-from speckle_core.figures.webp import night
+from speckle_core.figures.style import encode, new_figure
+from speckle_core.figures.webp import for_pages
 
 
 def png(values: np.ndarray) -> bytes:
@@ -21,7 +22,8 @@ def png(values: np.ndarray) -> bytes:
 def test_a_chart_of_lines_has_the_dark_pages_paper_ink_and_the_same_hues() -> None:
     chart = np.full((40, 60, 3), 255)
     chart[10], chart[20] = 0, (0, 114, 178)
-    made = night(png(chart))
+    light, made = for_pages(png(chart))
+    assert light == png(chart)
     assert made is not None
     shown = np.asarray(Image.open(io.BytesIO(made)).convert("RGB")) / 255
     assert np.allclose(shown[0, 0], to_rgb(PAPER), atol=0.01)
@@ -33,4 +35,32 @@ def test_a_chart_of_lines_has_the_dark_pages_paper_ink_and_the_same_hues() -> No
 
 def test_a_picture_stays_as_it_is() -> None:
     speckle = np.random.default_rng(0).integers(0, 256, (40, 60, 3))
-    assert night(png(speckle)) is None
+    assert for_pages(png(speckle))[1] is None
+
+
+def test_images_of_our_figures_keep_their_colours_and_what_is_around_them_turns() -> None:
+    figure = new_figure(4, 3)
+    left, right = figure.subplots(1, 2)
+    speckle = np.random.default_rng(0).random((20, 20))
+    figure.colorbar(left.imshow(speckle, cmap="viridis"))
+    right.plot([0, 1], [0, 1], color="black")
+    drawn = encode(figure)
+    light, dark = (
+        np.asarray(Image.open(io.BytesIO(p)).convert("RGB"), float) for p in for_pages(drawn) if p
+    )
+    assert np.allclose(dark[0, 0] / 255, to_rgb(PAPER), atol=0.03)
+    extent = left.get_window_extent().extents * 150 / figure.dpi
+    x0, y0, x1, y1 = extent.astype(int)
+    inside = np.s_[len(light) - y1 + 3 : len(light) - y0 - 3, x0 + 3 : x1 - 3]
+    assert np.abs(dark[inside] - light[inside]).mean() < 6
+    assert np.abs(dark - light).mean() > 60
+
+
+def test_what_a_strangers_picture_says_of_its_images_breaks_nothing() -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    for text in ("[", "7", "[[1]]", '[["a", 0, 1, 1]]', "[[-9, 0, 10000000, 3]]", "[null]"):
+        said, memory = PngInfo(), io.BytesIO()
+        said.add_text("speckle-images", text)
+        Image.fromarray(np.full((9, 9, 3), 255, np.uint8)).save(memory, "png", pnginfo=said)
+        assert for_pages(memory.getvalue())[0]
