@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-versi
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: run test test-fast coverage lint mutation test-lowest test-python test-wheel pip-audit lock clean
+.PHONY: run test test-fast coverage docs lint mutation test-lowest test-python test-wheel pip-audit lock clean
 
 # One thread: on small matrices, threads that wait for one another cost more than they save.
 run: $(VENV)/.run-installed
@@ -27,6 +27,11 @@ coverage: $(VENV)/.dev-installed
 	$(BIN)/coverage run $(wordlist 2,99,$(PYTEST))
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# The pages as in the tests, and the pictures of the gallery, which its programs draw now.
+docs: $(VENV)/.dev-installed
+	rm -rf docs/auto_gallery
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -t gallery docs docs/_build
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """How the documentation is built: offline, and with warnings as errors.
 
 Pages are Markdown. What the code knows better — commands, components, presets, checks — is put into
-them while they are read, from `generated`, so it is never stale.
+them while they are read, from `generated`, so it is never stale. The programs of the gallery are
+run with `-t gallery`, as `make docs` does; without it their pages have no pictures.
 """
 
 from __future__ import annotations
@@ -18,8 +19,14 @@ author = "the speckle-core authors"
 copyright = "2026, the speckle-core authors"  # noqa: A001 - Sphinx reads this name
 release = version = speckle_core.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
-exclude_patterns = ["_build", "results"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_gallery.gen_gallery",
+    "generated",
+]
+exclude_patterns = ["_build", "results", "gallery", "sg_execution_times.rst"]
 default_role = "py:obj"
 
 html_theme = "furo"
@@ -46,4 +53,19 @@ autodoc_type_aliases = {
         "Role",
         "OnEpoch",
     )
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "auto_gallery",
+    "filename_pattern": r"/\w+\.py",
+    "plot_gallery": tags.has("gallery"),  # noqa: F821 - Sphinx puts it here
+    "abort_on_example_error": True,
+    "image_scrapers": ("pictures.light_and_dark",),
+    "copyfile_regex": r"",
+    "show_memory": False,
+    "min_reported_time": 3600,
+    "download_all_examples": False,
+    "show_signature": False,
+    "within_subsection_order": "FileNameSortKey",
 }

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.geometry import Configuration, Particles
-from speckle_core.figures.style import in_style, new_figure
+from speckle_core.figures.style import ON_PAPER, in_style, new_figure
 
 _INK_ON_PAPER = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#7f97ad", "#16324f"])
 PIXELS = 1000
@@ -67,11 +67,17 @@ def draw_real_space(
         vmin=low,
         vmax=high if high > low else low + 1.0,
     )
+    if low == 0 and not (scale and _differ(image)):
+        shown.set_label(ON_PAPER)
     axes.set_aspect("equal")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
-    if scale and np.unique(image[image != 0]).size > 1:
+    if scale and _differ(image):
         axes.get_figure(root=True).colorbar(shown, ax=axes, label="contrast × projected density")
+
+
+def _differ(image: NDArray[np.float64]) -> bool:
+    return bool(np.unique(image[image != 0]).size > 1)
 
 
 def raster(configuration: Configuration, pixels: int) -> NDArray[np.float64]:

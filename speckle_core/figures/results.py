@@ -19,6 +19,7 @@ from speckle_core.figures.style import (
     GREEN,
     INK,
     MUTED,
+    ON_PAPER,
     ORANGE,
     RED,
     in_style,
@@ -49,7 +50,7 @@ def confusion(matrix: ArrayLike, classes: ArrayLike) -> Figure:
     figure = new_figure(side + 0.7, side + 1.1)
     axes = figure.add_subplot()
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap=_SHADES, norm=PowerNorm(0.5, vmin=0.0, vmax=1.0))
+    axes.imshow(share, cmap=_SHADES, norm=PowerNorm(0.5, vmin=0.0, vmax=1.0), label=ON_PAPER)
     _write_counts(axes, counts, share, points=72 * side / size)
     offset = np.abs(values[:, None] - values[None, :])
     axes.add_collection(

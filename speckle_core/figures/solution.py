@@ -19,7 +19,15 @@ from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.solution import Solution
 from speckle_core.figures.k_space import KX, KY, draw_pattern, extent, intensity_norm
 from speckle_core.figures.real_space import raster
-from speckle_core.figures.style import BLOCKED, BLUE, ORANGE, in_style, new_figure, panel_letter
+from speckle_core.figures.style import (
+    BLOCKED,
+    BLUE,
+    ON_PAPER,
+    ORANGE,
+    in_style,
+    new_figure,
+    panel_letter,
+)
 
 _FOUND = "#5aa5d6"
 _PIXELS = 500
@@ -134,6 +142,7 @@ def _draw_bodies(axes: Any, found: Configuration, truth: Configuration | None) -
         extent=(left, right, bottom, top),
         cmap=_one_colour(_FOUND),
         interpolation="nearest",
+        label=ON_PAPER,
     )
     handles: list[Any] = [Patch(facecolor=_FOUND, edgecolor=BLUE, label="found")]
     if truth is not None:

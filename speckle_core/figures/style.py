@@ -64,6 +64,8 @@ STYLE: Mapping[Any, Any] = {
     "ytick.major.width": 0.7,
 }
 
+#: Label of an image that is drawn as ink on paper, and turns over with the page.
+ON_PAPER = "_on-paper"
 #: Key of a PNG's text with the boxes of its images, which keep their colours on a dark page.
 IMAGES = "speckle-images"
 # Only the date would make two files of the same figure differ.
@@ -132,16 +134,15 @@ def encode(figure: Figure, kind: Kind = "png") -> bytes:
             dpi, canvas = figure.dpi, figure.canvas
             figure.dpi = DPI
             try:
-                drawn: Any = FigureCanvasAgg(figure)  # type: ignore[no-untyped-call]
+                drawn: Any = FigureCanvasAgg(figure)
                 drawn.draw()
-                boxes = json.dumps(_image_boxes(figure))
                 matplotlib.image.imsave(
                     buffer,
                     drawn.buffer_rgba(),
                     format="png",
                     origin="upper",
                     dpi=DPI,
-                    metadata={IMAGES: boxes} if boxes != "[]" else None,
+                    metadata={IMAGES: json.dumps(_image_boxes(figure))},
                 )
             finally:
                 figure.dpi = dpi
@@ -151,12 +152,18 @@ def encode(figure: Figure, kind: Kind = "png") -> bytes:
     return buffer.getvalue()
 
 
+def has_colours(axes: Any) -> bool:
+    """Return whether axes hold an image or a colour bar that looks the same on every page."""
+    drawn = [*axes.images, *(c for c in axes.collections if isinstance(c, QuadMesh))]
+    return any(image.get_label() != ON_PAPER for image in drawn)
+
+
 def _image_boxes(figure: Figure) -> list[list[int]]:
-    """Return left, top, right and bottom [pixel] of all images and colour bars as drawn."""
+    """Return left, top, right and bottom [pixel] of what `has_colours`, as drawn."""
     height = round(figure.bbox.height)
     boxes = []
     for axes in figure.axes:
-        if axes.images or any(isinstance(c, QuadMesh) for c in axes.collections):
+        if has_colours(axes):
             x0, y0, x1, y1 = axes.get_window_extent().extents
             boxes.append([round(x0), height - round(y1), round(x1), height - round(y0)])
     return boxes

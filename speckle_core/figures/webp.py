@@ -7,7 +7,7 @@ import json
 import struct
 from typing import TYPE_CHECKING
 
-from speckle_core.figures.dark import LIGHT, PAPER
+from speckle_core.figures.dark import turned
 from speckle_core.figures.style import IMAGES
 
 if TYPE_CHECKING:
@@ -51,23 +51,20 @@ def for_pages(png: bytes) -> tuple[bytes, bytes | None]:
     """Return a figure for a light and for a dark page; None where that is not known.
 
     A chart of lines stays exact, a picture with images becomes small. On a dark page the lightness
-    of paper, ink and lines is turned over and hues stay, from `PAPER` to `LIGHT`; images keep their
-    colours. Where these lie, our own figures say.
+    of paper, ink and lines is turned over and hues stay; images keep their colours. Our own figures
+    say where these lie.
     """
     import numpy as np
     import PIL.Image
-    from matplotlib.colors import to_rgb
 
     with PIL.Image.open(io.BytesIO(png)) as opened:
         boxes = _boxes(opened)
         values = np.asarray(opened.convert("RGB"), dtype=np.float32) / 255
     chart = np.mean(values.min(axis=-1) > _LIGHT) >= _CHART
-    if not (boxes or chart):
+    if boxes is None and not chart:
         return small(png), None
-    paper, light = np.array(to_rgb(PAPER)), np.array(to_rgb(LIGHT))
-    turned = values + 1 - values.max(axis=-1, keepdims=True) - values.min(axis=-1, keepdims=True)
-    shown = paper + turned * (light - paper)
-    for left, top, right, bottom in boxes:
+    shown = turned(values)
+    for left, top, right, bottom in boxes or ():
         place = np.s_[top:bottom, left:right]
         shown[place] = values[place]
     memory = io.BytesIO()
@@ -77,13 +74,13 @@ def for_pages(png: bytes) -> tuple[bytes, bytes | None]:
     return png, compact(memory.getvalue())
 
 
-def _boxes(picture: Image) -> list[list[int]]:
-    """Return the boxes of images that the text of a PNG names; none where it is not ours."""
+def _boxes(picture: Image) -> list[list[int]] | None:
+    """Return the boxes of images that the text of a PNG names; None where it is not ours."""
     try:
-        found = json.loads(getattr(picture, "text", {}).get(IMAGES, "[]"))
+        found = json.loads(getattr(picture, "text", {})[IMAGES])
         return [[max(int(value), 0) for value in box] for box in found if len(box) == 4]
-    except (ValueError, TypeError):
-        return []
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 def is_webp(picture: bytes) -> bool:

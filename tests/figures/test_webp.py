@@ -64,3 +64,18 @@ def test_what_a_strangers_picture_says_of_its_images_breaks_nothing() -> None:
         said.add_text("speckle-images", text)
         Image.fromarray(np.full((9, 9, 3), 255, np.uint8)).save(memory, "png", pnginfo=said)
         assert for_pages(memory.getvalue())[0]
+
+
+def test_an_image_drawn_on_paper_turns_over_with_the_page() -> None:
+    from speckle_core.figures import confusion, darken
+
+    figure = confusion(np.array([[9, 1], [0, 4]]), [2, 3])
+    _, dark = for_pages(encode(figure))
+    assert dark is not None
+    redrawn = encode(darken(figure))
+    for picture in (dark, redrawn):
+        shown = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) / 255
+        height, width, _ = shown.shape
+        # The cell of a class that is never read so: paper.
+        cell = shown[round(0.42 * height), round(0.35 * width)]
+        assert np.allclose(cell, to_rgb(PAPER), atol=0.03)
