@@ -26,7 +26,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "generated",
 ]
-exclude_patterns = ["_build", "results", "gallery", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "results", "gallery"]
 default_role = "py:obj"
 
 html_theme = "furo"
@@ -65,6 +65,7 @@ sphinx_gallery_conf = {
     "copyfile_regex": r"",
     "show_memory": False,
     "min_reported_time": 3600,
+    "write_computation_times": False,  # that page loads scripts from elsewhere
     "download_all_examples": False,
     "show_signature": False,
     "within_subsection_order": "FileNameSortKey",

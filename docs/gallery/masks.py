@@ -21,9 +21,8 @@ detector = create(
 )
 counts, measured = detector.record(intensity, grid, np.random.default_rng(1))
 
-opposite = counts[
-    ::-1, ::-1
-]  # k = 0 is the middle pixel, so -k is the turned picture
+# k = 0 is the middle pixel, so -k is the picture turned about it.
+opposite = counts[::-1, ::-1]
 known = measured | measured[::-1, ::-1]
 completed = np.where(measured, counts, opposite)
 

@@ -59,6 +59,8 @@ image = reciprocal.imshow(
     extent=extent,
     origin="lower",
 )
+ticks = [-0.2, -0.1, 0, 0.1, 0.2]
+reciprocal.set(xticks=ticks, yticks=ticks)
 reciprocal.set(xlabel="$k_x$", ylabel="$k_y$", title="the pattern they came from")
 figure.colorbar(image, ax=reciprocal, label="intensity")
 plt.show()

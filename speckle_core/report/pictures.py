@@ -86,7 +86,7 @@ def pictures_of(
         make_picture(
             figures.accuracy_bars(bars, chance=chance),
             alt="Accuracies: " + ", ".join(f"{n} {a:.3f}" for n, (a, _, _) in bars.items()) + ".",
-            caption=f"Accuracy on the test patterns with 95 % Wilson intervals; the dark bar is "
+            caption=f"Accuracy on the test patterns with 95 % Wilson intervals; the blue bar is "
             f"{report.network[0]}. Chance is one over the number of classes.",
         ),
     )
