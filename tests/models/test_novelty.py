@@ -8,7 +8,7 @@ import pytest
 
 from speckle_core import KGrid, ModelError, PatternSet, Pipeline, create
 from speckle_core.analysis.azimuthal import best_friedel_correlation
-from speckle_core.analysis.ring_profiles import mirror_difference, ring_contrast, ring_profiles
+from speckle_core.analysis.ring_profiles import ring_profiles
 from speckle_core.models.novelty import TrainingProfiles
 
 GRID = KGrid.centered(65, np.pi / 1000)
@@ -123,19 +123,6 @@ def test_less_contrast_is_far_and_photon_noise_is_not_less(familiar: TrainingPro
     assert familiar.far(familiar.distances(noisy, GRID)).mean() < 0.1
 
 
-def test_the_contrast_of_rings_is_one_less_one_over_n_with_or_without_photon_noise() -> None:
-    wide_grid = KGrid.centered(129, np.pi / 1000)
-    raw = pipeline(wide_grid).pattern_set([4], 30, seed=1).raw(np.arange(30)).astype(np.float64)
-    counts = np.random.default_rng(0).poisson(raw / raw.mean(axis=(1, 2), keepdims=True) * 30)
-    found, noisy = (
-        np.nanmedian(ring_contrast(patterns, wide_grid)[:, 15:45])
-        for patterns in (raw, counts.astype(np.float64))
-    )
-    # Rings are a pixel wide, and the form factor varies within them.
-    assert found == pytest.approx(1 - 1 / 4, abs=0.07)
-    assert noisy == pytest.approx(found, abs=0.02)
-
-
 def test_pixels_that_were_not_measured_do_not_count(familiar: TrainingProfiles) -> None:
     raw = wide()
     measured = np.ones(raw.shape, dtype=bool)
@@ -155,21 +142,6 @@ def test_pixels_that_were_not_measured_do_not_count(familiar: TrainingProfiles) 
     masked = patterns.prepared_with([step])
     for found in (masked.batch([0])[0], masked.cached().batch([0])[0]):
         assert np.abs(found - whole)[:, seen[0]].max() < 0.1 * np.abs(whole).max()
-
-
-def test_light_that_differs_between_k_and_minus_k_is_its_share() -> None:
-    y, x = GRID.indices[:, None], GRID.indices
-    lobe = np.exp(-(y**2 + x**2) / 200.0)
-    aside = np.exp(-((y - 20) ** 2 + x**2) / 50.0)
-    patterns = np.array([lobe, aside, lobe + np.roll(lobe, 1, axis=0)])
-    found = mirror_difference(patterns, GRID)
-    assert found[:2] == pytest.approx([0, 1], abs=1e-3)
-    assert 0.01 < found[2] < 0.2
-    hidden = np.ones(patterns.shape, dtype=bool)
-    hidden[:, 40:46, 10:50] = False
-    spoilt = np.where(hidden, patterns, 9.0)
-    assert mirror_difference(spoilt, GRID, hidden) == pytest.approx(found, abs=0.08)
-    assert np.isnan(mirror_difference(patterns, KGrid.quadrant(65, 1.0))).all()
 
 
 def test_trained_on_noise_and_an_unsteady_centre_a_wrong_centre_is_far_all_the_same() -> None:
