@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from speckle_core.errors import PackingError as PackingError
     from speckle_core.errors import PatternError as PatternError
     from speckle_core.errors import PluginError as PluginError
+    from speckle_core.errors import SlowWarning as SlowWarning
     from speckle_core.errors import SpeckleError as SpeckleError
     from speckle_core.errors import SplitWarning as SplitWarning
     from speckle_core.errors import UnknownComponentError as UnknownComponentError
@@ -202,6 +203,7 @@ _HOME = {
         "PackingError",
         "PatternError",
         "PluginError",
+        "SlowWarning",
         "SpeckleError",
         "SplitWarning",
         "UnknownComponentError",

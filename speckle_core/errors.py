@@ -18,6 +18,10 @@ class SplitWarning(UserWarning):
 _LONGEST_PLACE = 600
 
 
+class SlowWarning(UserWarning):
+    """Another component does the same much faster; the message names it."""
+
+
 class DamageWarning(UserWarning):
     """Something was found damaged; the message says what is done about it."""
 

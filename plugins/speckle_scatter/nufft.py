@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from speckle_core import Configuration, KGrid, Particles, Scatterer
-from speckle_scatter import radial
+from speckle_scatter import fold, radial
 from speckle_scatter.analytic import Analytic
 
 #: Bodies of one shape from which on the transform is faster, at 257 × 257 pixels.
@@ -54,7 +54,7 @@ class Nufft(Scatterer):
                 few.append(particles)
             for key, bodies in groups.items():
                 waves = _waves(particles, bodies, grid)
-                waves *= self._form_factor(particles, key, bodies, grid)
+                self._weigh(waves, particles, key, bodies, grid)
                 found.append(waves)
         if few:
             rest = attrs.evolve(configuration, particles=tuple(few))
@@ -65,24 +65,37 @@ class Nufft(Scatterer):
         self, configurations: Sequence[Configuration], grid: KGrid
     ) -> NDArray[np.float32]:
         """Return |A|² of every configuration, float32 (B, ny, nx) [area²]."""
+        few = [c for c in configurations if max(map(len, c.particles)) < CROSSOVER]
+        if len(few) == len(configurations):
+            return self._exact.intensities(configurations, grid)
+        of_few = iter(self._exact.intensities(few, grid))
         out = np.empty((len(configurations), *grid.shape), dtype=np.float32)
+        squares = fold.SCRATCH.array("squares of waves", (2, *grid.shape))
         for configuration, pattern in zip(configurations, out, strict=True):
             if max(map(len, configuration.particles)) < CROSSOVER:
-                pattern[...] = self._exact.intensities([configuration], grid)[0]
+                pattern[...] = next(of_few)
             else:
                 found = self.amplitude(configuration, grid)
-                np.add(found.real**2, found.imag**2, out=pattern, casting="same_kind")
+                np.multiply(found.real, found.real, out=squares[0])
+                np.multiply(found.imag, found.imag, out=squares[1])
+                np.add(squares[0], squares[1], out=pattern, casting="same_kind")
         return out
 
-    def _form_factor(
-        self, particles: Particles, key: Hashable, bodies: Bodies, grid: KGrid
-    ) -> NDArray[np.float64]:
-        """Return F of one shape on the whole grid, (ny, nx) [area]."""
+    def _weigh(
+        self,
+        waves: NDArray[np.complex128],
+        particles: Particles,
+        key: Hashable,
+        bodies: Bodies,
+        grid: KGrid,
+    ) -> None:
+        """Multiply `waves` (ny, nx) by F of one shape."""
         kind = typing.cast(radial.RoundParticles, particles)
         first = 0 if isinstance(bodies, slice) else bodies[0]
         quadrant, o = self._profiles.get(kind, first, key, grid), grid.origin
-        rows = np.concatenate([quadrant[o:0:-1], quadrant])
-        return np.concatenate([rows[:, o:0:-1], rows], axis=1)
+        for rows, above in ((slice(o, None), quadrant), (slice(o), quadrant[o:0:-1])):
+            waves[rows, o:] *= above
+            waves[rows, :o] *= above[:, o:0:-1]
 
 
 def _groups(particles: Particles) -> dict[Hashable, Bodies]:
@@ -90,10 +103,9 @@ def _groups(particles: Particles) -> dict[Hashable, Bodies]:
     if len(particles) < CROSSOVER or not radial.is_round(type(particles)):
         return {}
     keys = typing.cast(radial.RoundParticles, particles).shape_keys()
-    distinct = set(keys)
-    if len(distinct) == 1:
+    if keys.count(keys[0]) == len(keys):
         return {keys[0]: slice(None)}
-    if len(distinct) * CROSSOVER > len(particles):
+    if len(set(keys)) * CROSSOVER > len(particles):
         return {}
     found: dict[Hashable, list[int]] = {}
     for i, key in enumerate(keys):

@@ -25,7 +25,14 @@ from typing import ParamSpec
 
 import typer
 
-from speckle_core.errors import DamageWarning, SpeckleError, SplitWarning, printable, shorten
+from speckle_core.errors import (
+    DamageWarning,
+    SlowWarning,
+    SpeckleError,
+    SplitWarning,
+    printable,
+    shorten,
+)
 
 P = ParamSpec("P")
 DEBUG = "SPECKLE_DEBUG"
@@ -122,7 +129,7 @@ def _quiet_warnings() -> Iterator[None]:
 def _show_warning(message: Warning | str, category: type[Warning]) -> None:
     from speckle_core.plugins.records import PluginWarning
 
-    if issubclass(category, (PluginWarning, DamageWarning, SplitWarning)):
+    if issubclass(category, (PluginWarning, DamageWarning, SlowWarning, SplitWarning)):
         say(f"warning: {message}")
 
 

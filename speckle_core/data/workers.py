@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import threadpoolctl
 
-from speckle_core.errors import OutputError
+from speckle_core.errors import OutputError, SlowWarning
 from speckle_core.plugins.records import PluginWarning
 
 T = TypeVar("T")
@@ -158,9 +158,10 @@ def run_on(
 
 
 def _start_worker() -> None:
-    """Set up a worker: ignore Ctrl-C, exit with the parent, do not repeat plugin warnings."""
+    """Set up a worker: ignore Ctrl-C, exit with the parent, do not repeat warnings."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warnings.simplefilter("ignore", PluginWarning)
+    for kind in (PluginWarning, SlowWarning):
+        warnings.simplefilter("ignore", kind)
     parent = multiprocessing.parent_process()
     if parent is not None:
 

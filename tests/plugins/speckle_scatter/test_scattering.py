@@ -1,16 +1,17 @@
 """What both scatterers owe to physics and to each other, on shapes known and unknown."""
 
 import concurrent.futures
+import warnings
 
 import attrs
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from speckle_core import Configuration, KGrid, Scatterer, SupportsIntensities
+from speckle_core import Configuration, KGrid, Scatterer, SlowWarning, SupportsIntensities
 from speckle_disks.disks import Disks
 from speckle_disks.samplers import Monodisperse, Polydisperse
-from speckle_scatter.analytic import Analytic
+from speckle_scatter.analytic import Analytic, tell_slow
 from speckle_scatter.raster import Fft
 
 BOTH = pytest.mark.parametrize("scatterer", [Analytic(), Fft()], ids=["analytic", "fft"])
@@ -139,6 +140,22 @@ def test_a_pattern_has_the_same_bytes_beside_others_in_threads():
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         for turn in pool.map(lambda _: scatterer.intensities(crowds, grid), range(6)):
             np.testing.assert_array_equal(turn, alone)
+
+
+def test_where_another_scatterer_is_much_faster_it_is_named_once():
+    grid, rng = KGrid.centered(5, 0.01), np.random.default_rng(0)
+    places, radii = rng.uniform(0, 2000, (1000, 2)), np.full(1000, 2.0)
+    alike, unlike = Disks(places, radii), Disks(places, radii + np.arange(1000) % 2)
+    tell_slow.cache_clear()
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        Analytic().intensities([Configuration(unlike, 2000.0)], grid)
+        assert not given
+        for _ in range(2):
+            Analytic().intensities([Configuration(alike, 2000.0)], grid)
+    (warning,) = given
+    assert issubclass(warning.category, SlowWarning)
+    assert "'nufft'" in str(warning.message)
 
 
 def test_waves_that_are_kept_are_not_overwritten_by_those_of_another_grid():
