@@ -8,13 +8,18 @@ from typing import Annotated
 
 import typer
 
-from speckle_core.cli.options import Json
+from speckle_core.cli.options import Json, data_folder
 from speckle_core.cli.output import echo
 
 
 def audit(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA_DIR", help="A data set from speckle generate or import.")
+        Path,
+        typer.Argument(
+            metavar="DATA_DIR",
+            help="A data set from speckle generate or import, or the folder of a run.",
+            callback=data_folder,
+        ),
     ],
     baseline: Annotated[
         list[str] | None,

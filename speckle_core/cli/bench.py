@@ -37,6 +37,8 @@ def bench(
     from speckle_core.cli.output import print_json, print_table
     from speckle_core.experiment.provenance import versions
 
+    if size % 2 == 0:
+        raise typer.BadParameter("must be odd, so that k = 0 is a pixel", param_hint="--size")
     figures = []
     for figure in measure(size, network=network):
         shown = "not measured" if figure.ms is None else f"{figure.ms:.3g} ms"

@@ -37,7 +37,7 @@ from speckle_core.errors import (
 P = ParamSpec("P")
 DEBUG = "SPECKLE_DEBUG"
 #: Commands that keep finished work, so that the same command resumes.
-_RESUMES = ("run", "generate", "train", "solve")
+_RESUMES = ("run", "study", "generate", "import_", "train", "solve")
 
 
 class UsageError(Exception):

@@ -21,6 +21,12 @@ from speckle_core.models.shipped import model_folder
 if TYPE_CHECKING:
     from speckle_core.experiment.experiment import Experiment
 
+
+def data_folder(path: Path | None) -> Path | None:
+    """Return the data set in `path` if that is the folder of a run, else `path` itself."""
+    return path and inside_run(path, "data", "manifest.json")
+
+
 ExperimentName = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="Name of a preset, or a TOML file.")
 ]
@@ -64,7 +70,7 @@ DataOption = Annotated[
         "--data",
         metavar="DATA_DIR",
         help="A data set from speckle generate or import, or the folder of a run.",
-        callback=lambda path: inside_run(path, "data", "manifest.json"),
+        callback=data_folder,
     ),
 ]
 OptionalData = Annotated[
@@ -74,7 +80,7 @@ OptionalData = Annotated[
         metavar="DATA_DIR",
         help="A data set from speckle generate or import, or the folder of a run.",
         show_default=False,
-        callback=lambda path: path and inside_run(path, "data", "manifest.json"),
+        callback=data_folder,
     ),
 ]
 Files = Annotated[

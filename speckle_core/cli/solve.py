@@ -9,7 +9,7 @@ import typer
 
 from speckle_core.cli.failure import say, usage
 from speckle_core.cli.frame_options import with_frame_options
-from speckle_core.cli.options import Json, Workers, output_folder
+from speckle_core.cli.options import Json, Workers, data_folder, output_folder
 from speckle_core.cli.output import echo
 from speckle_core.errors import DataError, ExperimentError
 
@@ -24,7 +24,8 @@ def solve(
         Path,
         typer.Argument(
             metavar="FILE-OR-DATA_DIR",
-            help="Frames of any format that a reader knows, or the folder of a data set.",
+            help="Frames of any format that a reader knows, or the folder of a data set or run.",
+            callback=data_folder,
         ),
     ],
     index: Annotated[

@@ -63,6 +63,8 @@ def labels_of_files(
             require_regular(Path(text))
             check_npy(Path(text))
             values = np.load(Path(text), mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            raise DataError("file not found", where=text) from None
         except (OSError, ValueError) as error:
             raise DataError(f"cannot be read: {error}", where=text) from error
         return _check_labels(values, text, sum(frames))
@@ -120,6 +122,8 @@ def _read_table(path: Path, files: Sequence[Path], frames: Sequence[int]) -> lis
             io.StringIO(text), delimiter=_separator(text), skipinitialspace=True
         )
         rows = list(reader)
+    except FileNotFoundError:
+        raise DataError("file not found", where=str(path)) from None
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"cannot be read: {error}", where=str(path)) from error
     columns = list(rows[0]) if rows else []

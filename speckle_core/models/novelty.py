@@ -226,9 +226,8 @@ class TrainingProfiles:
             times = f"{apart[row, nearest, largest]:.1f} times as far off as any training pattern"
             if largest == 0:
                 ring = int(np.abs(off[row, nearest, :-1]).argmax())
-                told.append(
-                    f"its azimuthal profile differs, {times}'s, most {ring} pixels from k = 0"
-                )
+                place = f"{ring} pixels from k = 0" if ring else "at k = 0"
+                told.append(f"its azimuthal profile differs, {times}'s, mostly {place}")
             elif largest == 1:
                 what = "brighter" if off[row, nearest, -1] > 0 else "dimmer"
                 told.append(f"it is {what} as prepared, {times}")

@@ -47,6 +47,15 @@ def test_a_report_holds_the_findings_with_the_readings_of_its_run(
         assert sentence in text
 
 
+def test_the_folder_of_a_run_stands_for_its_data(
+    done: tuple[Path, Result], invoke: Invoke, refused: Refused
+) -> None:
+    inner, outer = (invoke("audit", folder) for folder in (done[0] / "data", done[0]))
+    assert outer.exit_code == 0
+    assert outer.stdout == inner.stdout
+    assert "'speckle generate' or 'speckle import'" in refused("audit", done[0] / "model")
+
+
 @pytest.fixture
 def copy(data: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(data, tmp_path / "copy"))

@@ -37,3 +37,9 @@ def test_one_json_document_has_every_figure(invoke: Callable[..., Any]) -> None:
     assert found["size"] == 65
     assert [figure["name"] for figure in found["figures"]] == ["product", "read"]
     assert found["figures"][0]["ms"] == 0.5
+
+
+def test_an_even_size_is_refused_in_words_that_fit(invoke: Callable[..., Any]) -> None:
+    told = invoke("bench", "--size", 10)
+    assert told.exit_code == 2
+    assert "must be odd" in told.stderr

@@ -101,6 +101,15 @@ def test_an_import_goes_on_by_the_same_command_and_damage_is_mended_by_another(
     assert "Run 'speckle verify'" in say("audit", tmp_path / "a").output
 
 
+@pytest.mark.parametrize("labels", ["none.csv", "none.npy"])
+def test_labels_that_are_not_there_are_told_plainly(own: Path, tmp_path: Path, labels: str) -> None:
+    words = ("import", own / "2/frame_0.npy", "--labels", tmp_path / labels, "-o", tmp_path / "d")
+    told = say(*words)
+    assert told.exit_code == 1
+    assert f"{labels}: file not found" in told.output
+    assert "Errno" not in told.output
+
+
 def test_too_few_frames_for_a_test_part_are_told_what_works(own: Path, tmp_path: Path) -> None:
     few = [own / f"{n}/frame_{i}.npy" for n in (2, 4) for i in (0, 1)]
     assert say("import", *few, "--labels", "folders", "-o", tmp_path / "few").exit_code == 0
