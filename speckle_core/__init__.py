@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from speckle_core.contracts.capabilities import SupportsRegion as SupportsRegion
     from speckle_core.contracts.capabilities import SupportsSample as SupportsSample
     from speckle_core.contracts.capabilities import SupportsSolver as SupportsSolver
+    from speckle_core.contracts.capabilities import SupportsValues as SupportsValues
     from speckle_core.contracts.capabilities import SupportsWarmStart as SupportsWarmStart
     from speckle_core.contracts.frames import Frame as Frame
     from speckle_core.contracts.frames import Frames as Frames
@@ -148,6 +149,7 @@ _HOME = {
         "SupportsRegion",
         "SupportsSample",
         "SupportsSolver",
+        "SupportsValues",
         "SupportsWarmStart",
     ),
     "contracts.refinement": (

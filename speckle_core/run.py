@@ -13,6 +13,8 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.value_evaluation import ValueEvaluation
 from speckle_core.contracts.progress import Progress
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.generate import generate
@@ -24,7 +26,7 @@ from speckle_core.data.verify import verify
 from speckle_core.errors import DamageWarning, DataError, OutputError
 from speckle_core.files import LOCK, check_inside, clear, make_folder
 from speckle_core.locks import lock_folder, remove_stale_lock
-from speckle_core.models.evaluate import assess, part_of
+from speckle_core.models.evaluate import assess, assess_values, part_of
 from speckle_core.models.folder import RECORD, load_model
 from speckle_core.models.tensorboard import require_tensorboard
 from speckle_core.models.torchrun import team_size
@@ -81,7 +83,12 @@ class Run(RunFolder):
         def run_evaluate() -> None:
             model = load_model(self.model)
             patterns = part_of(model, Dataset.open(self.data), "test")
-            for name, evaluation in assess(model, patterns, progress).items():
+            found: Mapping[str, Evaluation | ValueEvaluation]
+            if self.experiment.target is None:
+                found = assess(model, patterns, progress)
+            else:
+                found = assess_values(model, self.model, patterns, progress)
+            for name, evaluation in found.items():
                 place = self.folder / "evaluation" / name
                 evaluation.save(make_folder(place, within=self.folder))
 

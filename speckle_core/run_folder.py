@@ -12,6 +12,7 @@ from typing import Any, Self
 import attrs
 
 from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.value_evaluation import ValueEvaluation
 from speckle_core.data.manifest import read
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.ownership import OwnedFolder, is_new
@@ -217,8 +218,22 @@ class RunFolder:
         return self.folder / "report.html"
 
     def evaluations(self) -> dict[str, Evaluation]:
-        """Return the evaluation of the classifier, first, and of every baseline."""
+        """Return the evaluation of the classifier, first, and of every baseline.
+
+        Raises
+        ------
+        DataError
+            When one is missing or damaged, as all are in a run that learned a value; see
+            `value_evaluations`.
+        """
+        return {key: Evaluation.load(folder) for key, folder in self._evaluated().items()}
+
+    def value_evaluations(self) -> dict[str, ValueEvaluation]:
+        """Return the same for a run that learned a value (`Experiment.target`)."""
+        return {key: ValueEvaluation.load(folder) for key, folder in self._evaluated().items()}
+
+    def _evaluated(self) -> dict[str, Path]:
         keys = reading_keys(
             self.experiment.classifier.key, [c.key for c in self.experiment.baselines]
         )
-        return {key: Evaluation.load(self.folder / "evaluation" / key) for key in keys}
+        return {key: self.folder / "evaluation" / key for key in keys}

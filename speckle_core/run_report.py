@@ -31,6 +31,8 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     from speckle_core.report.html import ReportInput, render
     from speckle_core.solve.report_section import section as solved_section
 
+    if run.experiment.target is not None:
+        return _write_value_report(run)
     dataset = Dataset.open(run.data)
     shown = gallery(run.experiment, dataset)
     evaluations = run.evaluations()
@@ -39,7 +41,6 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     explained = sections(run.explanations) if run.experiment.explainers else ()
     solved = [solved_section(run.solutions)] if "solve" in run.stages else []
     test = run.experiment.parts(dataset.labels)["test"]
-    again = [str(run.folder / TOML), "-o", f"{run.folder}-again"]
     report = ReportInput(
         title=run.experiment.name,
         experiment=run.experiment.to_dict(),
@@ -54,9 +55,35 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
         worth=sentences(confidence_of(network, confidence.load(run.model))),
         versions=written["versions"],
         timings=run.stages,
-        command=f"speckle run {shlex.join(again)}",
+        command=_again(run),
         examples=collect(network, dataset.patterns().subset(test)),
         sections=[audit(dataset, dict(baselines), progress).section(), *solved, *explained],
     )
     write_text(run.report, render(report))
+    return run.report
+
+
+def _again(run: RunFolder) -> str:
+    """Return the command that repeats a run."""
+    return f"speckle run {shlex.join([str(run.folder / TOML), '-o', f'{run.folder}-again'])}"
+
+
+def _write_value_report(run: RunFolder) -> Path:
+    """Write the report of a run that learned a value."""
+    from speckle_core.models.train import read_history
+    from speckle_core.models.values import load_intervals
+    from speckle_core.report.html import render_page
+    from speckle_core.report.value_page import value_paragraphs, value_pictures, value_tables
+
+    evaluations, learned = run.value_evaluations(), load_intervals(run.model)
+    experiment = run.experiment.to_dict()
+    history = [epoch for epoch in read_history(run.model) if epoch.of > 1]
+    page = render_page(
+        run.experiment.name,
+        list(value_paragraphs(experiment, run.experiment.counts, evaluations, _again(run))),
+        list(value_pictures(evaluations, history)),
+        list(value_tables(evaluations, experiment, run.experiment.kgrid(), learned.span)),
+        run.experiment.to_toml(),
+    )
+    write_text(run.report, page)
     return run.report

@@ -15,6 +15,7 @@ import tomli_w
 from numpy.typing import NDArray
 
 from speckle_baselines.azimuthal import Floats, Rings
+from speckle_baselines.ridge import Ridge
 from speckle_baselines.rules import Gaussian, Rule, Targets, rule_from
 from speckle_core import (
     DataError,
@@ -67,6 +68,9 @@ class Lesson:
 class Baseline:
     """A classifier on a few features of each pattern, defined by subclasses.
 
+    Where a value is to be learned in place of a class, it is a Bayesian ridge regression on the
+    same features; options of the rule and of classes then have no effect.
+
     Parameters
     ----------
     class_weights : {"none", "balanced"}
@@ -79,7 +83,7 @@ class Baseline:
         default="none", validator=attrs.validators.in_(("none", "balanced"))
     )
     rings_: Rings | None = attrs.field(init=False, default=None, repr=False)
-    rule_: Rule | None = attrs.field(init=False, default=None, repr=False)
+    rule_: Rule | Ridge | None = attrs.field(init=False, default=None, repr=False)
     classes_: IntArray | None = attrs.field(init=False, default=None, repr=False)
 
     def measure(self, rings: Rings, intensities: Floats) -> Floats:
@@ -92,7 +96,7 @@ class Baseline:
 
     @property
     def classes(self) -> IntArray:
-        """The class values in the order of the columns, (classes,)."""
+        """The class values in the order of the columns, (classes,); none where it reads a value."""
         return self._fitted()[2]
 
     def fit(
@@ -114,6 +118,8 @@ class Baseline:
         from threadpoolctl import threadpool_limits
 
         begun = time.perf_counter()
+        if train.values is not None:
+            return self._fit_values(train, valid, on_epoch, begun)
         counts = np.bincount(train.targets, minlength=len(train.classes))
         if np.sum(counts > 1) < 2:
             raise DataError(
@@ -141,19 +147,22 @@ class Baseline:
         self.rings_, self.classes_, self.rule_ = rings, train.classes, rule
         loss, accuracy = _score(rule, lesson.features, lesson.targets)
         valid_loss, valid_accuracy = _score(rule, lesson.valid_features, lesson.valid_targets)
-        epoch = Epoch(
-            number=1,
-            of=1,
-            loss=loss,
-            accuracy=accuracy,
-            valid_loss=valid_loss,
-            valid_accuracy=valid_accuracy,
-            seconds=time.perf_counter() - begun,
-            learning_rate=0.0,
-        )
-        if on_epoch is not None:
-            on_epoch(epoch)
-        return [epoch]
+        return _told((loss, accuracy), (valid_loss, valid_accuracy), begun, on_epoch)
+
+    def _fit_values(
+        self, train: PatternSet, valid: PatternSet, on_epoch: OnEpoch | None, begun: float
+    ) -> list[Epoch]:
+        from threadpoolctl import threadpool_limits
+
+        mean, spread = train.value_scale()
+        rings = Rings.of(train)
+        features = self._read(rings, train)
+        with threadpool_limits(1):
+            rule = Ridge.learn(features, np.asarray(train.values), mean, spread)
+        self.rings_, self.classes_, self.rule_ = rings, train.classes[:0], rule
+        learned = _value_score(rule, features, train.values)
+        tried = _value_score(rule, self._read(rings, valid), valid.values)
+        return _told(learned, tried, begun, on_epoch)
 
     def predict_proba(self, patterns: FloatArray) -> FloatArray:
         """Return class probabilities, (B, classes).
@@ -167,7 +176,24 @@ class Baseline:
             For smaller patterns, or one without intensity.
         """
         rings, rule, _ = self._fitted()
+        if isinstance(rule, Ridge):
+            raise ModelError("has learned a value", where=self.name, hint="Call predict_values.")
         return np.exp(_log_softmax(rule.logits(self.measure(rings, rings.intensities(patterns)))))
+
+    def predict_values(self, patterns: FloatArray) -> FloatArray:
+        """Return value and spread, (B, 2), of patterns as `predict_proba` takes them.
+
+        Raises
+        ------
+        PatternError
+            As `predict_proba`.
+        ModelError
+            When it was fitted on classes.
+        """
+        rings, rule, _ = self._fitted()
+        if not isinstance(rule, Ridge):
+            raise ModelError("has learned classes", where=self.name, hint="Call predict_proba.")
+        return rule.values(self.measure(rings, rings.intensities(patterns)))
 
     def save(self, folder: Path) -> None:
         """Write `state.toml` and `rule.safetensors` to `folder`."""
@@ -198,7 +224,8 @@ class Baseline:
             if state["format"] != FORMAT or state["component"] != self.name:
                 raise ValueError(f"it contains {state['component']!r} as {state['format']!r}")
             classes = np.array(state["classes"], dtype=np.int64)
-            if classes.ndim != 1 or len(classes) < 2 or np.any(np.diff(classes) <= 0):
+            few = len(classes) > 0 if state["rule"] == Ridge.kind else len(classes) < 2
+            if classes.ndim != 1 or few or np.any(np.diff(classes) <= 0):
                 raise ValueError("its classes are not ascending whole numbers")
             grid = KGrid(**state["grid"])
             blocked = arrays.pop("blocked")
@@ -206,7 +233,10 @@ class Baseline:
                 raise ValueError("its blocked pixels do not match its grid")
             rings = Rings(grid, blocked)
             features = self.measure(rings, 1 / (1 + rings.distance[None])).shape[1]
-            rule = rule_from(state["rule"], arrays, features, len(classes))
+            if state["rule"] == Ridge.kind:
+                rule: Rule | Ridge = Ridge.of(arrays, features)
+            else:
+                rule = rule_from(state["rule"], arrays, features, len(classes))
         except (KeyError, TypeError, ValueError, OverflowError, ExperimentError) as error:
             raise ModelError(
                 f"is not a model of {self.name} with these options: {error}", where=str(folder)
@@ -218,7 +248,7 @@ class Baseline:
         rings = self._fitted()[0]
         return self.measure(rings, rings.intensities(patterns))
 
-    def _fitted(self) -> tuple[Rings, Rule, IntArray]:
+    def _fitted(self) -> tuple[Rings, Rule | Ridge, IntArray]:
         if self.rings_ is None or self.rule_ is None or self.classes_ is None:
             raise ModelError("is not fitted yet", where=self.name, hint="Call fit or load first.")
         return self.rings_, self.rule_, self.classes_
@@ -243,6 +273,30 @@ def _score(rule: Rule, features: Floats, targets: Targets) -> tuple[float, float
     logs = _log_softmax(rule.logits(features))
     rows = np.arange(len(targets))
     return float(-logs[rows, targets].mean()), float(np.mean(logs.argmax(axis=1) == targets))
+
+
+def _value_score(rule: Ridge, features: Floats, values: Floats | None) -> tuple[float, float]:
+    """Return, in units of the training values, the loss of a network and 1 − mean squared error."""
+    if values is None or not len(values):
+        return float("nan"), float("nan")
+    found = rule.values(features)
+    away, spreads = (values - found[:, 0]) / rule.level[2], found[:, 1] / rule.level[2]
+    loss = np.log(spreads) + 0.5 * (away / spreads) ** 2
+    return float(loss.mean()), float(1 - np.mean(away**2))
+
+
+def _told(
+    learned: tuple[float, float],
+    tried: tuple[float, float],
+    begun: float,
+    on_epoch: OnEpoch | None,
+) -> list[Epoch]:
+    """Return the only epoch, of loss and accuracy on training and validation patterns."""
+    seconds = time.perf_counter() - begun
+    epoch = Epoch(1, 1, *learned, *tried, seconds=seconds, learning_rate=0.0)
+    if on_epoch is not None:
+        on_epoch(epoch)
+    return [epoch]
 
 
 def _read_state(path: Path) -> dict[str, Any]:

@@ -126,14 +126,14 @@ class Layers:
         """
         from sklearn.covariance import ledoit_wolf
 
-        shift, scale = _units(features)
+        shift, scale = units(features)
         present, column = np.unique(targets, return_inverse=True)
         standard = (features - shift) / scale
         means = np.stack(
             [standard[column == number].mean(axis=0) for number in range(len(present))]
         )
         away = standard - means[column]
-        _, within = _units(away)
+        _, within = units(away)
         covariance, _ = ledoit_wolf(away / within, assume_centered=True)
         weights = np.linalg.solve(covariance, (means / within).T) / within[:, None]
         bias = np.log(np.bincount(column) / len(column)) - 0.5 * np.sum(weights.T * means, axis=1)
@@ -148,7 +148,7 @@ class Layers:
         """
         from sklearn.neural_network import MLPClassifier
 
-        shift, scale = _units(features)
+        shift, scale = units(features)
         fitted = MLPClassifier(
             (256, 128, 64),
             alpha=4.0,
@@ -226,7 +226,8 @@ def rule_from(kind: str, arrays: Mapping[str, Floats], features: int, classes: i
     return Layers(shift, scale, weights, biases)
 
 
-def _units(features: Floats) -> tuple[Floats, Floats]:
+def units(features: Floats) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of each feature (N, F); 1 where it does not vary."""
     spread = features.std(axis=0)
     return features.mean(axis=0), np.where(spread > 0, spread, 1.0)
 

@@ -93,7 +93,13 @@ class KerasFramework:
 
     @contextlib.contextmanager
     def training(
-        self, network: Network, options: TrainingOptions, seed: int, weights: Floats | None
+        self,
+        network: Network,
+        options: TrainingOptions,
+        seed: int,
+        weights: Floats | None,
+        *,
+        values: bool = False,
     ) -> Iterator[Trainer]:
         """Provide the trainer of the network.
 
@@ -111,7 +117,7 @@ class KerasFramework:
             )
         assert isinstance(network, KerasNetwork)
         with network.computing():
-            yield KerasTrainer(network, options, seed, weights)
+            yield KerasTrainer(network, options, seed, weights, values)
 
 
 @attrs.define(eq=False)
@@ -263,10 +269,15 @@ class KerasNetwork:
         maps, gradients = self._run(("maps", layer), compute, patterns, targets)
         return maps.transpose(0, 3, 1, 2), gradients.transpose(0, 3, 1, 2)
 
-    def compiled(self, function: Callable[..., Any], shape: tuple[int, ...]) -> Callable[..., Any]:
-        """Return `function` of patterns (B, ny, nx) and targets (B,), compiled for a shape."""
+    def compiled(
+        self, function: Callable[..., Any], shape: tuple[int, ...], *, values: bool = False
+    ) -> Callable[..., Any]:
+        """Return `function` of patterns (B, ny, nx) and targets (B,), compiled for a shape.
+
+        Targets are columns, or with `values` real.
+        """
         sizes = (None, None) if self.classifier.ANY_SIZE else shape
-        found: Callable[..., Any] = engine.compiled(function, sizes)
+        found: Callable[..., Any] = engine.compiled(function, sizes, values)
         return found
 
     def _run(

@@ -41,7 +41,7 @@ def normalised(
 
 
 def compiled(
-    function: Callable[..., Any], shape: tuple[int | None, int | None]
+    function: Callable[..., Any], shape: tuple[int | None, int | None], values: bool
 ) -> Callable[..., Any]:
     """Return `function` of patterns (B, ny, nx) and targets (B,) as a graph, built on first use.
 
@@ -50,7 +50,7 @@ def compiled(
     """
     signature = [
         tf.TensorSpec((None, *shape), tf.float32, "patterns"),
-        tf.TensorSpec((None,), tf.int64, "targets"),
+        tf.TensorSpec((None,), tf.float32 if values else tf.int64, "targets"),
     ]
 
     @functools.cache

@@ -38,6 +38,7 @@ def normalised(
 def compiled(
     function: Callable[..., Any],
     shape: tuple[int | None, int | None],  # noqa: ARG001 - any size
+    values: bool,  # noqa: ARG001 - any type
 ) -> Callable[..., Any]:
     """Return `function` itself: PyTorch executes eagerly."""
     return torch.no_grad()(function)

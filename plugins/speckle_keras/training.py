@@ -15,11 +15,19 @@ from speckle_keras.backend import engine, keras
 from speckle_keras.framework import KerasNetwork
 from speckle_keras.layers import BatchNorm, layers_of
 from speckle_keras.tensors import fill, to_arrays
-from speckle_networks.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn, Weights
+from speckle_networks.framework import (
+    ADAM_EPSILON,
+    MEANS,
+    SPREADS,
+    SQUARES,
+    Floats,
+    Learn,
+    Weights,
+)
 from speckle_networks.options import TrainingOptions
 
 ops = keras.ops
-Batch = tuple[Floats, IntArray]
+Batch = tuple[Floats, IntArray | Floats]
 #: Keras' momentum of batch norm at the time of the paper.
 BATCH_NORM_MOMENTUM = 0.99
 #: Key of the random stream of layers such as dropout, beside those of `speckle_networks.feed`.
@@ -34,6 +42,7 @@ class KerasTrainer:
     _options: TrainingOptions
     _seed: int
     _weights: Floats | None
+    _values: bool
     _variables: dict[str, Any] = attrs.field(init=False)
     _optimizer: Any = attrs.field(init=False)
     _learn: Callable[..., Any] = attrs.field(init=False)
@@ -51,17 +60,26 @@ class KerasTrainer:
         else:
             self._optimizer = keras.optimizers.Adam(epsilon=ADAM_EPSILON)
         self._optimizer.build(list(self._variables.values()))
-        self._learn = network.compiled(self._step, network.shape)
+        self._learn = network.compiled(self._step, network.shape, values=self._values)
         self._judge = network.compiled(
-            lambda *batch: self._score(*batch, training=False)[1], network.shape
+            lambda *batch: self._score(*batch, training=False)[1],
+            network.shape,
+            values=self._values,
         )
 
     def _decays(self, name: str, variable: Any) -> bool:
         return self._network.classifier.decays(name, tuple(variable.shape))
 
     def _score(self, patterns: Any, targets: Any, *, training: bool) -> Any:
-        """Return the loss to minimise, and the summed cross-entropy and number right of a batch."""
+        """Return the loss to minimise, and the sums that a `Trainer` reports of a batch."""
         scores = self._network.forward(patterns, coarse=True, training=training)
+        if self._values:
+            logs = ops.clip(scores[:, 1], *SPREADS)
+            squares = (scores[:, 0] - targets) ** 2
+            loss = logs + 0.5 * squares * ops.exp(-2 * logs)
+            # Else what is read badly is given up (Seitzer et al. 2022, arXiv:2203.09168).
+            wanted = ops.sum(loss * ops.stop_gradient(ops.exp(logs)))
+            return wanted, (ops.sum(loss), ops.sum(1 - squares))
         loss = keras.losses.sparse_categorical_crossentropy(targets, scores, from_logits=True)
         right = ops.equal(ops.argmax(scores, axis=1), ops.cast(targets, "int32"))
         sums = ops.sum(loss), ops.sum(ops.cast(right, "float32"))
@@ -103,7 +121,7 @@ class KerasTrainer:
         """Return the whole batch."""
         return batch
 
-    def stage(self, patterns: Floats, targets: IntArray) -> Batch:
+    def stage(self, patterns: Floats, targets: IntArray | Floats) -> Batch:
         """Return the batch unchanged; Keras copies it to the device."""
         return patterns, targets
 

@@ -79,6 +79,8 @@ def _digest(patterns: PatternSet) -> str:
     digest = hashlib.sha256(repr((patterns.grid, patterns.steps)).encode())
     for values in (patterns.labels, patterns.classes):
         digest.update(values.tobytes())
+    if patterns.values is not None:
+        digest.update(patterns.values.tobytes())
     if len(patterns):
         spread = np.linspace(0, len(patterns) - 1, 4).astype(np.int64)
         digest.update(patterns.raw(spread).tobytes())

@@ -64,12 +64,17 @@ def odd(_: Any, field: attrs.Attribute[Any], value: int | None) -> None:
 
 def check_sets(train: PatternSet, valid: PatternSet, processes: int) -> None:
     """Reject sets that are too small to train on, and validation labels that are not trained."""
-    if len(train) < 2 * processes or len(train.classes) < 2:
+    few_classes = train.values is None and len(train.classes) < 2
+    if len(train) < 2 * processes or few_classes:
         raise DataError(
             f"{len(train)} training patterns of {len(train.classes)} classes are not enough",
             where="training set",
             hint="At least two patterns (per process) and two classes are needed.",
         )
+    if train.values is not None:
+        if valid.values is None:
+            raise DataError("has no values", where="validation set")
+        return
     unknown = np.setdiff1d(valid.labels, train.classes)
     if unknown.size:
         raise DataError(
@@ -100,15 +105,15 @@ def check_patterns(patterns: FloatArray) -> NDArray[np.float32]:
 
 
 def check_targets(
-    targets: IntArray, patterns: NDArray[np.float32], classes: NDArray[np.int64]
+    targets: IntArray, patterns: NDArray[np.float32], count: int
 ) -> NDArray[np.int64]:
-    """Return one column of `classes` per pattern, (B,)."""
+    """Return one of `count` columns per pattern, (B,)."""
     columns = np.asarray(targets, dtype=np.int64)
     if columns.shape != (len(patterns),):
         raise DataError(f"{columns.size} targets for {len(patterns)} patterns")
-    if columns.size and (columns.min() < 0 or columns.max() >= len(classes)):
+    if columns.size and (columns.min() < 0 or columns.max() >= count):
         raise DataError(
-            f"targets must be columns 0…{len(classes) - 1}, not {columns.min()}…{columns.max()}",
+            f"targets must be columns 0…{count - 1}, not {columns.min()}…{columns.max()}",
             where="targets",
         )
     return columns

@@ -34,7 +34,14 @@ from speckle_networks.checks import (
 )
 from speckle_networks.framework import Framework, Network
 from speckle_networks.options import TrainingOptions
-from speckle_networks.recipe import Fitted, must_match, own_options, warm_weights
+from speckle_networks.recipe import (
+    VALUE_OUTPUTS,
+    Fitted,
+    Standard,
+    must_match,
+    own_options,
+    warm_weights,
+)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -136,7 +143,7 @@ class NetworkClassifier(TrainingOptions):
         learned = self._learned(self._start)
         # The last layer knows the classes: it is of another size for one more of them.
         same = np.array_equal(learned.classes, classes)
-        other = None if same else self._network(size, len(classes) + 1, None)
+        other = None if same else self._network(size, max(len(classes), VALUE_OUTPUTS) + 1, None)
         network.fill(warm_weights(learned.network, network, other))
 
     def fit(
@@ -170,22 +177,28 @@ class NetworkClassifier(TrainingOptions):
             )
             checkpoint = Checkpoint(self._folder, known)
         classes, size = np.asarray(train.classes, dtype=np.int64), train.grid.shape
-        network = framework.network(self, self._window(size), len(classes), seed)
+        standard = Standard.of(train)
+        if standard is not None:
+            classes = np.zeros(0, dtype=np.int64)
+        outputs = len(classes) if standard is None else VALUE_OUTPUTS
+        network = framework.network(self, self._window(size), outputs, seed)
         self._warm(network, classes, size)
         if self.cache:
             # Fresh patterns are read once, so there is nothing to keep.
             train, valid = train if train.fresh else train.cached(), valid.cached()
-        weights = balanced_weights(train) if self.class_weights == "balanced" else None
-        with framework.training(network, self, seed, weights) as trainer:
+        balanced = self.class_weights == "balanced" and standard is None
+        weights = balanced_weights(train) if balanced else None
+        learns = standard is not None
+        with framework.training(network, self, seed, weights, values=learns) as trainer:
             training = Training(
-                self, network, trainer, train, valid, seed, processes=framework.processes
+                self, network, trainer, train, valid, seed, framework.processes, standard
             )
             training.run(checkpoint, on_epoch)
         last = None
         if training.best is not None and training.best_epoch != len(training.history):
             last = network.weights()
             network.fill(training.best)
-        self._fitted = Fitted(network, classes, size, last)
+        self._fitted = Fitted(network, classes, size, last, standard)
         return training.history
 
     def predict_proba(self, patterns: FloatArray) -> FloatArray:
@@ -198,19 +211,42 @@ class NetworkClassifier(TrainingOptions):
             a size that the network cannot read.
         """
         fitted, values = self._ready(), check_patterns(patterns)
+        if fitted.standard is not None:
+            raise ModelError(
+                "the network has learned a value, not classes", hint="Call predict_values."
+            )
         return inference.probabilities(fitted.network, values, self.view)
+
+    def predict_values(self, patterns: FloatArray) -> FloatArray:
+        """Return value and spread, (B, 2), of prepared patterns (B, ny, nx).
+
+        Raises
+        ------
+        PatternError
+            As `predict_proba`.
+        ModelError
+            When the network has learned classes.
+        """
+        fitted, values = self._ready(), check_patterns(patterns)
+        if fitted.standard is None:
+            raise ModelError(
+                "the network has learned classes, not a value", hint="Call predict_proba."
+            )
+        return inference.values(fitted.network, values, self.view, fitted.standard)
 
     def input_gradients(
         self, patterns: FloatArray, targets: IntArray, *, guided: bool = False
     ) -> FloatArray:
         """Return d score[target] / d pattern, (B, ny, nx), of the linear score before the softmax.
 
-        With `guided`, ReLUs pass back only positive gradients (Springenberg et al., 2015). The
-        gradient is 0 for pixels that are not read.
+        Of a network that has learned a value, column 0 is the value, in its unit. With `guided`,
+        ReLUs pass back only positive gradients (Springenberg et al., 2015). The gradient is 0 for
+        pixels that are not read.
         """
         fitted, values = self._ready(), check_patterns(patterns)
-        columns = check_targets(targets, values, fitted.classes)
-        return inference.input_gradients(fitted.network, values, columns, self.view, guided=guided)
+        columns = check_targets(targets, values, fitted.columns)
+        found = inference.input_gradients(fitted.network, values, columns, self.view, guided=guided)
+        return found if fitted.standard is None else found * np.float32(fitted.standard.spread)
 
     def feature_maps(
         self, patterns: FloatArray, targets: IntArray, *, stage: str | None = None
@@ -228,7 +264,7 @@ class NetworkClassifier(TrainingOptions):
             When the network has no layer with maps.
         """
         fitted, values = self._ready(), check_patterns(patterns)
-        columns = check_targets(targets, values, fitted.classes)
+        columns = check_targets(targets, values, fitted.columns)
         layers = fitted.network.layers
         if not layers:
             raise PluginError(
@@ -257,8 +293,8 @@ class NetworkClassifier(TrainingOptions):
         """Return a classifier with these options and classes and the first weights of `seed`."""
         fitted = self._ready()
         other = type(self)(**self._options())
-        network = self._network(fitted.size, len(fitted.classes), seed)
-        other._fitted = Fitted(network, fitted.classes, fitted.size)
+        network = self._network(fitted.size, fitted.outputs, seed)
+        other._fitted = attrs.evolve(fitted, network=network, last=None)
         return other
 
     def save(self, folder: Path) -> None:
@@ -274,7 +310,7 @@ class NetworkClassifier(TrainingOptions):
         from speckle_networks.weights import Stored, save_model
 
         fitted = self._ready()
-        stored = Stored(fitted.classes, fitted.size)
+        stored = Stored(fitted.classes, fitted.size, fitted.standard)
         save_model(Path(folder), self._facts(), stored, fitted.network.weights(), fitted.last)
 
     def load(self, folder: Path) -> None:
@@ -289,9 +325,10 @@ class NetworkClassifier(TrainingOptions):
 
         stored = read_state(Path(folder), self._facts())
         try:
-            network = self._network(stored.size, len(stored.classes), None)
+            outputs = len(stored.classes) if stored.standard is None else VALUE_OUTPUTS
+            network = self._network(stored.size, outputs, None)
         except PatternError as error:
             raise ModelError(error.what, where=str(folder), hint=error.hint) from error
         weights, last = read_weights(Path(folder), network.weights())
         network.fill(weights)
-        self._fitted = Fitted(network, stored.classes, stored.size, last)
+        self._fitted = Fitted(network, stored.classes, stored.size, last, stored.standard)

@@ -28,6 +28,10 @@ MEANS, SQUARES = "adam.mean.", "adam.square."
 ADAM_EPSILON = 1e-7
 
 
+#: Least and largest logarithm of a value's spread, in units of the training values' own.
+SPREADS = (-5.0, 1.0)
+
+
 class Network(Protocol):
     """One network in its framework's memory; patterns are (B, ny, nx)."""
 
@@ -76,7 +80,8 @@ class Network(Protocol):
 class Trainer(Protocol):
     """Steps of Adam for one network, and sums over batches.
 
-    The sums are of cross-entropies and of correct patterns, over all processes.
+    The sums are of cross-entropies and of correct patterns, over all processes. Of values they are
+    of the negative log likelihoods of normal densities and of 1 − squared error.
     """
 
     @property
@@ -88,7 +93,7 @@ class Trainer(Protocol):
         """Return this process's part of a batch."""
         ...
 
-    def stage(self, patterns: Floats, targets: IntArray) -> Any:
+    def stage(self, patterns: Floats, targets: IntArray | Floats) -> Any:
         """Return a batch ready for training or evaluation; called by the prefetching thread."""
         ...
 
@@ -144,11 +149,19 @@ class Framework(Protocol):
         ...
 
     def training(
-        self, network: Network, options: TrainingOptions, seed: int, weights: Floats | None
+        self,
+        network: Network,
+        options: TrainingOptions,
+        seed: int,
+        weights: Floats | None,
+        *,
+        values: bool = False,
     ) -> contextlib.AbstractContextManager[Trainer]:
         """Provide the trainer of a network; after the block the network can predict.
 
-        `weights` (classes,) are those of the classes in the loss that is minimised.
+        `weights` (classes,) are those of the classes in the loss that is minimised. With `values`
+        the targets are standardised values, and the network has two outputs: the value and the
+        logarithm of its spread.
         """
         ...
 

@@ -14,16 +14,32 @@ from numpy.typing import NDArray
 
 from speckle_core import IntArray
 from speckle_networks.feed import View
-from speckle_networks.framework import Floats, Network
+from speckle_networks.framework import SPREADS, Floats, Network
+from speckle_networks.recipe import Standard
 
 
-def probabilities(network: Network, patterns: Floats, view: View) -> NDArray[np.float64]:
-    """Return class probabilities, (B, classes), of patterns (B, ny, nx)."""
+def _scores(network: Network, patterns: Floats, view: View) -> NDArray[np.float64]:
     targets = np.zeros(len(patterns), dtype=np.int64)
     (scores,) = _in_batches(
         lambda values, _: (network.scores(values),), network, patterns, targets, view, memory=1
     )
-    odds = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
+    return scores.astype(np.float64)
+
+
+def values(
+    network: Network, patterns: Floats, view: View, standard: Standard
+) -> NDArray[np.float64]:
+    """Return value and spread, (B, 2), of patterns (B, ny, nx)."""
+    scores = _scores(network, patterns, view)
+    spreads = np.exp(np.clip(scores[:, 1], *SPREADS))
+    found = np.stack([standard.mean + standard.spread * scores[:, 0], standard.spread * spreads])
+    return np.ascontiguousarray(found.T)
+
+
+def probabilities(network: Network, patterns: Floats, view: View) -> NDArray[np.float64]:
+    """Return class probabilities, (B, classes), of patterns (B, ny, nx)."""
+    scores = _scores(network, patterns, view)
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     found: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
     return found
 

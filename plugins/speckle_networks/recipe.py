@@ -11,21 +11,60 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from speckle_core import PatternSet
 from speckle_networks.framework import Framework, Network, Weights
 from speckle_networks.options import LATER, TrainingOptions
+
+
+@attrs.frozen
+class Standard:
+    """Mean and standard deviation of the values that a network learned, which it sees as 0 and 1.
+
+    Its two outputs are the value and the logarithm of the value's spread, both so standardised.
+    """
+
+    mean: float
+    spread: float
+
+    @classmethod
+    def of(cls, train: PatternSet) -> Standard | None:
+        """Return that of a training set; None where classes are to be learned.
+
+        Raises
+        ------
+        DataError
+            When all values are the same.
+        """
+        return None if train.values is None else cls(*train.value_scale())
+
+
+#: Outputs of a network that learns a value.
+VALUE_OUTPUTS = 2
 
 
 @attrs.frozen(eq=False)
 class Fitted:
     """The network used for prediction, and its training data.
 
-    `last` are the weights after the last epoch, if they differ.
+    `last` are the weights after the last epoch, if they differ. With `standard` the network has
+    learned a value, and there are no classes.
     """
 
     network: Network
     classes: NDArray[np.int64]
     size: tuple[int, int]
     last: Weights | None = None
+    standard: Standard | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of the network."""
+        return len(self.classes) if self.standard is None else VALUE_OUTPUTS
+
+    @property
+    def columns(self) -> int:
+        """Number of outputs that have a meaning of their own: classes, or the value."""
+        return len(self.classes) if self.standard is None else 1
 
 
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:

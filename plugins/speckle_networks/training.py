@@ -1,7 +1,9 @@
 """The training loop for all frameworks: epochs, batches, schedule, checkpoint, best weights.
 
 The loss is cross-entropy, with weight decay in its gradients. The reported losses are
-cross-entropies only, so that training, validation and different settings are comparable. A
+cross-entropies only, so that training, validation and different settings are comparable. Where a
+value is learned the loss is the negative log likelihood of a normal density, and the "accuracy" of
+an epoch is 1 − mean squared error over the variance of the training values. A
 `Trainer` does what depends on the framework.
 """
 
@@ -21,6 +23,7 @@ from speckle_networks import feed
 from speckle_networks.checkpoint import Checkpoint, State
 from speckle_networks.framework import MEANS, SQUARES, Floats, Network, Trainer, Weights
 from speckle_networks.options import TrainingOptions
+from speckle_networks.recipe import Standard
 from speckle_networks.schedule import learning_rate, stops
 
 
@@ -51,6 +54,7 @@ class Training:
     valid: PatternSet
     seed: int
     processes: int = 1
+    standard: Standard | None = None
     history: list[Epoch] = attrs.field(init=False, factory=list)
     best: Weights | None = attrs.field(init=False, default=None)
     best_epoch: int = attrs.field(init=False, default=0)
@@ -146,7 +150,7 @@ class Training:
         """Provide this process's share of each batch, prefetched."""
         view = self.options.view
         square = view.square(patterns.grid.shape)
-        targets = self.train.classes.searchsorted(patterns.labels)
+        targets = self._targets(patterns)
 
         def read(batch: IntArray) -> Any:
             share = self.trainer.share(batch)
@@ -162,6 +166,13 @@ class Training:
             return self.trainer.stage(np.ascontiguousarray(view.of_square(values)), targets[share])
 
         return feed.ahead(read, batches)
+
+    def _targets(self, patterns: PatternSet) -> IntArray | Floats:
+        """Return the column of each pattern's class, or its standardised value."""
+        if self.standard is None:
+            return self.train.classes.searchsorted(patterns.labels)
+        assert patterns.values is not None
+        return ((patterns.values - self.standard.mean) / self.standard.spread).astype(np.float32)
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         like, learned = self.network.weights(), self.network.learned

@@ -8,6 +8,7 @@ and takes no more memory than the expected tensors, and needs no framework.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from safetensors.numpy import save
 
 from speckle_core import ModelError, check_safetensors, read_toml, write_bytes, write_text
 from speckle_networks.framework import Weights
+from speckle_networks.recipe import Standard
 
 WEIGHTS, LAST, STATE = "weights.safetensors", "last.safetensors", "state.toml"
 #: A network is built for these before its weights are read, so they bound its memory.
@@ -39,10 +41,13 @@ class Stored:
         The class of each column.
     size : tuple of int
         (ny, nx) of the training patterns.
+    standard : Standard, optional
+        Of a network that has learned a value; it has no classes.
     """
 
     classes: NDArray[np.int64]
     size: tuple[int, int]
+    standard: Standard | None = None
 
 
 def save_model(
@@ -60,7 +65,9 @@ def save_model(
     write_bytes(folder / WEIGHTS, save(weights))
     if last is not None:
         write_bytes(folder / LAST, save(last))
-    state = {**facts, "classes": stored.classes.tolist(), "size": list(stored.size)}
+    state: dict[str, Any] = {**facts, "classes": stored.classes.tolist(), "size": list(stored.size)}
+    if stored.standard is not None:
+        state["values"] = attrs.asdict(stored.standard)
     write_text(folder / STATE, tomli_w.dumps(state))
 
 
@@ -92,7 +99,9 @@ def read_state(folder: Path, facts: Mapping[str, Any]) -> Stored:
         isinstance(numbers, list) and all(type(n) is int for n in numbers)
         for numbers in (classes, size)
     )
-    if not whole or len(size) != 2 or len(classes) < 2 or sorted(set(classes)) != classes:
+    standard = _standard(state.get("values"), path)
+    fits = whole and (len(classes) >= 2 if standard is None else not classes)
+    if not fits or len(size) != 2 or sorted(set(classes)) != classes:
         raise ModelError(
             "classes (ascending) and size (two) must be whole numbers", where=str(path)
         )
@@ -101,7 +110,19 @@ def read_state(folder: Path, facts: Mapping[str, Any]) -> Stored:
             f"{len(classes)} classes and {size[0]} × {size[1]} pixels are not those of a network",
             where=str(path),
         )
-    return Stored(np.array(classes, dtype=np.int64), (size[0], size[1]))
+    return Stored(np.array(classes, dtype=np.int64), (size[0], size[1]), standard)
+
+
+def _standard(said: Any, path: Path) -> Standard | None:
+    if said is None:
+        return None
+    try:
+        found = Standard(float(said["mean"]), float(said["spread"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"its values are damaged: {error}", where=str(path)) from error
+    if not (math.isfinite(found.mean) and 0 < found.spread < math.inf):
+        raise ModelError("its values have no mean or no spread", where=str(path))
+    return found
 
 
 def _check_options(state: dict[str, Any], facts: Mapping[str, Any], path: Path) -> None:

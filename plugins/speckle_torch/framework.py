@@ -84,7 +84,13 @@ class TorchFramework:
 
     @contextlib.contextmanager
     def training(
-        self, network: Network, options: TrainingOptions, seed: int, weights: Floats | None
+        self,
+        network: Network,
+        options: TrainingOptions,
+        seed: int,
+        weights: Floats | None,
+        *,
+        values: bool = False,
     ) -> Iterator[Trainer]:
         """Provide the trainer of the network, synchronized with the other processes of torchrun."""
         from speckle_torch.training import TorchTrainer
@@ -100,7 +106,7 @@ class TorchFramework:
                 parameter.requires_grad_(True)
             joined = team.joined(network.module, self.device)
             try:
-                yield TorchTrainer(network, joined, team, options, seed, weights)
+                yield TorchTrainer(network, joined, team, options, seed, weights, values)
             finally:
                 team.leave(network.module)
                 network.module.zero_grad(set_to_none=True)

@@ -18,7 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from speckle_core import IntArray
-from speckle_networks.framework import ADAM_EPSILON, MEANS, SQUARES, Floats, Learn, Weights
+from speckle_networks.framework import (
+    ADAM_EPSILON,
+    MEANS,
+    SPREADS,
+    SQUARES,
+    Floats,
+    Learn,
+    Weights,
+)
 from speckle_networks.options import TrainingOptions
 from speckle_torch.distributed import Team
 from speckle_torch.framework import TorchNetwork
@@ -45,6 +53,7 @@ class TorchTrainer:
     _options: TrainingOptions
     _seed: int
     _weights: Floats | None
+    _values: bool
     _optimizer: torch.optim.Adam = attrs.field(init=False)
     _sums: Tensor = attrs.field(init=False)
 
@@ -76,7 +85,7 @@ class TorchTrainer:
         """Return this process's part of a batch."""
         return self._team.share(batch)
 
-    def stage(self, patterns: Floats, targets: IntArray) -> Batch:
+    def stage(self, patterns: Floats, targets: IntArray | Floats) -> Batch:
         """Return a batch as tensors, in pinned memory for a GPU."""
         tensors = torch.from_numpy(patterns), torch.from_numpy(targets)
         if self._network.device.type == "cuda":
@@ -103,9 +112,13 @@ class TorchTrainer:
                 norm.begin_step(steps)
             self._optimizer.zero_grad(set_to_none=True)
             scores, targets = self._scores(self._joined, batch)
-            loss, right = _sums(scores, targets)
+            loss, right = self._sums_of(scores, targets)
             wanted = loss
-            if smoothing or weights is not None:
+            if self._values:
+                each, logs = _likelihoods(scores, targets)
+                # Else what is read badly is given up (Seitzer et al. 2022, arXiv:2203.09168).
+                wanted = (each * logs.detach().exp()).sum()
+            elif smoothing or weights is not None:
                 each = functional.cross_entropy(
                     scores, targets, reduction="none", label_smoothing=smoothing
                 )
@@ -136,7 +149,10 @@ class TorchTrainer:
     def evaluate(self, batch: Batch) -> None:
         """Evaluate a batch and add the result to the sums."""
         with torch.no_grad():
-            self._sums += torch.stack(_sums(*self._scores(self._network.module, batch)))
+            self._sums += torch.stack(self._sums_of(*self._scores(self._network.module, batch)))
+
+    def _sums_of(self, scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return (_value_sums if self._values else _sums)(scores, targets)
 
     def _scores(self, module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the scores of a batch and its targets."""
@@ -177,3 +193,15 @@ def _sums(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return the summed cross-entropy and the number of correct patterns of a batch."""
     loss = functional.cross_entropy(scores, targets, reduction="sum")
     return loss, (scores.argmax(dim=1) == targets).sum()
+
+
+def _likelihoods(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return negative log likelihoods, without ln √2π, and logarithms of spreads, both (B,)."""
+    logs = scores[:, 1].clamp(*SPREADS)
+    return logs + 0.5 * (scores[:, 0] - targets) ** 2 * (-2 * logs).exp(), logs
+
+
+def _value_sums(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the summed negative log likelihood, and 1 − squared error, of a batch."""
+    squares = (scores[:, 0] - targets) ** 2
+    return _likelihoods(scores, targets)[0].sum(), (1 - squares).sum()

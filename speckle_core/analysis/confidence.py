@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.analysis.calibration import calibration
+from speckle_core.analysis.conformal import conformal_quantile
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.contracts.arrays import IntArray
 
@@ -67,9 +68,7 @@ class Confidence:
         It is the ⌈(N + 1) · coverage⌉-th smallest score (Vovk, Gammerman and Shafer 2005; Sadinle,
         Lei and Wasserman 2019, doi:10.1080/01621459.2017.1395341).
         """
-        # Rounded, or 0.9 · 10 would be a little above 9.
-        rank = math.ceil(round((len(self.scores) + 1) * coverage, 9))
-        return math.inf if rank > len(self.scores) else float(self.scores[rank - 1])
+        return conformal_quantile(self.scores, coverage)
 
     def sets(self, probabilities: ArrayLike, coverage: float) -> NDArray[np.bool_]:
         """Return which classes are in the set of each pattern, (N, C).

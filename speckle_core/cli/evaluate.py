@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from speckle_core.cli.failure import say, warn_far_patterns
 from speckle_core.cli.files import new_folder
 from speckle_core.cli.options import DataOption, Json, ModelFolder, output_folder
 from speckle_core.cli.output import echo
+
+if TYPE_CHECKING:
+    from speckle_core.models.folder import Model
 
 
 def evaluate(
@@ -31,6 +34,9 @@ def evaluate(
     out. A warning says how many patterns lie far from the training data, by the shape or the
     brightness of their azimuthal profile.
 
+    Of a model of a value ([target] in its experiment) it gives errors, R² and how many true values
+    lie in their intervals.
+
     For example:
 
       speckle evaluate models/quick --data data/quick
@@ -50,6 +56,9 @@ def evaluate(
     target = None if output is None else new_folder(output)
     loaded = load_model(model)
     profiles = TrainingProfiles.load(model)
+    if loaded.record.experiment.target is not None:
+        _evaluate_values(model, loaded, data, split, target, as_json=as_json)
+        return
     learned = confidence.load(model)
     patterns = part_of(loaded, Dataset.open(data), split)
     refused: dict[str, DataError] = {}
@@ -89,3 +98,33 @@ def evaluate(
             echo(f"\nmetrics and predictions: {target}")
     if fault is not None:
         raise fault
+
+
+def _evaluate_values(
+    folder: Path, model: Model, data: Path, split: str, target: Path | None, *, as_json: bool
+) -> None:
+    """Evaluate a model of a value."""
+    from speckle_core.cli.output import print_json
+    from speckle_core.cli.progress import show_progress
+    from speckle_core.cli.value_output import print_value_evaluations, value_evaluations_json
+    from speckle_core.data.dataset import Dataset
+    from speckle_core.files import make_folder
+    from speckle_core.models.evaluate import assess_values, part_of
+    from speckle_core.models.novelty import TrainingProfiles
+
+    patterns = part_of(model, Dataset.open(data), split)
+    with show_progress() as progress:
+        evaluations = assess_values(model, folder, patterns, progress)
+    far = TrainingProfiles.load(folder).count_far(patterns)
+    if far is not None:
+        warn_far_patterns(far, len(patterns))
+    if target is not None:
+        for name, evaluation in evaluations.items():
+            evaluation.save(make_folder(target / name))
+    if as_json:
+        about = {"model": str(folder), "data": str(data), "split": split, "far_from_training": far}
+        print_json(about | value_evaluations_json(evaluations))
+        return
+    print_value_evaluations(evaluations)
+    if target is not None:
+        echo(f"\nmetrics and predictions: {target}")

@@ -28,8 +28,10 @@ def explain_files(
     from speckle_core.cli.failure import usage
     from speckle_core.cli.files import Failures, each_frame
     from speckle_core.cli.output import print_json
+    from speckle_core.cli.value_output import value_json
     from speckle_core.errors import ExperimentError, UnknownComponentError
     from speckle_core.explain.frames import explain_frame
+    from speckle_core.models.answer import ValueAnswer
     from speckle_core.models.trained import load_model
 
     trained = load_model(model)
@@ -50,15 +52,15 @@ def explain_files(
             trained, prepared, explainers, output, name=name, found=frame, step_known=known
         )
         told.append({"file": str(file), "pattern": index, "pictures": drawn})
-        told[-1] |= attrs.asdict(answer, filter=lambda a, _: a.name != "probabilities")
+        if isinstance(answer, ValueAnswer):
+            told[-1] |= value_json(answer)
+        else:
+            told[-1] |= attrs.asdict(answer, filter=lambda a, _: a.name != "probabilities")
         if not as_json:
             why = f"; far from the training data: {answer.why}" if answer.far else ""
             if answer.far is None:
                 why = f"; not measured: {', '.join(answer.not_measured)}"
-            echo(
-                f"{file}, pattern {index}: n = {answer.number} ({answer.probability:.3f}), or else "
-                f"{answer.second} ({answer.second_probability:.3f}){why}"
-            )
+            echo(f"{file}, pattern {index}: {answer.told}{why}")
     if as_json:
         errors = failures.to_json()
         print_json({"folder": str(output), "patterns": told, "errors": errors})

@@ -38,6 +38,9 @@ def predict(
     its azimuthal profile, after preparation, differs from that of every class in shape or
     brightness by more than 1.5 times as much as any training pattern's; it says in what.
 
+    A model that was trained on a [target] reads a value: it is given with its unit and an interval
+    that holds the true value in the stated share of patterns like the validation patterns.
+
     For example:
 
       speckle predict models/quick pattern.npy
@@ -48,16 +51,18 @@ def predict(
     from speckle_core.cli.files import Failures
     from speckle_core.cli.output import print_json
     from speckle_core.cli.predictions import print_predictions
+    from speckle_core.cli.value_output import print_values
     from speckle_core.models.trained import load_model
 
     failures = Failures()
-    found = list(_predictions(load_model(model), files, frames, failures))
+    loaded = load_model(model)
+    found = list(_predictions(loaded, files, frames, failures))
     warn_far_patterns(sum(f["far_from_training"] is True for f in found), len(found))
     if as_json:
         about = {"model": str(model), "predictions": found}
         print_json(about | {"errors": failures.to_json()})
     elif found:
-        print_predictions(found)
+        (print_predictions if loaded.target is None else print_values)(found)
     failures.end()
 
 
@@ -71,10 +76,12 @@ def _predictions(
     import numpy as np
 
     from speckle_core.cli.files import each_frame
+    from speckle_core.cli.predictions import answer_json
+    from speckle_core.cli.value_output import value_json
 
     pipeline = model.pipeline
 
-    def read(measured: Measured, index: int) -> Any:
+    def prepare(measured: Measured, index: int) -> Any:
         found, step_known = measured.on_grid(index, pipeline.grid)
         ready = pipeline.prepared(found.pattern, valid=found.valid)
         return ready[0], found.valid, found.measured, step_known
@@ -87,28 +94,18 @@ def _predictions(
         prepared = np.stack([item[0] for _, _, item in waiting])
         valid = np.stack([item[1] for _, _, item in waiting])
         measured = np.stack([item[2] for _, _, item in waiting])
-        names = [str(value) for value in model.classes.tolist()]
         known = [item[3] for _, _, item in waiting]
-        found = model.answers(prepared, valid, measured, step_known=known)
-        for (file, number, _), answer in zip(waiting, found, strict=True):
-            yield {
-                "file": str(file),
-                "pattern": number,
-                "class": answer.number,
-                "probability": answer.probability,
-                "calibrated": answer.calibrated,
-                "sets": {str(c): list(numbers) for c, numbers in answer.sets.items()},
-                "second": answer.second,
-                "second_probability": answer.second_probability,
-                "baselines": answer.baselines,
-                "far_from_training": answer.far,
-                "not_measured": list(answer.not_measured),
-                "why": answer.why,
-                "probabilities": dict(zip(names, answer.probabilities, strict=True)),
-            }
+        if model.target is None:
+            read = model.answers(prepared, valid, measured, step_known=known)
+            found = [answer_json(answer, model.classes.tolist()) for answer in read]
+        else:
+            values = model.values_of(prepared, valid, measured, step_known=known)
+            found = [value_json(value) for value in values]
+        for (file, number, _), one in zip(waiting, found, strict=True):
+            yield {"file": str(file), "pattern": number, **one}
         waiting.clear()
 
-    for file, _, index, item in each_frame(files, frames, read, failures):
+    for file, _, index, item in each_frame(files, frames, prepare, failures):
         waiting.append((file, index, item))
         if len(waiting) == _BATCH:
             yield from answers()

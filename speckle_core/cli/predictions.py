@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speckle_core.cli.output import print_table
+
+if TYPE_CHECKING:
+    from speckle_core.models.answer import Answer
 
 #: Coverage of the set that the table shows; JSON has all.
 _SHOWN = "0.95"
@@ -26,8 +29,25 @@ def print_predictions(found: list[dict[str, Any]]) -> None:
     columns["simple rules say"] = [
         ", ".join(f"{name} {n}" for name, n in f["baselines"].items()) for f in found
     ]
-    columns[""] = [_remark(f) for f in found]
+    columns[""] = [remark(f) for f in found]
     print_table(list(columns), list(zip(*columns.values(), strict=True)))
+
+
+def answer_json(answer: Answer, classes: list[int]) -> dict[str, Any]:
+    """Return what a model reads in one pattern as plain values."""
+    return {
+        "class": answer.number,
+        "probability": answer.probability,
+        "calibrated": answer.calibrated,
+        "sets": {str(c): list(numbers) for c, numbers in answer.sets.items()},
+        "second": answer.second,
+        "second_probability": answer.second_probability,
+        "baselines": answer.baselines,
+        "far_from_training": answer.far,
+        "not_measured": list(answer.not_measured),
+        "why": answer.why,
+        "probabilities": dict(zip(map(str, classes), answer.probabilities, strict=True)),
+    }
 
 
 def _spans(numbers: list[int]) -> str:
@@ -41,7 +61,8 @@ def _spans(numbers: list[int]) -> str:
     return ", ".join("-".join(map(str, span)) for span in spans) or "none"
 
 
-def _remark(found: dict[str, Any]) -> str:
+def remark(found: dict[str, Any]) -> str:
+    """Return what speaks against believing an answer, in words; empty if nothing does."""
     if found["far_from_training"]:
         return f"far from the training data: {found['why']}"
     if found["far_from_training"] is None:

@@ -69,7 +69,7 @@ class StageLines(Stage):
         now = time.perf_counter()
         if now - self._last_epoch_line >= self.EVERY:
             self._last_line = self._last_epoch_line = now
-            say(format_epoch(epoch))
+            say(format_epoch(epoch, self.score))
 
     def _position(self, seconds: float) -> str:
         """Return the position in the stage after `seconds`, with the time left."""
@@ -118,7 +118,7 @@ class StageBars(Stage):
             self._bars.reset(self._bar, total=whole, completed=done)
         else:
             self._bars.update(self._bar, completed=done)
-        say(format_epoch(epoch))
+        say(format_epoch(epoch, self.score))
 
     def finish(self, note: str = "") -> None:
         """Replace the bar by the summary line."""

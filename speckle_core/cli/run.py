@@ -54,6 +54,7 @@ def run(
     )
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import show_progress
+    from speckle_core.cli.value_output import print_value_evaluations, value_evaluations_json
     from speckle_core.experiment.components import READING, SIMULATION
     from speckle_core.models import confidence
     from speckle_core.models.evaluate import verdict_of
@@ -77,8 +78,8 @@ def run(
     started = Run.begin(chosen, folder, fresh=fresh)
     with show_progress() as progress:
         started.execute(workers=workers, progress=progress, tensorboard=tensorboard)
-    evaluations = started.evaluations()
-    verdict = verdict_of(evaluations)
+    values = started.experiment.target is not None
+    evaluations = {} if values else started.evaluations()
     if as_json:
         more = {
             "experiment": started.experiment.to_dict(),
@@ -86,9 +87,15 @@ def run(
             "report": str(started.report),
             "seconds": started.stages,
         }
-        print_json(more | evaluations_json(evaluations, verdict))
+        if values:
+            print_json(more | value_evaluations_json(started.value_evaluations()))
+        else:
+            print_json(more | evaluations_json(evaluations, verdict_of(evaluations)))
         return
-    network = next(iter(evaluations.values()))
-    worth = confidence_of(network, confidence.load(started.model))
-    print_evaluations(evaluations, verdict, sentences(worth))
+    if values:
+        print_value_evaluations(started.value_evaluations())
+    else:
+        network = next(iter(evaluations.values()))
+        worth = confidence_of(network, confidence.load(started.model))
+        print_evaluations(evaluations, verdict_of(evaluations), sentences(worth))
     echo(f"\nreport: {started.report} (took {duration(sum(started.stages.values()))})")

@@ -38,7 +38,10 @@ class Stage(Progress):
         seconds = time.perf_counter() - self._started
         parts = [self._task + ":"]
         if self._last is not None:
-            parts += [counted(self._last.number, "epoch") + ",", _format_scores(self._last) + ","]
+            parts += [
+                counted(self._last.number, "epoch") + ",",
+                _format_scores(self._last, self.score) + ",",
+            ]
         elif self._done:
             parts.append(counted(self._done, self._unit.removesuffix("s")) + ",")
         parts.append(duration(seconds))
@@ -52,16 +55,16 @@ def format_rate(speed: float) -> str:
     return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
 
 
-def format_epoch(epoch: Epoch) -> str:
-    """Return the line of one epoch."""
+def format_epoch(epoch: Epoch, score: str = "accuracy") -> str:
+    """Return the line of one epoch; `score` is what its accuracies are called."""
     return (
-        f"  epoch {epoch.number}/{epoch.of}: loss {epoch.loss:.4f}, accuracy "
-        f"{epoch.accuracy:.3f}, {_format_scores(epoch)}, {duration(epoch.seconds)}"
+        f"  epoch {epoch.number}/{epoch.of}: loss {epoch.loss:.4f}, {score} "
+        f"{epoch.accuracy:.3f}, {_format_scores(epoch, score)}, {duration(epoch.seconds)}"
     )
 
 
-def _format_scores(epoch: Epoch) -> str:
-    """Return the validation scores, or the training accuracy without validation patterns."""
+def _format_scores(epoch: Epoch, score: str) -> str:
+    """Return the validation scores, or the training score without validation patterns."""
     if math.isnan(epoch.valid_accuracy):
-        return f"training accuracy {epoch.accuracy:.3f}"
-    return f"validation loss {epoch.valid_loss:.4f}, accuracy {epoch.valid_accuracy:.3f}"
+        return f"training {score} {epoch.accuracy:.3f}"
+    return f"validation loss {epoch.valid_loss:.4f}, {score} {epoch.valid_accuracy:.3f}"

@@ -196,6 +196,28 @@ class SupportsCheckpoints(Protocol):
 
 
 @runtime_checkable
+class SupportsValues(Protocol):
+    """Optional capability of a classifier: it learns a value in place of a class.
+
+    `fit` on a set with `PatternSet.values` learns those. The classifier then has no classes and no
+    probabilities; where gradients are asked for, column 0 is the value.
+    """
+
+    def predict_values(self, patterns: FloatArray) -> FloatArray:
+        """Return value and spread of prepared patterns, (B, 2).
+
+        The spread is positive and in the unit of the value: how far off the classifier expects to
+        be, up to a factor. Intervals are proportional to it.
+
+        Raises
+        ------
+        ModelError
+            When it was fitted on classes.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsSolver(Protocol):
     """Optional capability of a classifier based on a solver: reports show the bodies it finds."""
 

@@ -48,6 +48,8 @@ class PatternSet:
         set without it, means all. The values of others are estimates.
     redraw : callable, optional
         ``redraw(epoch) -> PatternSet`` with other patterns of the same labels; see `at_epoch`.
+    values : array, (N,), optional
+        What is to be learned of each pattern in place of its class; see `SupportsValues`.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class PatternSet:
         on_batch: OnBatch | None = None,
         measured: Measured | None = None,
         redraw: Callable[[int], PatternSet] | None = None,
+        values: ArrayLike | None = None,
     ) -> None:
         self._read = read
         self._measured = measured
@@ -86,6 +89,11 @@ class PatternSet:
         self.classes: IntArray = np.unique(self.labels if classes is None else np.asarray(classes))
         self.steps = tuple(steps)
         self._on_batch = on_batch
+        self.values = None if values is None else np.asarray(values, dtype=np.float64)
+        if self.values is not None and (
+            self.values.shape != self.labels.shape or not np.isfinite(self.values).all()
+        ):
+            raise DataError("are not one finite number for each pattern", where="values")
         unknown = np.setdiff1d(self.labels, self.classes)
         if unknown.size:
             raise DataError(
@@ -264,6 +272,7 @@ class PatternSet:
             "on_batch": self._on_batch,
             "measured": self._measured,
             "redraw": self._redraw,
+            "values": self.values,
         }
         return PatternSet(read, labels, self.grid, **(settings | changes))
 
@@ -277,12 +286,36 @@ class PatternSet:
             self.labels[chosen],
             measured=known,
             redraw=None if redraw is None else (lambda epoch: redraw(epoch).subset(chosen)),
+            values=None if self.values is None else self.values[chosen],
         )
 
     def with_measured(self, measured: NDArray[np.bool_] | None) -> PatternSet:
         """Return the same patterns, of which pixels were `measured` (N, ny, nx); None: all."""
         known = None if measured is None else (lambda indices: measured[indices])
         return self._derive(self._read, self.labels, measured=known, redraw=None)
+
+    def with_values(self, values: ArrayLike) -> PatternSet:
+        """Return the same patterns, of each of which a value (N,) is to be learned."""
+        return self._derive(self._read, self.labels, values=values)
+
+    def value_scale(self) -> tuple[float, float]:
+        """Return mean and standard deviation of the values.
+
+        Raises
+        ------
+        DataError
+            When there are no values, or they do not differ, so that there is nothing to learn.
+        """
+        values = np.zeros(0) if self.values is None else self.values
+        if not len(values):
+            raise DataError("has no values", where="training set")
+        if np.ptp(values) <= 1e-9 * np.abs(values).max():
+            raise DataError(
+                "the value to learn is the same in all patterns",
+                where="training set",
+                hint="Choose another target.quantity, or a sampler that varies it.",
+            )
+        return float(values.mean()), float(values.std())
 
     def prepared_with(self, steps: Sequence[Step]) -> PatternSet:
         """Return the same patterns, prepared by `steps` instead of the present ones."""

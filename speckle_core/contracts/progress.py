@@ -11,6 +11,9 @@ from speckle_core.contracts.roles import Epoch
 class Progress:
     """Receives the progress of tasks and training epochs, and ignores it."""
 
+    #: What the accuracies of epochs are called; of a value they are R².
+    score = "accuracy"
+
     def start(
         self, task: str, total: int | None = None, unit: str = "patterns", *, epochs: bool = False
     ) -> None:

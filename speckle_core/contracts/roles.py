@@ -42,6 +42,8 @@ class Epoch:
     """Result of one pass over the training patterns; a classifier's history is a list of these.
 
     Losses are means per pattern, accuracies fractions; `nan` where there is no validation set.
+    Where a value is learned, see `SupportsValues`, losses are negative log likelihoods of a normal
+    density, and accuracies are shares of the variance explained (R²), which may be negative.
     """
 
     number: int

@@ -11,12 +11,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from speckle_core.analysis.quantities import QuantityName
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
 from speckle_core.contracts.roles import Preprocessor
 from speckle_core.data.manifest import Manifest, patterns_of, read
 from speckle_core.data.reader import ShardReader
+from speckle_core.data.stored_values import stored_values
 from speckle_core.errors import DataError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.split import PARTS
@@ -119,6 +121,24 @@ class Dataset:
         if split not in PARTS:
             raise DataError(f"there is no part {split!r}", hint=f"Use {', '.join(PARTS)}.")
         return whole.subset(self.split[split])
+
+    def values(self, quantity: QuantityName) -> NDArray[np.float64]:
+        """Return a quantity of the stored bodies of every pattern, (N,); see `Target`.
+
+        Raises
+        ------
+        DataError
+            When it cannot be told of these bodies, or of measured patterns.
+        """
+        if quantity == "count":
+            return self.labels.astype(np.float64)
+        if self.experiment.imported is not None:
+            raise DataError(
+                "measured patterns have no stored bodies",
+                where=str(self.folder),
+                hint="Only the quantity 'count' is known of them.",
+            )
+        return stored_values(self.folder, self._manifest.plan, quantity)
 
     def close(self) -> None:
         """Close the files that were opened for reading."""

@@ -39,7 +39,7 @@ from speckle_core.experiment.schema import (
     structure,
     without_none,
 )
-from speckle_core.experiment.sections import Grid, Imported, Scattering, Storage, Structure
+from speckle_core.experiment.sections import Grid, Imported, Scattering, Storage, Structure, Target
 from speckle_core.experiment.settings import apply_settings
 from speckle_core.experiment.simulation import Simulation
 from speckle_core.experiment.split import Split
@@ -92,6 +92,8 @@ class Experiment:
         Measured patterns, in place of `structure` and `scattering`.
     explainers : tuple of Choice
         Explainers applied to the trained classifier.
+    target : Target, optional
+        A value that is learned in place of the number of particles as a class.
 
     Examples
     --------
@@ -115,6 +117,7 @@ class Experiment:
     baselines: tuple[Choice, ...] = ()
     explainers: tuple[Choice, ...] = ()
     imported: Imported | None = None
+    target: Target | None = None
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
@@ -139,6 +142,19 @@ class Experiment:
                 where="structure.fresh",
                 hint="Leave out structure.fresh.",
             )
+        if self.target is not None and self.target.quantity != "count":
+            if self.imported is not None:
+                raise ExperimentError(
+                    "measured patterns have no stored bodies to learn it from",
+                    where="target.quantity",
+                    hint="Use 'count', or learn from simulated patterns.",
+                )
+            if self.fresh:
+                raise ExperimentError(
+                    "patterns that are simulated anew in every epoch have no stored bodies",
+                    where="target.quantity",
+                    hint="Use 'count', or leave out structure.fresh.",
+                )
         self.sizes()
         if self.storage.store == "half" and self.grid.layout != "centered":
             raise ExperimentError(

@@ -9,6 +9,7 @@ from typing import Literal
 
 import attrs
 
+from speckle_core.analysis.quantities import QuantityName
 from speckle_core.errors import ExperimentError
 from speckle_core.experiment.schema import Choice
 
@@ -149,6 +150,30 @@ class Imported:
         if min(self.labels, default=0) < 1 or len(set(self.labels)) < 2:
             raise ExperimentError(
                 "two or more different labels of at least 1 are needed", where="imported.labels"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """What is learned in place of the number of particles as a class: a value, by regression.
+
+    Parameters
+    ----------
+    quantity : {"count", "mean-radius", "radius-spread", "coverage"}
+        ``count``: the number of particles, as a number that may lie outside of the training range.
+        ``mean-radius`` and ``radius-spread``: mean and standard deviation of the radii of a pattern
+        [length]. ``coverage``: share of the box that the bodies cover.
+    interval : float
+        Stated coverage of the intervals, learned from the validation part.
+    """
+
+    quantity: QuantityName
+    interval: float = 0.9
+
+    def __attrs_post_init__(self) -> None:
+        if not 0.5 <= self.interval < 1:
+            raise ExperimentError(
+                f"must be at least 0.5 and below 1, not {self.interval:g}", where="target.interval"
             )
 
 

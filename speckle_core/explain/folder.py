@@ -33,6 +33,7 @@ from speckle_core.explain.report_section import SUMMARY
 from speckle_core.files import make_folder, sweep, write_bytes, write_text
 from speckle_core.models.evaluate import indices_of, part_of
 from speckle_core.models.folder import Model
+from speckle_core.models.values import read_values, require_values
 
 NUMBERS = "explanations.h5"
 _BATCH = 16
@@ -54,7 +55,8 @@ def explain_model(
 
     The files are a panel for every chosen pattern (pattern, map, overlay and probabilities, for the
     predicted class), an analysis over `PER_CLASS` test patterns of each class (for the true class),
-    and an HDF5 file with all numbers.
+    and an HDF5 file with all numbers. Of a model of a value the maps are those of the value, and
+    there is no analysis.
 
     Parameters
     ----------
@@ -84,8 +86,19 @@ def explain_model(
     classifier = model.pipeline.classifier
     many = whole.subset(_of_each_class(whole.labels, test, PER_CLASS))
     patterns, labels = whole.batch(chosen)
-    probabilities = np.asarray(classifier.predict_proba(patterns))
-    columns = probabilities.argmax(axis=1)
+    found = {"patterns": patterns, "index": chosen, "labels": labels}
+    if model.record.experiment.target is None:
+        probabilities = np.asarray(classifier.predict_proba(patterns))
+        columns = probabilities.argmax(axis=1)
+        found |= {
+            "classes": classifier.classes,
+            "targets": classifier.classes[columns],
+            "probabilities": probabilities,
+        }
+    else:
+        learner = require_values(model.record.classifier.key, classifier)
+        columns, analysed = np.zeros(len(patterns), dtype=np.int64), False
+        found["values"] = read_values(learner, patterns)[:, 0]
     zeros = {}
     if analysed:
         zeros = zeros_of(dataset.experiment, dataset.grid, dataset.classes.tolist())
@@ -100,14 +113,6 @@ def explain_model(
             )
         progress.finish()
     sweep(make_folder(folder))
-    found = {
-        "patterns": patterns,
-        "index": chosen,
-        "labels": labels,
-        "classes": classifier.classes,
-        "targets": classifier.classes[columns],
-        "probabilities": probabilities,
-    }
     files = _draw(found, maps, analyses, whole, folder)
     write_bytes(folder / NUMBERS, _numbers(found, maps, analyses, model, dataset))
     summary = {name: _summary(analysis) for name, analysis in analyses.items()}
@@ -171,16 +176,18 @@ def _draw(
     files = []
     for name in maps:
         for row, place in enumerate(found["index"].tolist()):
+            reads_value = "values" in found
+            told = f", value {found['values'][row]:.3g}" if reads_value else ""
             panel = figures.explanation_panel(
                 found["patterns"][row],
                 maps[name][row],
-                found["probabilities"][row],
-                found["classes"],
+                None if reads_value else found["probabilities"][row],
+                found.get("classes", ()),
                 grid=whole.grid,
-                target=int(found["targets"][row]),
+                target=None if reads_value else int(found["targets"][row]),
                 truth=int(found["labels"][row]),
                 blocked=blocked,
-                title=f"{name}, pattern {place}",
+                title=f"{name}, pattern {place}{told}",
             )
             files.append(f"{name}-{place:05d}.png")
             figures.save(panel, folder / files[-1])
@@ -218,7 +225,8 @@ def _numbers(
         names = list(maps)
         home = group(file, "maps", "NXdata", signal=names[0], auxiliary_signals=names[1:])
         for name, values in maps.items():
-            field(home, name, values, long_name=f"{name} of the class in targets")
+            what = "the value" if "values" in found else "the class in targets"
+            field(home, name, values, long_name=f"{name} of {what}")
         for name, values in found.items():
             field(file, name, values)
         home = group(file, "analysis", "NXcollection")

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from speckle_core.analysis.regrid import OnGrid
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.roles import Explainer
 from speckle_core.explain.folder import zeros_of
 from speckle_core.files import make_folder
-from speckle_core.models.answer import Answer
+from speckle_core.models.answer import Answer, ValueAnswer
 from speckle_core.models.trained import TrainedModel
 
 
@@ -25,7 +26,7 @@ def explain_frame(
     name: str,
     found: OnGrid | None = None,
     step_known: bool = True,
-) -> tuple[Answer, list[str]]:
+) -> tuple[Answer | ValueAnswer, list[str]]:
     """Draw what each explainer says of one prepared pattern; return the answer and the files.
 
     Dotted rings are the zeros of the form factor of bodies as in the training data, for the number
@@ -58,22 +59,30 @@ def explain_frame(
     from speckle_core import figures
 
     valid, measured = (None, None) if found is None else (found.valid[None], found.measured[None])
-    (answer,) = model.answers(prepared[None], valid, measured, step_known=[step_known])
-    column = np.array([int(np.argmax(answer.probabilities))])
-    zeros = zeros_of(model.experiment, model.grid, [answer.number]).get(answer.number, ())
+    answer: Answer | ValueAnswer
+    zeros: ArrayLike = ()
+    rates, column, number, told = None, 0, None, ""
+    if model.target is not None:
+        (answer,) = model.values_of(prepared[None], valid, measured, step_known=[step_known])
+        told = f": {answer.told}"
+    else:
+        (answer,) = model.answers(prepared[None], valid, measured, step_known=[step_known])
+        rates, number = answer.probabilities, answer.number
+        column = int(np.argmax(rates))
+        zeros = zeros_of(model.experiment, model.grid, [number]).get(number, ())
     files = []
     make_folder(folder)
     for key, explainer in explainers.items():
-        (shown,) = explainer.explain(model.pipeline.classifier, prepared[None], column)
+        (shown,) = explainer.explain(model.pipeline.classifier, prepared[None], np.array([column]))
         panel = figures.explanation_panel(
             prepared,
             shown,
-            answer.probabilities,
+            rates,
             model.classes,
             grid=model.grid,
-            target=answer.number,
+            target=number,
             zeros=[k for k in np.asarray(zeros) if k <= np.abs(model.grid.axis).max()],
-            title=f"{key}, {name}",
+            title=f"{key}, {name}{told}",
         )
         files.append(f"{name}-{key}.png")
         figures.save(panel, folder / files[-1])

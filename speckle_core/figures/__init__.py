@@ -16,6 +16,7 @@ from speckle_core.figures.solution import solution_panel
 from speckle_core.figures.study import accuracy_curves
 from speckle_core.figures.style import encode, save
 from speckle_core.figures.trends import azimuthal_profiles, first_moment, training_curves
+from speckle_core.figures.values import value_scatter
 
 __all__ = [
     "accuracy_bars",
@@ -36,4 +37,5 @@ __all__ = [
     "save",
     "solution_panel",
     "training_curves",
+    "value_scatter",
 ]

@@ -37,7 +37,7 @@ from speckle_core.figures.style import (
 def explanation_panel(
     pattern: FloatArray,
     explanation: FloatArray,
-    probabilities: ArrayLike,
+    probabilities: ArrayLike | None,
     classes: ArrayLike,
     *,
     grid: KGrid,
@@ -57,7 +57,8 @@ def explanation_panel(
     explanation : array, (ny, nx)
         What an explainer gave; with a diverging scale about 0 if it holds negative values.
     probabilities, classes : array, (C,)
-        The classifier's answer and the class values.
+        The classifier's answer and the class values; None for one that reads a value, without
+        whose panel the figure then is.
     grid : KGrid
         The grid of `pattern`.
     target : int, optional
@@ -71,8 +72,15 @@ def explanation_panel(
     title : str
         Above the whole; such as the explainer's name.
     """
-    figure = new_figure(11.2, 3.7, "compressed")
-    seen, explained, overlay, answer = panels = figure.subplots(1, 4)
+    names = [
+        "pattern",
+        "map",
+        "map over pattern",
+        *(["answer"] if probabilities is not None else []),
+    ]
+    figure = new_figure(2.8 * len(names), 3.7, "compressed")
+    panels = figure.subplots(1, len(names))
+    seen, explained, overlay = panels[:3]
     image = np.asarray(pattern, dtype=np.float64)
     image = image - min(float(np.nanmin(image)), 0.0)
     norm = intensity_norm([image], blocked)
@@ -87,7 +95,7 @@ def explanation_panel(
         for k in np.asarray(zeros, dtype=np.float64):
             ring = {"fill": False, "edgecolor": INK, "linestyle": ":", "linewidth": 0.8}
             panel.add_patch(Circle((0.0, 0.0), float(k), **ring))
-    for axes, name in zip(panels, ("pattern", "map", "map over pattern", "answer"), strict=True):
+    for axes, name in zip(panels, names, strict=True):
         letter = panel_letter(list(panels).index(axes))
         axes.set_title(f"{letter}  {name}", loc="left")
     for axes in (seen, explained, overlay):
@@ -98,7 +106,8 @@ def explanation_panel(
     for axes in (explained, overlay):
         draw_block(axes, grid, blocked)
     seen.set_ylabel(KY)
-    _draw_answer(answer, np.asarray(probabilities), np.asarray(classes), target, truth)
+    if probabilities is not None:
+        _draw_answer(panels[3], np.asarray(probabilities), np.asarray(classes), target, truth)
     if title:
         figure.suptitle(title)
     return figure

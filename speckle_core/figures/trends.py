@@ -44,10 +44,11 @@ _PUBLISHED: dict[str, Any] = {
 
 
 @in_style
-def training_curves(history: Sequence[Epoch]) -> Figure:
+def training_curves(history: Sequence[Epoch], *, score: str = "accuracy") -> Figure:
     """Draw loss and accuracy over epochs, training and validation, beside the learning rate.
 
-    The validation curve is left out if there is none (NaN).
+    The validation curve is left out if there is none (NaN). `score` is what the accuracies are
+    called, where a value was learned.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def training_curves(history: Sequence[Epoch]) -> Figure:
     losses = losses[np.isfinite(losses)]
     if losses.size and losses.min() > 0 and losses.max() > 30 * losses.min():
         loss.set_yscale("log")
-    accuracy.set_title("accuracy", loc="left")
+    accuracy.set_title(score, loc="left")
     accuracy.set_ylim(-0.02, 1.02)
     rates = [epoch.learning_rate for epoch in history]
     rate.plot(epochs, rates, color=MUTED, linewidth=1.0, marker="" if len(history) > 1 else ".")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import attrs
 
+from speckle_core.analysis.quantities import QuantityName, title_of
+from speckle_core.analysis.value_evaluation import spell_with_interval
+
 
 @attrs.frozen
 class Answer:
@@ -54,3 +57,53 @@ class Answer:
     not_measured: tuple[str, ...] = ()
     calibrated: float | None = None
     sets: dict[float, tuple[int, ...]] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def told(self) -> str:
+        """The answer in words: ``n = 7 (0.981), or else 8 (0.015)``."""
+        second = f"{self.second} ({self.second_probability:.3f})"
+        return f"n = {self.number} ({self.probability:.3f}), or else {second}"
+
+
+@attrs.frozen
+class ValueAnswer:
+    """What a model of a value says of one pattern; fields that are not named are as in `Answer`.
+
+    Parameters
+    ----------
+    quantity : str
+        What the value is, as in `Target`.
+    value : float
+        In the unit of the quantity.
+    spread : float
+        How far off the classifier expects to be, up to a factor.
+    low, high : float
+        Ends of the interval; infinite where too few validation patterns told.
+    stated : float
+        The share of true values that such intervals hold, for patterns drawn as the validation
+        patterns were.
+    outside : bool
+        Whether the value lies outside of those of the training patterns.
+    baselines : dict of str to float
+        What the simple rules that are stored with the model read, without those that cannot.
+    """
+
+    quantity: QuantityName
+    value: float
+    spread: float
+    low: float
+    high: float
+    stated: float
+    outside: bool
+    baselines: dict[str, float]
+    distance: float
+    far: bool | None
+    not_measured: tuple[str, ...]
+    why: str
+    asymmetry: float
+
+    @property
+    def told(self) -> str:
+        """Value, interval, unit and coverage in words: ``coverage 0.31 [0.28, 0.35] (90 %)``."""
+        said = spell_with_interval(self.value, self.low, self.high, self.quantity)
+        return f"{title_of(self.quantity)} {said} ({100 * self.stated:g} %)"

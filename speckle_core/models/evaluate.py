@@ -7,10 +7,12 @@ nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.analysis.value_evaluation import ValueEvaluation
 from speckle_core.analysis.verdict import evaluate, sample_of, verdict
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.patterns import PatternSet
@@ -21,6 +23,7 @@ from speckle_core.errors import DataError, PluginError
 from speckle_core.experiment.schema import reading_keys
 from speckle_core.experiment.split import PARTS
 from speckle_core.models.folder import Model, fingerprint
+from speckle_core.models.values import evaluate_values, load_intervals, with_target
 from speckle_core.plugins.manager import plugin_manager
 
 #: Told the name of a classifier that cannot read the patterns, and why.
@@ -65,7 +68,8 @@ def part_of(model: Model, dataset: Dataset, part: str) -> PatternSet:
             where=str(dataset.folder),
             hint="Choose others with --split: train, valid, test or all.",
         )
-    whole = dataset.patterns(steps=model.pipeline.prepare)
+    target = model.record.experiment.target
+    whole = with_target(dataset.patterns(steps=model.pipeline.prepare), dataset, target)
     return whole if part == "all" else whole.subset(chosen)
 
 
@@ -117,11 +121,24 @@ def assess(
     DataError
         When a classifier cannot read the patterns, and its name with it.
     """
+    return evaluate_all(_named(model), patterns, progress or Progress(), on_refusal)
+
+
+def assess_values(
+    model: Model, folder: Path, patterns: PatternSet, progress: Progress | None = None
+) -> dict[str, ValueEvaluation]:
+    """Return the same for a model of a value, whose intervals lie in its `folder`."""
+    target = model.record.experiment.target
+    assert target is not None
+    return evaluate_values(
+        _named(model), load_intervals(folder), target, patterns, progress or Progress()
+    )
+
+
+def _named(model: Model) -> dict[str, Classifier]:
     baselines = model.pipeline.baselines
     keys = reading_keys(model.record.classifier.key, baselines)
-    fitted = (model.pipeline.classifier, *baselines.values())
-    named = dict(zip(keys, fitted, strict=True))
-    return evaluate_all(named, patterns, progress or Progress(), on_refusal)
+    return dict(zip(keys, (model.pipeline.classifier, *baselines.values()), strict=True))
 
 
 def evaluate_all(

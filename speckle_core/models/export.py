@@ -33,6 +33,12 @@ def export(folder: Path, path: Path) -> str:
         raise OutputError("exists already", where=str(path), hint="Choose another file for -o.")
     model = load_model(folder, baselines=False)
     classifier = model.pipeline.classifier
+    if model.record.experiment.target is not None:
+        raise PluginError(
+            "a model of a value cannot be written as ONNX",
+            where=str(folder),
+            hint="Only models of classes can.",
+        )
     if not isinstance(classifier, SupportsOnnx):
         raise PluginError(
             f"{model.record.classifier.name} cannot be written as ONNX",

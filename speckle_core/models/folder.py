@@ -34,8 +34,10 @@ from speckle_core.notes import digests, find_damage, read_toml, write_toml
 FORMAT = 1
 RECORD = "model.toml"
 HISTORY = "history.csv"
+#: Of a model of a value; see `speckle_core.models.values`.
+INTERVALS = "intervals.json"
 #: What a model consists of, beside its record.
-PARTS = ("classifier", "baselines", HISTORY, FAMILIAR, CONFIDENCE)
+PARTS = ("classifier", "baselines", HISTORY, FAMILIAR, CONFIDENCE, INTERVALS)
 _DAMAGED = (
     "Copy the folder again, or remove model.toml and train again with the same command; "
     "in a run, use 'speckle verify --repair'."

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from speckle_core.analysis.quantities import value_of
 from speckle_core.contracts.patterns import PatternSet
 from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset
@@ -23,6 +24,7 @@ from speckle_core.errors import OutputError, SpeckleError
 from speckle_core.experiment.components import READING, SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
+from speckle_core.models.values import require_values, with_target
 
 #: Number of classes, and of training and validation patterns of each: as few as in the conformance
 #: kit, so that every classifier that passes it can be fitted.
@@ -98,14 +100,25 @@ def rehearse(
             counts[-1], 0, experiment.seed
         )  # fails here if the particles cannot be packed
         started = time.perf_counter()
+        if experiment.target is not None:
+            # Fails here if the quantity is not known of these bodies.
+            drawn = [
+                pipeline.draw(n, i, experiment.seed) for n in chosen for i in range(TRAIN + VALID)
+            ]
+            values = [value_of(experiment.target.quantity, one) for one in drawn]
         patterns = pipeline.pattern_set(chosen, TRAIN + VALID, seed=experiment.seed)
+        if experiment.target is not None:
+            patterns = patterns.with_values(values)
         found.seconds["generate"] = (time.perf_counter() - started) / len(patterns) * total
         _check_space(found, folder)
     else:
         own = [np.flatnonzero(dataset.labels == n)[: TRAIN + VALID] for n in chosen]
-        some = dataset.patterns().subset(np.concatenate(own))
+        whole = with_target(dataset.patterns(), dataset, experiment.target)
+        some = whole.subset(np.concatenate(own))
         raw = some.raw(np.arange(len(some)))
         patterns = PatternSet.from_arrays(raw, some.labels, some.grid, steps=pipeline.prepare)
+        if some.values is not None:
+            patterns = patterns.with_values(some.values)
     if "classifier" in only:
         sizes = experiment.sizes()
         if experiment.fresh:
@@ -152,6 +165,12 @@ def _fit_and_explain(
     patterns: PatternSet,
     sizes: Mapping[str, int],
 ) -> None:
+    if experiment.target is not None:
+        learners = {experiment.classifier.key: pipeline.classifier} | pipeline.baselines
+        for name, learner in learners.items():
+            found.attempt("target", partial(require_values, name, learner))
+        if found.faults:
+            return
     number = np.arange(len(patterns)) - np.searchsorted(patterns.labels, patterns.labels)
     train, valid = (patterns.subset(np.flatnonzero(s)) for s in (number < TRAIN, number >= TRAIN))
     seed = experiment.seed

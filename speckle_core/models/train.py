@@ -26,10 +26,11 @@ from speckle_core.data.dataset import Dataset
 from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError, PluginError
 from speckle_core.experiment.components import READING, SIMULATION
 from speckle_core.experiment.experiment import Experiment
-from speckle_core.experiment.schema import differences
+from speckle_core.experiment.pipeline import Pipeline
+from speckle_core.experiment.schema import differences, reading_keys
 from speckle_core.files import check_inside, empty, make_folder, require_regular, sweep, write_text
 from speckle_core.locks import lock_folder, remove_stale_lock
-from speckle_core.models import confidence, noise
+from speckle_core.models import confidence, noise, values
 from speckle_core.models.folder import (
     HISTORY,
     RECORD,
@@ -132,12 +133,18 @@ def _train(
                 where="--from",
             )
         pipeline.classifier.start_from(start / "classifier")
-    whole = dataset.patterns(steps=pipeline.prepare)
+    target = experiment.target
+    if target is not None:
+        for name, learner in _learners(experiment, pipeline).items():
+            values.require_values(name, learner)
+    whole = values.with_target(dataset.patterns(steps=pipeline.prepare), dataset, target)
     parts = experiment.parts(dataset.labels)
     train_set, valid_set = whole.subset(parts["train"]), whole.subset(parts["valid"])
     fresh = experiment.fresh_patterns(pipeline) if experiment.fresh else None
     if fresh is not None:
         train_set = fresh.patterns(pipeline.prepare)
+        if target is not None:
+            train_set = train_set.with_values(train_set.labels)
 
     if not is_main:
         pipeline.baselines = {}
@@ -150,6 +157,7 @@ def _train(
     with contextlib.suppress(ModelError):  # not there yet, or damaged and written anew
         earlier = read_history(folder)
     patterns = len(train_set) + len(valid_set)
+    progress.score = "accuracy" if target is None else "R²"
     progress.start(f"train {experiment.classifier.key}", patterns, epochs=True)
     new: list[Epoch] = []
     check_inside(folder / EVENTS, folder)
@@ -173,14 +181,19 @@ def _train(
     finally:
         if events is not None:
             events.close()
-    note = _nothing_learned(history, len(whole.classes))
+    note = _nothing_learned(history, None if target else len(whole.classes))
     if fresh is not None and new and not fresh.redrawn:
         note = note or f"fitted to the {len(train_set)} patterns of one epoch; it asks for no more"
     progress.finish(note)
     if not is_main:
         return Model(pipeline, record_of(pipeline, experiment))
     _write_history(folder, history)
-    if limits:
+    if target is not None:
+        TrainingProfiles.of(train_set).save(folder)
+        learners = _learners(experiment, pipeline)
+        intervals = values.learn_intervals(learners, train_set, valid_set, progress)
+        values.save_intervals(intervals, folder)
+    elif limits:
         _save_limits(
             pipeline.classifier, train_set, valid_set, experiment.classifier.key, folder, progress
         )
@@ -203,8 +216,24 @@ def _save_limits(
         confidence.save(learned, folder)
 
 
-def _nothing_learned(history: list[Epoch], classes: int) -> str:
-    """Return a remark if no epoch was better than guessing, whose loss is ln(classes)."""
+def _learners(experiment: Experiment, pipeline: Pipeline) -> dict[str, Classifier]:
+    """Return the classifier, first, and the baselines by `reading_keys`."""
+    keys = reading_keys(experiment.classifier.key, pipeline.baselines)
+    return dict(zip(keys, (pipeline.classifier, *pipeline.baselines.values()), strict=True))
+
+
+def _nothing_learned(history: list[Epoch], classes: int | None) -> str:
+    """Return a remark if no epoch was better than guessing, whose loss is ln(classes).
+
+    Where a value is learned there are no classes, and guessing explains none of its variance.
+    """
+    if classes is None:
+        explained = [
+            e.accuracy if math.isnan(e.valid_accuracy) else e.valid_accuracy for e in history
+        ]
+        if max(explained, default=math.nan) > 0.05:
+            return ""
+        return "nothing was learned: no epoch explains a twentieth of the variance"
     scores = [
         (e.loss, e.accuracy) if math.isnan(e.valid_loss) else (e.valid_loss, e.valid_accuracy)
         for e in history

@@ -5,6 +5,7 @@ What the command line prints of a pattern is made here as well, so that both say
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.analysis.confidence import COVERAGES, tempered
+from speckle_core.analysis.quantities import title_of
 from speckle_core.contracts.arrays import FloatArray, IntArray
 from speckle_core.contracts.capabilities import SupportsGradients, SupportsSample
 from speckle_core.contracts.grid import KGrid
@@ -22,19 +24,23 @@ from speckle_core.contracts.solution import Solution
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.frame_options import FrameOptions
 from speckle_core.data.measured import Measured
-from speckle_core.errors import DataError, PatternError
+from speckle_core.errors import DataError, ModelError, PatternError
 from speckle_core.experiment.experiment import Experiment
+from speckle_core.experiment.sections import Target
 from speckle_core.files import inside_run
 from speckle_core.models import confidence
-from speckle_core.models.answer import Answer
+from speckle_core.models.answer import Answer, ValueAnswer
 from speckle_core.models.folder import Model
 from speckle_core.models.folder import load_model as load_whole
 from speckle_core.models.novelty import TrainingProfiles
 from speckle_core.models.shipped import model_folder
+from speckle_core.models.standing import standings
+from speckle_core.models.values import Intervals, load_intervals, read_values, require_values
 from speckle_core.plugins.manager import plugin_manager
 
 #: Patterns: an array (ny, nx) or (B, ny, nx) of raw intensity, or a file of them.
 Patterns = ArrayLike | str | os.PathLike[str]
+_Mask = NDArray[np.bool_] | None
 # Patterns at once that a baseline which takes seconds each is still asked for.
 _FEW = 4
 
@@ -62,17 +68,27 @@ class TrainedModel:
         self.record = model.record
         self._profiles: TrainingProfiles | None = None
         self._worth = confidence.load(folder)
+        self._intervals: Intervals | None = None
 
     def __repr__(self) -> str:
         """Return what it is and what it reads."""
+        if self.target is not None:
+            reads = title_of(self.target.quantity)
+        else:
+            reads = f"n = {self.classes[0]} to {self.classes[-1]}"
         return (
-            f"<TrainedModel {self.record.classifier.key}, n = {self.classes[0]} to "
-            f"{self.classes[-1]}, {self.grid.size} × {self.grid.size} pixels, {self.folder}>"
+            f"<TrainedModel {self.record.classifier.key}, {reads}, "
+            f"{self.grid.size} × {self.grid.size} pixels, {self.folder}>"
         )
 
     @property
+    def target(self) -> Target | None:
+        """The value that it reads in place of a number of particles as a class, or None."""
+        return self.experiment.target
+
+    @property
     def classes(self) -> IntArray:
-        """The numbers of particles that it can answer, ascending, (classes,)."""
+        """The numbers of particles that it can answer, ascending, (classes,); none of a value."""
         return self.pipeline.classifier.classes
 
     @property
@@ -105,16 +121,23 @@ class TrainedModel:
         prepared, _ = self.prepared(patterns, frames)
         return np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
 
-    def predict(self, patterns: Patterns, *, frames: FrameOptions | None = None) -> IntArray:
-        """Return the most probable number of particles of each pattern, (B,).
+    def predict(self, patterns: Patterns, *, frames: FrameOptions | None = None) -> NDArray[Any]:
+        """Return the most probable number of particles of each pattern, or its value, (B,).
 
         Raises
         ------
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
         """
+        if self.target is not None:
+            return self._values(self.prepared(patterns, frames)[0])[:, 0]
         columns = self.predict_proba(patterns, frames=frames).argmax(axis=1)
         return np.asarray(self.classes[columns])
+
+    def _values(self, prepared: FloatArray) -> NDArray[np.float64]:
+        """Return value and spread of prepared patterns, (B, 2)."""
+        name = self.record.classifier.key
+        return read_values(require_values(name, self.pipeline.classifier), prepared)
 
     def prepared(
         self, patterns: Patterns, frames: FrameOptions | None = None
@@ -136,7 +159,7 @@ class TrainedModel:
     def explain(
         self, patterns: Patterns, explainer: str | None = None, **options: Any
     ) -> FloatArray:
-        """Return one map per pattern, (B, ny, nx), of what spoke for the predicted class.
+        """Return one map per pattern, (B, ny, nx), of what spoke for the predicted class or value.
 
         Parameters
         ----------
@@ -154,7 +177,10 @@ class TrainedModel:
         """
         made = plugin_manager().create("explainer", explainer or "saliency", options)
         prepared, _ = self.prepared(patterns)
-        targets = self.pipeline.classifier.predict_proba(prepared).argmax(axis=1)
+        if self.target is not None:
+            targets = np.zeros(len(prepared), dtype=np.int64)
+        else:
+            targets = self.pipeline.classifier.predict_proba(prepared).argmax(axis=1)
         maps: FloatArray = made.explain(self.pipeline.classifier, prepared, targets)
         return maps
 
@@ -187,18 +213,41 @@ class TrainedModel:
         ------
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
+        ModelError
+            When the model reads a value; see `values`.
         """
+        ready, known = self._ready(patterns, frames)
+        return self.answers(*ready, step_known=known)
+
+    def values(
+        self, patterns: Patterns, *, frames: FrameOptions | None = None
+    ) -> list[ValueAnswer]:
+        """Return for each pattern the value with its interval, and what speaks for and against.
+
+        Raises
+        ------
+        DataError
+            When a file cannot be read, or a pattern is not fit to be read.
+        ModelError
+            When the model reads a number of particles as a class; see `answer`.
+        """
+        ready, known = self._ready(patterns, frames)
+        return self.values_of(*ready, step_known=known)
+
+    def _ready(
+        self, patterns: Patterns, frames: FrameOptions | None
+    ) -> tuple[tuple[FloatArray, _Mask, _Mask], list[bool] | None]:
+        """Return prepared patterns, where they are valid and measured, and whose step is known."""
         if not isinstance(patterns, str | os.PathLike):
-            return self.answers(*self.prepared(patterns))
+            return (*self.prepared(patterns), None), None
         measured = Measured(Path(patterns), frames)
         found = [measured.on_grid(index, self.grid) for index in range(len(measured))]
         ready = [self.pipeline.prepared(one.pattern, valid=one.valid)[0] for one, _ in found]
-        return self.answers(
-            np.stack(ready),
+        masks = (
             np.stack([one.valid for one, _ in found]),
-            np.stack([one.measured for one, _ in found]),
-            step_known=[known for _, known in found],
+            np.stack([o.measured for o, _ in found]),
         )
+        return (np.stack(ready), *masks), [known for _, known in found]
 
     def answers(
         self,
@@ -219,21 +268,18 @@ class TrainedModel:
         step_known : sequence of bool, (B,), optional
             Whether the k step of each was stated, and is not only assumed to be the model's.
         """
+        if self.target is not None:
+            raise ModelError(
+                f"reads the {title_of(self.target.quantity)}, not classes",
+                where=str(self.folder),
+                hint="Call values, or values_of.",
+            )
         rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
         order = np.argsort(-rates, axis=1, kind="stable")[:, :2]
         calibrated, sets = self._worth_of(rates)
         others = self._baselines(prepared)
         grid = attrs.evolve(self.grid, size=prepared.shape[-1])
-        profiles = self.profiles
-        distances = profiles.distances(prepared, grid, valid=valid, measured=measured)
-        asymmetry = profiles.asymmetry(prepared, grid, measured=measured)
-        far = profiles.far(distances)
-        known = [True] * len(prepared) if step_known is None else step_known
-        lacking = [
-            tuple(profiles.not_measured(*both, step_known=step))
-            for *both, step in zip(distances, asymmetry, known, strict=True)
-        ]
-        reasons = profiles.reasons(prepared, grid, valid=valid, measured=measured)
+        standing = standings(self.profiles, prepared, grid, valid, measured, step_known)
         return [
             Answer(
                 number=int(self.classes[first]),
@@ -241,17 +287,55 @@ class TrainedModel:
                 second=int(self.classes[second]),
                 second_probability=float(rates[row, second]),
                 baselines={name: int(read[row]) for name, read in others.items()},
-                distance=float(distances[row]),
-                far=True if far[row] else None if lacking[row] else False,
-                not_measured=lacking[row],
-                why=self._why(reasons[row], distances[row], asymmetry[row]) if far[row] else "",
-                asymmetry=float(asymmetry[row]),
+                **attrs.asdict(standing[row]),
                 probabilities=tuple(rates[row].tolist()),
                 calibrated=None if calibrated is None else float(calibrated[row, first]),
                 sets={c: tuple(self.classes[found[row]].tolist()) for c, found in sets.items()},
             )
             for row, (first, second) in enumerate(order)
         ]
+
+    def values_of(
+        self,
+        prepared: FloatArray,
+        valid: NDArray[np.bool_] | None = None,
+        measured: NDArray[np.bool_] | None = None,
+        *,
+        step_known: Sequence[bool] | None = None,
+    ) -> list[ValueAnswer]:
+        """Return what `values` does for patterns that are prepared already; see `answers`."""
+        target = self.target
+        if target is None:
+            raise ModelError("reads classes", where=str(self.folder), hint="Call answers.")
+        found, learned = self._values(prepared), self.intervals
+        ends = learned.of(self.record.classifier.key).intervals(found, target.interval)
+        others = {}
+        for name, baseline in self.pipeline.baselines.items():
+            with contextlib.suppress(PatternError):  # it cannot read this size, and says nothing
+                others[name] = read_values(require_values(name, baseline), prepared)[:, 0]
+        grid = attrs.evolve(self.grid, size=prepared.shape[-1])
+        standing = standings(self.profiles, prepared, grid, valid, measured, step_known)
+        return [
+            ValueAnswer(
+                quantity=target.quantity,
+                value=float(found[row, 0]),
+                spread=float(found[row, 1]),
+                low=float(ends[row, 0]),
+                high=float(ends[row, 1]),
+                stated=target.interval,
+                outside=not learned.low <= found[row, 0] <= learned.high,
+                baselines={name: float(read[row]) for name, read in others.items()},
+                **attrs.asdict(standing[row]),
+            )
+            for row in range(len(prepared))
+        ]
+
+    @property
+    def intervals(self) -> Intervals:
+        """What the validation patterns told of the intervals of a value."""
+        if self._intervals is None:
+            self._intervals = load_intervals(self.folder)
+        return self._intervals
 
     def _worth_of(
         self, rates: NDArray[np.float64]
@@ -269,12 +353,6 @@ class TrainedModel:
         if self._profiles is None:
             self._profiles = TrainingProfiles.load(self.folder)
         return self._profiles
-
-    @staticmethod
-    def _why(reason: str, distance: float, asymmetry: float) -> str:
-        if asymmetry < distance:
-            return reason
-        return "k and -k differ, as about a wrong centre or with few photons"
 
     def _raw(self, patterns: Patterns) -> FloatArray:
         if isinstance(patterns, str | os.PathLike):

@@ -44,7 +44,7 @@ def render(report: ReportInput) -> str:
         network=network,
         correct=int(np.sum(network.errors == 0)),
         readings=readings,
-        story=[*story(report.experiment, network), *samples(readings)],
+        story=[*story(report.experiment, network.classes, len(network)), *samples(readings)],
         limits=list(limits(report.experiment, report.grid, network, found)),
         times=[(stage, duration(seconds)) for stage, seconds in report.timings.items()],
         toml=tomli_w.dumps(report.experiment),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from speckle_core.analysis.calibration import Calibration
 from speckle_core.analysis.evaluation import Evaluation
+from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.grid import KGrid
 
 
-def story(experiment: Mapping[str, Any], network: Evaluation) -> Iterator[str]:
+def story(
+    experiment: Mapping[str, Any], classes: Sequence[int] | IntArray, tested: int
+) -> Iterator[str]:
     """Iterate over sentences that describe the experiment; missing keys are left out."""
     structure, grid = experiment.get("structure", {}), experiment.get("grid", {})
     scattering, split = experiment.get("scattering", {}), experiment.get("split", {})
-    many, classes = structure.get("patterns_per_count"), network.classes
+    many = structure.get("patterns_per_count")
     span = f"the {len(classes)} numbers of particles from {classes[0]} to {classes[-1]}"
     yield (
         f"For each of {span}, {f'{many} ' if many else ''}random configurations were drawn by the "
@@ -40,7 +43,7 @@ def story(experiment: Mapping[str, Any], network: Evaluation) -> Iterator[str]:
         )
     elif len(learned) == 2:
         yield f"The classifiers were trained on {learned[0]} and validated on {learned[1]}."
-    yield f"All were tested on the same {len(network)} unseen patterns."
+    yield f"All were tested on the same {tested} unseen patterns."
 
 
 def samples(readings: Mapping[str, Evaluation]) -> Iterator[str]:
@@ -57,13 +60,25 @@ def limits(
     experiment: Mapping[str, Any], grid: KGrid, network: Evaluation, found: Calibration | None
 ) -> Iterator[tuple[str, str]]:
     """Iterate over (what, sentence): where the answers of this model stop meaning anything."""
-    structure = experiment.get("structure", {})
     classes = network.classes
     yield (
         "Number of particles",
         f"It knows {classes[0]} to {classes[-1]} and always answers one of them: {classes[-1] + 1} "
         f"particles are read as something else, with whatever probability.",
     )
+    yield from limits_of_training(experiment, grid)
+    if found is not None:
+        yield (
+            "Its probabilities",
+            f"They miss the share of right answers by {found.error:.3f} on average (expected "
+            "calibration error, on test patterns like the training ones). Far from these they mean "
+            "nothing.",
+        )
+
+
+def limits_of_training(experiment: Mapping[str, Any], grid: KGrid) -> Iterator[tuple[str, str]]:
+    """Iterate over the limits that follow from the patterns that a model was trained on."""
+    structure = experiment.get("structure", {})
     yield (
         "Bodies",
         f"It saw those of the sampler “{component_name(structure.get('sampler'))}” alone. Other "
@@ -96,13 +111,6 @@ def limits(
         else "Training patterns had no noise: neither photon counting, nor background, nor dead "
         "pixels, nor partial coherence. Nothing here tells how it reads a weak exposure.",
     )
-    if found is not None:
-        yield (
-            "Its probabilities",
-            f"They miss the share of right answers by {found.error:.3f} on average (expected "
-            "calibration error, on test patterns like the training ones). Far from these they mean "
-            "nothing.",
-        )
 
 
 def component_name(choice: Any) -> str:

@@ -171,6 +171,12 @@ def points_of(
         chosen = [f"{axis.path}={axis.texts[at]}" for axis, at in pairs]
         values = tuple(axis.values[at] for axis, at in pairs)
         experiment = Experiment.load(source, [*settings, *chosen])
+        if experiment.target is not None:
+            raise ExperimentError(
+                "a study compares accuracies, which a value does not have",
+                where="target",
+                hint="Leave out [target], or use 'speckle run' for each point.",
+            )
         if classifiers or not models:
             found += [Point(values, *one) for one in _readings(experiment, classifiers)]
         found += [Point(values, *one) for one in _models(experiment, models or {})]

@@ -24,6 +24,7 @@ from speckle_core.testing import (
     sampler,
     scatterer,
     solver,
+    values,
 )
 from speckle_core.testing.check import (
     Check,
@@ -44,7 +45,7 @@ KNOWN_NUMBER: Mapping[Subjects, int] = {
     "particles": 5,
     "scatterer": 16,
     "preprocessor": 10,
-    "classifier": 21,
+    "classifier": 24,
     "explainer": 14,
     "solver": 14,
     "reader": 11,
@@ -66,7 +67,7 @@ def _collect(role: Subjects) -> tuple[Check, ...]:
         "reader": reader,
         "detector": detector,
     }
-    more = capabilities.CHECKS if role == "classifier" else ()
+    more = (*capabilities.CHECKS, *values.CHECKS) if role == "classifier" else ()
     return (*common_checks(role), *modules[role].CHECKS, *more)
 
 

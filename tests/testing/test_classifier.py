@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 
 from speckle_core import Epoch, PatternSet
-from speckle_core.testing import CheckFailed, CheckSkipped, checks_for, run_checks
-from speckle_core.testing.capabilities import CHECKS as OPTIONAL
+from speckle_core.testing import (
+    CheckFailed,
+    CheckSkipped,
+    capabilities,
+    checks_for,
+    run_checks,
+    values,
+)
 from speckle_core.testing.specimens import easy_patterns
+
+OPTIONAL = (*capabilities.CHECKS, *values.CHECKS)
 
 
 @attrs.define(kw_only=True, eq=False)

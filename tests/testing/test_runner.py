@@ -80,6 +80,9 @@ IDS = {
         "classifier.feature-maps-change-as-the-scores",
         "classifier.region-holds-all-that-is-read",
         "classifier.randomised-knows-nothing",
+        "classifier.values-are-learned",
+        "classifier.values-are-saved",
+        "classifier.gradients-are-those-of-the-value",
     ],
     "explainer": [
         *SHARED,

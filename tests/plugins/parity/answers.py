@@ -48,7 +48,7 @@ def uncompiled(component):
         return
     from speckle_keras.backend import engine
 
-    with mock.patch.object(engine, "compiled", lambda function, _: function):
+    with mock.patch.object(engine, "compiled", lambda function, *_: function):
         yield
 
 

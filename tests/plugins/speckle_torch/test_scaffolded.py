@@ -32,7 +32,7 @@ def test_a_network_as_written_passes_its_own_tests(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "21 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
+    assert "24 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def fitted():
 
 def test_it_conforms_to_the_kit():
     # Without graphs, which take longer to build than these trainings of a few steps last.
-    with mock.patch.object(engine, "compiled", lambda function, _: function):
+    with mock.patch.object(engine, "compiled", lambda function, *_: function):
         results = run_checks("classifier", Own, options=IN_FEW_STEPS)
     assert [(r.id, r.outcome, r.message) for r in results if not r.ok] == []
 
@@ -129,3 +129,17 @@ def test_patterns_are_a_data_set_of_tensorflow():
     np.testing.assert_array_equal(np.concatenate([x for x, _ in batches])[..., 0], values)
     columns = np.concatenate([y for _, y in batches])
     np.testing.assert_array_equal(patterns.classes[columns], labels)
+
+
+def test_losses_of_values_are_those_of_the_values_that_it_reads():
+    train, valid = (p.with_values(70 + 10 * p.labels) for p in SETS)
+    one = own(epochs=2)
+    history = one.fit(train, valid, seed=3)
+    scale = train.value_scale()[1]
+    value, spread = one.predict_values(np.asarray(valid)).T
+    away = (valid.values - value) / spread
+    best = min(history, key=lambda epoch: epoch.valid_loss)
+    expected = (np.log(spread / scale) + away**2 / 2).mean()
+    assert best.valid_loss == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(ModelError, match="learned a value"):
+        one.predict_proba(PATTERNS)

@@ -24,7 +24,7 @@ def results():
     small = attrs.evolve(component, factory=Small)
     # A graph for each of its trainings of four steps would take longer than they do; the tests of
     # training beside this one train compiled.
-    with mock.patch.object(engine, "compiled", lambda function, _: function):
+    with mock.patch.object(engine, "compiled", lambda function, *_: function):
         return {r.id: r for r in run_checks("classifier", small, options=OPTIONS)}
 
 

@@ -20,7 +20,7 @@ OPTIONS = {"epochs": 40, "batch_size": 8, "evidence": "profile", "dropout": 0.0,
 @pytest.fixture(scope="module")
 def subject():
     component = plugin_manager().find("classifier", "keras-specklenet").component
-    with mock.patch.object(engine, "compiled", lambda function, _: function):
+    with mock.patch.object(engine, "compiled", lambda function, *_: function):
         yield Subject(component, OPTIONS)
 
 
