@@ -55,7 +55,8 @@ def page(base: Experiment, axes: Sequence[Axis], results: Sequence[Result], figu
         for result in results
     ]
     numbers = Table(
-        "Every point: fractions with 95 % intervals; the error in particles.",
+        "Every point: fractions with 95 % intervals; the error in particles; far: how many test "
+        "patterns a trained model calls far from its training data.",
         [
             ", ".join(axis.path for axis in axes),
             "classifier",

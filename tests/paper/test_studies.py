@@ -4,21 +4,30 @@ import csv
 import re
 
 import pytest
+from PIL import Image
 
+from benchmarks.record_studies import merged, seal, written
 from speckle_core.study.points import Axis
 from tests.paper.results import RESULTS
 
+DOCS = RESULTS.parent
 ROWS = list(csv.DictReader((RESULTS / "studies.csv").read_text("utf-8").splitlines()))
+STUDIES = list(dict.fromkeys(row["study"] for row in ROWS))
 
 
-@pytest.mark.parametrize("name", list(dict.fromkeys(row["study"] for row in ROWS)))
+@pytest.mark.parametrize("name", STUDIES)
 def test_a_table_has_the_values_of_its_study_and_the_command_that_made_it(generator, name):
     found = [row for row in ROWS if row["study"] == name]
     varied = found[0]["varied"]
     table = generator.fill(f"<!-- generated: study {name} -->").splitlines()
     assert re.findall(r"`([^`]+)`", table[0]) == [varied]
-    cells = [float(n) for line in table[2:] for n in re.findall(r"([\d.]+) \[", line)]
-    assert cells == pytest.approx([float(row["accuracy"]) for row in found], abs=5e-4)
+    values = list(dict.fromkeys(row["value"] for row in found))
+    for line, value in zip(table[2:], values, strict=True):
+        cells = sorted(float(n) for n in re.findall(r"([\d.]+) \[", line))
+        stored = sorted(float(row["accuracy"]) for row in found if row["value"] == value)
+        assert cells == pytest.approx(stored, abs=6e-4)
+        far = [row["far"] for row in found if row["value"] == value and row["far"]]
+        assert re.findall(r"(\d+) of \d+", line) == far
     for row in found:
         low, high = float(row["accuracy_low"]), float(row["accuracy_high"])
         assert low <= float(row["accuracy"]) <= high
@@ -30,15 +39,28 @@ def test_a_table_has_the_values_of_its_study_and_the_command_that_made_it(genera
     assert [str(value) for value in axis.values] == list(dict.fromkeys(r["value"] for r in found))
 
 
-@pytest.mark.parametrize("varied", ["photons", "jitter", "dispersion"])
-def test_a_table_of_a_model_that_ships_has_the_values_of_its_file(generator, varied):
-    path = RESULTS / "specklenet/conditions.csv"
-    found = [
-        row
-        for row in csv.DictReader(path.read_text("utf-8").splitlines())
-        if row["varied"].endswith(varied)
+@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("page", ["", "-dark"])
+def test_a_picture_shows_the_rows_of_its_study(name, page):
+    found = [row for row in ROWS if row["study"] == name]
+    picture = Image.open(DOCS / f"images/studies/{name}{page}.png")
+    assert picture.text["rows"] == seal(found), "run python benchmarks/record_studies.py"
+    assert f"images/studies/{name}{page}.png" in (DOCS / "studies.md").read_text("utf-8")
+
+
+def test_a_row_takes_the_place_of_that_of_the_same_reader_and_value():
+    old = [row("solve", "1e5"), row("radial-lda", "1e5"), row("solve", "1e3")]
+    new = [row("solve", "1e5", accuracy="0.5"), row("pair-peaks", "1e3", far="")]
+    found = merged(old, new)
+    assert [(r["value"], r["classifier"]) for r in found] == [
+        ("1e3", "pair-peaks"),
+        ("1e3", "solve"),
+        ("1e5", "radial-lda"),
+        ("1e5", "solve"),
     ]
-    table = generator.fill(f"<!-- generated: shipped {varied} -->")
-    cells = [float(n) for n in re.findall(r"([\d.]+) \[", table)]
-    assert cells == pytest.approx([float(row["accuracy"]) for row in found], abs=6e-4)
-    assert len(found) == 3 * len(re.findall(r" of 152 ", table))
+    assert found[-1]["accuracy"] == "0.5"
+    assert next(csv.DictReader(written(found).splitlines()))["far"] == ""
+
+
+def row(classifier, value, **more):
+    return {"study": "photons", "value": value, "classifier": classifier, "accuracy": "1"} | more

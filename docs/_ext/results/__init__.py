@@ -38,7 +38,6 @@ TABLES: dict[str, Callable[..., str]] = {
     "specklenet-scores": specklenet.specklenet_scores,
     "specklenet-speed": specklenet.specklenet_speed,
     "study": studies.study,
-    "shipped": studies.shipped,
 }
 NUMBERS: dict[str, Callable[..., str]] = {
     function.__name__.replace("_", "-"): function
