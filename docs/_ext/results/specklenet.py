@@ -26,7 +26,10 @@ def _found(name: str) -> Any:
 
 
 def specklenet_scores() -> str:
-    """Return accuracy and within one of every classifier on every set of fresh patterns."""
+    """Return accuracy and within one of every classifier on every set of fresh patterns.
+
+    Sure are answers with a calibrated probability of at least 0.9.
+    """
     lines = []
     for name, rows in sorted(
         _found("scores").items(), key=lambda row: [*TITLES].index(row[0])
@@ -37,11 +40,31 @@ def specklenet_scores() -> str:
                 "{:.4f} [{:.4f}, {:.4f}]".format(*row[key])
                 for key in ("accuracy", "within_1")
             )
+            sure = row.get("sure")
+            surest = (
+                "{:.3f} of {}".format(sure["accuracy"][0], sure["patterns"])
+                if sure
+                else ""
+            )
             lines.append(
-                (TITLES[name], f"`{classifier}`", str(row["patterns"]), *cells)
+                (
+                    TITLES[name],
+                    f"`{classifier}`",
+                    str(row["patterns"]),
+                    *cells,
+                    surest,
+                )
             )
     return markdown_table(
-        ("patterns", "classifier", "how many", "accuracy", "within one"), lines
+        (
+            "patterns",
+            "classifier",
+            "how many",
+            "accuracy",
+            "within one",
+            "accuracy of the sure",
+        ),
+        lines,
     )
 
 
