@@ -81,8 +81,11 @@ def test_a_specklenet_says_the_same_and_learns_the_same(said, who):
     assert np.abs(ours["said"] - theirs["said"]).max() <= 1e-5
     assert 0.4 < ours["said"].max() < 0.999
     assert sorted(ours.files) == sorted(theirs.files)
-    # Two steps of AdamW, which divides small gradients by their own size.
     np.testing.assert_allclose(theirs["history"], ours["history"], rtol=1e-4)
     for name in set(ours.files) - {"said", "history"}:
         assert theirs[name].dtype == ours[name].dtype
-        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-3, atol=2e-4, err_msg=name)
+        off = np.abs(theirs[name] - ours[name])
+        # AdamW divides a gradient by its own size: one that is all rounding may go either way, by
+        # less than a step.
+        assert np.mean(off > 2e-4 + 1e-3 * np.abs(ours[name])) <= 1e-3, name
+        assert off.max() < 2e-3, name
