@@ -68,6 +68,8 @@ STYLE: Mapping[Any, Any] = {
 ON_PAPER = "_on-paper"
 #: Key of a PNG's text with the boxes of its images, which keep their colours on a dark page.
 IMAGES = "speckle-images"
+# Length of such a point as a share of the bar, with a little room.
+_POINT = 0.06
 # Only the date would make two files of the same figure differ.
 Kind = Literal["png", "svg", "pdf"]
 _METADATA: dict[Kind, dict[str, None]] = {
@@ -165,6 +167,10 @@ def _image_boxes(figure: Figure) -> list[list[int]]:
     for axes in figure.axes:
         if has_colours(axes):
             x0, y0, x1, y1 = axes.get_window_extent().extents
+            if not axes.images:  # a colour bar may have points at its ends
+                along, up = (x1 - x0, 0) if x1 - x0 > y1 - y0 else (0, y1 - y0)
+                x0, x1 = x0 - _POINT * along, x1 + _POINT * along
+                y0, y1 = y0 - _POINT * up, y1 + _POINT * up
             boxes.append([round(x0), height - round(y1), round(x1), height - round(y0)])
     return boxes
 

@@ -13,7 +13,7 @@ from speckle_core.figures.style import IMAGES
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_WIDTH, _QUALITY = 820, 60
+_WIDTH, _QUALITY = 820, 50
 #: What is paper or a light fill [0 to 1], and which share of it makes a chart.
 _LIGHT, _CHART = 0.8, 0.9
 

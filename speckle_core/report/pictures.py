@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a figure for each pixel of a page, so that type has one size in all of them.
 _DENSITY = 150 / 96
+#: Width from which a picture scrolls on a small screen [CSS pixel].
+_WIDE = 600
 
 
 @attrs.frozen(eq=False)
@@ -70,7 +72,9 @@ def section_picture(caption: str, given: bytes) -> Picture:
     from speckle_core.figures import webp
 
     light, dark = (given, None) if webp.is_webp(given) else webp.for_pages(given)
-    return Picture(light, caption, caption, dark=dark)
+    found = Picture(light, caption, caption, dark=dark)
+    # Panels side by side would be stamps on a phone: there they scroll.
+    return attrs.evolve(found, wide=found.size[0] > _WIDE)
 
 
 def pictures_of(
