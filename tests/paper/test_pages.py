@@ -6,7 +6,16 @@ import pytest
 
 from tests.paper.results import DOCS
 
-PAGES = ("paper", "performance", "physics", "reliability", "solving", "specklenet", "studies")
+PAGES = (
+    "howto/regression",
+    "paper",
+    "performance",
+    "physics",
+    "reliability",
+    "solving",
+    "specklenet",
+    "studies",
+)
 
 
 @pytest.mark.parametrize("name", PAGES)
