@@ -34,7 +34,7 @@ def evaluate(
     out. A warning says how many patterns lie far from the training data, by the shape or the
     brightness of their azimuthal profile.
 
-    Of a model of a value ([target] in its experiment) it gives errors, R² and how many true values
+    Of a model of a value (a target in its experiment) it gives errors, R² and how many true values
     lie in their intervals.
 
     For example:

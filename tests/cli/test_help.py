@@ -120,9 +120,10 @@ def test_help_of_a_command_says_what_it_does_and_shows_an_example(
     result = invoke(*name.split(), "--help")
     assert result.exit_code == 0
     assert result.stderr == ""
-    first = COMMANDS[name].help.split("\n\n")[0]
-    assert first.endswith(".")
-    assert " ".join(first.split()) in " ".join(result.stdout.split())
+    assert COMMANDS[name].help.split("\n\n")[0].endswith(".")
+    # Whole: what stands in brackets would be taken for a style.
+    shown = " ".join(result.stdout.split())
+    assert " ".join(COMMANDS[name].help.split()) in shown
     assert f"speckle {name}" in result.stdout.partition("For example:")[2]
 
 
