@@ -5,7 +5,6 @@ What the command line prints of a pattern is made here as well, so that both say
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,34 +14,37 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speckle_core.analysis.confidence import COVERAGES, tempered
 from speckle_core.analysis.quantities import title_of
 from speckle_core.contracts.arrays import FloatArray, IntArray
-from speckle_core.contracts.capabilities import SupportsGradients, SupportsSample
+from speckle_core.contracts.capabilities import SupportsGradients
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.solution import Solution
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.frame_options import FrameOptions
 from speckle_core.data.measured import Measured
-from speckle_core.errors import DataError, ModelError, PatternError
+from speckle_core.errors import DataError, ModelError
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.sections import Target
 from speckle_core.files import inside_run
 from speckle_core.models import confidence
 from speckle_core.models.answer import Answer, ValueAnswer
+from speckle_core.models.answering import (
+    baseline_numbers,
+    baseline_values,
+    class_answers,
+    value_answers,
+)
 from speckle_core.models.folder import Model
 from speckle_core.models.folder import load_model as load_whole
 from speckle_core.models.novelty import TrainingProfiles
 from speckle_core.models.shipped import model_folder
-from speckle_core.models.standing import standings
+from speckle_core.models.standing import Standing, standings
 from speckle_core.models.values import Intervals, load_intervals, read_values, require_values
 from speckle_core.plugins.manager import plugin_manager
 
 #: Patterns: an array (ny, nx) or (B, ny, nx) of raw intensity, or a file of them.
 Patterns = ArrayLike | str | os.PathLike[str]
 _Mask = NDArray[np.bool_] | None
-# Patterns at once that a baseline which takes seconds each is still asked for.
-_FEW = 4
 
 
 class TrainedModel:
@@ -149,12 +151,7 @@ class TrainedModel:
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
         """
-        if not isinstance(patterns, str | os.PathLike):
-            return self.pipeline.prepared(np.asarray(patterns)), None
-        measured = Measured(Path(patterns), frames)
-        found = [measured.on_grid(index, self.grid)[0] for index in range(len(measured))]
-        ready = [self.pipeline.prepared(one.pattern, valid=one.valid)[0] for one in found]
-        return np.stack(ready), np.stack([one.valid for one in found])
+        return self._ready(patterns, frames)[0][:2]
 
     def explain(
         self, patterns: Patterns, explainer: str | None = None, **options: Any
@@ -239,7 +236,7 @@ class TrainedModel:
     ) -> tuple[tuple[FloatArray, _Mask, _Mask], list[bool] | None]:
         """Return prepared patterns, where they are valid and measured, and whose step is known."""
         if not isinstance(patterns, str | os.PathLike):
-            return (*self.prepared(patterns), None), None
+            return (self.pipeline.prepared(np.asarray(patterns)), None, None), None
         measured = Measured(Path(patterns), frames)
         found = [measured.on_grid(index, self.grid) for index in range(len(measured))]
         ready = [self.pipeline.prepared(one.pattern, valid=one.valid)[0] for one, _ in found]
@@ -275,25 +272,13 @@ class TrainedModel:
                 hint="Call values, or values_of.",
             )
         rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
-        order = np.argsort(-rates, axis=1, kind="stable")[:, :2]
-        calibrated, sets = self._worth_of(rates)
-        others = self._baselines(prepared)
-        grid = attrs.evolve(self.grid, size=prepared.shape[-1])
-        standing = standings(self.profiles, prepared, grid, valid, measured, step_known)
-        return [
-            Answer(
-                number=int(self.classes[first]),
-                probability=float(rates[row, first]),
-                second=int(self.classes[second]),
-                second_probability=float(rates[row, second]),
-                baselines={name: int(read[row]) for name, read in others.items()},
-                **attrs.asdict(standing[row]),
-                probabilities=tuple(rates[row].tolist()),
-                calibrated=None if calibrated is None else float(calibrated[row, first]),
-                sets={c: tuple(self.classes[found[row]].tolist()) for c, found in sets.items()},
-            )
-            for row, (first, second) in enumerate(order)
-        ]
+        return class_answers(
+            self.classes,
+            rates,
+            baseline_numbers(self.pipeline.baselines, prepared),
+            self._standings(prepared, valid, measured, step_known),
+            self._worth,
+        )
 
     def values_of(
         self,
@@ -307,28 +292,20 @@ class TrainedModel:
         target = self.target
         if target is None:
             raise ModelError("reads classes", where=str(self.folder), hint="Call answers.")
-        found, learned = self._values(prepared), self.intervals
-        ends = learned.of(self.record.classifier.key).intervals(found, target.interval)
-        others = {}
-        for name, baseline in self.pipeline.baselines.items():
-            with contextlib.suppress(PatternError):  # it cannot read this size, and says nothing
-                others[name] = read_values(require_values(name, baseline), prepared)[:, 0]
+        return value_answers(
+            target,
+            self._values(prepared),
+            self.intervals,
+            self.record.classifier.key,
+            baseline_values(self.pipeline.baselines, prepared),
+            self._standings(prepared, valid, measured, step_known),
+        )
+
+    def _standings(
+        self, prepared: FloatArray, valid: _Mask, measured: _Mask, known: Sequence[bool] | None
+    ) -> list[Standing]:
         grid = attrs.evolve(self.grid, size=prepared.shape[-1])
-        standing = standings(self.profiles, prepared, grid, valid, measured, step_known)
-        return [
-            ValueAnswer(
-                quantity=target.quantity,
-                value=float(found[row, 0]),
-                spread=float(found[row, 1]),
-                low=float(ends[row, 0]),
-                high=float(ends[row, 1]),
-                stated=target.interval,
-                outside=not learned.low <= found[row, 0] <= learned.high,
-                baselines={name: float(read[row]) for name, read in others.items()},
-                **attrs.asdict(standing[row]),
-            )
-            for row in range(len(prepared))
-        ]
+        return standings(self.profiles, prepared, grid, valid, measured, known)
 
     @property
     def intervals(self) -> Intervals:
@@ -336,16 +313,6 @@ class TrainedModel:
         if self._intervals is None:
             self._intervals = load_intervals(self.folder)
         return self._intervals
-
-    def _worth_of(
-        self, rates: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64] | None, dict[float, NDArray[np.bool_]]]:
-        """Return calibrated probabilities, and by coverage which classes are in the set."""
-        learned = self._worth
-        if learned is None:
-            return None, {}
-        known = [c for c in COVERAGES if np.isfinite(learned.threshold(c))]
-        return tempered(rates, learned.temperature), {c: learned.sets(rates, c) for c in known}
 
     @property
     def profiles(self) -> TrainingProfiles:
@@ -362,18 +329,6 @@ class TrainedModel:
             )
         values = np.asarray(patterns)
         return values[None] if values.ndim == 2 else values
-
-    def _baselines(self, prepared: FloatArray) -> dict[str, IntArray]:
-        found = {}
-        for name, baseline in self.pipeline.baselines.items():
-            if isinstance(baseline, SupportsSample) and len(prepared) > _FEW:
-                continue  # seconds a pattern are too much for a stack
-            try:
-                columns = np.asarray(baseline.predict_proba(prepared)).argmax(axis=1)
-            except PatternError:
-                continue  # a baseline that cannot read this size says nothing
-            found[name] = baseline.classes[columns]
-        return found
 
 
 def load_model(path: str | os.PathLike[str], *, baselines: bool = True) -> TrainedModel:
