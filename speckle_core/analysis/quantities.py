@@ -59,6 +59,24 @@ def unit_of(quantity: QuantityName) -> str:
     return _TITLES[quantity][1]
 
 
+def title_with_unit(quantity: QuantityName) -> str:
+    """Return a title for axes and tables: ``mean radius [length]``, ``coverage``."""
+    return f"{title_of(quantity)}{column_unit(quantity)}"
+
+
+def column_unit(quantity: QuantityName) -> str:
+    """Return what follows the name of a column: `` [length]``, or nothing for a number or share."""
+    return f" [{unit_of(quantity)}]" if unit_of(quantity) == "length" else ""
+
+
+def unit_in_words(quantity: QuantityName) -> str:
+    """Return what follows a number in a sentence: ``in the unit of length of the box``, if any.
+
+    A box has a side, but nobody says in what: it may be nanometres.
+    """
+    return " in the unit of length of the box" if unit_of(quantity) == "length" else ""
+
+
 def values_of(quantity: QuantityName, shapes: list[Bodies], boxes: Array) -> Array:
     """Return the quantity of each configuration, (N,).
 
@@ -118,7 +136,10 @@ def value_of(quantity: QuantityName, configuration: Configuration) -> float:
 
 
 def _field(particles: Any, name: str) -> Array | None:
-    values = getattr(particles, name, None)
+    """Return a field that a data set stores as well; a property is not stored."""
+    kind = type(particles)
+    stored = attrs.has(kind) and name in attrs.fields_dict(kind)
+    values = getattr(particles, name) if stored else None
     whole = isinstance(values, np.ndarray) and values.shape == (len(particles),)
     return np.asarray(values, dtype=np.float64) if whole else None
 

@@ -13,8 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from speckle_core.analysis.intervals import Interval, wilson
-from speckle_core.analysis.quantities import QUANTITIES, QuantityName, title_of, unit_of
+from speckle_core.analysis.quantities import (
+    QUANTITIES,
+    QuantityName,
+    title_of,
+    unit_in_words,
+    unit_of,
+)
 from speckle_core.contracts.arrays import IntArray
+from speckle_core.contracts.patterns import same_in_all
 from speckle_core.errors import DataError
 from speckle_core.files import make_folder, sweep, write_text
 from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
@@ -100,8 +107,9 @@ class ValueEvaluation:
     @property
     def explained(self) -> float | None:
         """R², the share of the variance that is explained; None where the values do not differ."""
-        variance = float(self.truth.var())
-        return None if variance <= 0 else 1 - float((self.errors**2).mean()) / variance
+        if same_in_all(self.truth):
+            return None
+        return 1 - float((self.errors**2).mean()) / float(self.truth.var())
 
     @property
     def known(self) -> bool:
@@ -211,19 +219,13 @@ class ValueEvaluation:
         return loaded
 
 
-def spell_value(value: float, quantity: QuantityName) -> str:
-    """Return a value with three digits and its unit: ``61.2 length``."""
-    return f"{value:.3g} {unit_of(quantity)}".rstrip()
-
-
-def spell_with_interval(value: float, low: float, high: float, quantity: QuantityName) -> str:
-    """Return a value with its interval and unit, with decimals that suit the interval's width."""
+def spell_with_interval(value: float, low: float, high: float) -> str:
+    """Return a value with its interval, with decimals that suit the interval's width."""
     if not np.isfinite(high - low):
-        return spell_value(value, quantity)
+        return f"{value:.3g}"
     width = max(high - low, 1e-12)
     places = min(max(0, 1 - int(np.floor(np.log10(width)))), 9)
-    said = f"{value:.{places}f} [{low:.{places}f}, {high:.{places}f}] {unit_of(quantity)}"
-    return said.rstrip()
+    return f"{value:.{places}f} [{low:.{places}f}, {high:.{places}f}]"
 
 
 def compare_values(evaluations: Mapping[str, ValueEvaluation]) -> str:
@@ -232,14 +234,14 @@ def compare_values(evaluations: Mapping[str, ValueEvaluation]) -> str:
     The 95 % interval of the mean of the paired differences, as of a normal density, decides.
     """
     (name, first), *others = evaluations.items()
-    ours = spell_value(first.mean_absolute_error, first.quantity)
+    ours = f"{first.mean_absolute_error:.3g}{unit_in_words(first.quantity)}"
     told = f"{name} reads the {title_of(first.quantity)} with a mean absolute error of {ours}"
     if not others:
         return f"{told}. Without a baseline it is unknown whether that needs a network."
     rule, best = min(others, key=lambda pair: pair[1].mean_absolute_error)
     gains = np.abs(best.errors) - np.abs(first.errors)
     gain, half = float(gains.mean()), _TWO_SIDED * float(gains.std()) / np.sqrt(len(gains))
-    theirs = spell_value(best.mean_absolute_error, best.quantity)
+    theirs = f"{best.mean_absolute_error:.3g}"
     if abs(gain) <= half:
         return (
             f"{told}; that of the best baseline, {rule}, does not differ significantly ({theirs})."
@@ -257,9 +259,9 @@ def value_sentences(evaluation: ValueEvaluation) -> list[str]:
     if not evaluation.known:
         return ["There were too few validation patterns to state intervals."]
     low, high = evaluation.covered_interval
-    width = spell_value(evaluation.mean_width, evaluation.quantity)
     return [
-        f"Its intervals of {100 * evaluation.stated:g} %, {width} wide on average, hold "
-        f"{evaluation.covered:.3f} [{low:.3f}, {high:.3f}] of the true values. The coverage is "
-        "promised for patterns drawn as the validation patterns were."
+        f"Its intervals of {100 * evaluation.stated:g} %, {evaluation.mean_width:.3g} wide on "
+        f"average, hold {evaluation.covered:.3f} [{low:.3f}, {high:.3f}] of the true values. The "
+        f"{100 * evaluation.stated:g} % are promised for patterns drawn as the validation patterns "
+        "were."
     ]

@@ -60,6 +60,8 @@ def explain_files(
             why = f"; far from the training data: {answer.why}" if answer.far else ""
             if answer.far is None:
                 why = f"; not measured: {', '.join(answer.not_measured)}"
+            if isinstance(answer, ValueAnswer) and answer.outside:
+                why = f"; outside of the training values{why}"
             echo(f"{file}, pattern {index}: {answer.told}{why}")
     if as_json:
         errors = failures.to_json()

@@ -38,8 +38,8 @@ def predict(
     its azimuthal profile, after preparation, differs from that of every class in shape or
     brightness by more than 1.5 times as much as any training pattern's; it says in what.
 
-    A model that was trained on a target reads a value: it is given with its unit and an interval
-    that holds the true value in the stated share of patterns like the validation patterns.
+    A model that was trained on a target reads a value: it is given with an interval that holds the
+    true value in the stated share of patterns like the validation patterns.
 
     For example:
 

@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 def print_value_evaluations(evaluations: Mapping[str, ValueEvaluation]) -> None:
     """Print one line per classifier, the model first, and what its intervals are worth."""
-    from speckle_core.analysis.quantities import title_of, unit_of
+    from speckle_core.analysis.quantities import title_with_unit
     from speckle_core.analysis.value_evaluation import compare_values, value_sentences
     from speckle_core.words import counted
 
     first = next(iter(evaluations.values()))
-    unit = f" [{unit_of(first.quantity)}]" if unit_of(first.quantity) else ""
-    echo(f"{counted(len(first), 'test pattern')}: {title_of(first.quantity)}{unit}\n")
+    echo(f"{counted(len(first), 'test pattern')}: {title_with_unit(first.quantity)}\n")
     rows = [
         (
             name,
@@ -69,7 +68,9 @@ def value_json(answer: ValueAnswer) -> dict[str, Any]:
 
 
 def print_values(found: list[dict[str, Any]]) -> None:
-    """Print one line per pattern."""
+    """Print one line per pattern, and what the numbers are in."""
+    from speckle_core.analysis.quantities import unit_in_words
+
     rows = [
         (
             f["file"],
@@ -81,6 +82,8 @@ def print_values(found: list[dict[str, Any]]) -> None:
         for f in found
     ]
     print_table(("file", "pattern", "value", "simple rules say", ""), rows)
+    if unit := unit_in_words(found[0]["quantity"]):
+        echo(f"\nThe values are{unit}.")
 
 
 def _remarks(found: dict[str, Any]) -> list[str]:

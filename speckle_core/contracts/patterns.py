@@ -26,6 +26,11 @@ OnBatch = Callable[[int], None]
 _AT_ONCE = 2**20
 
 
+def same_in_all(values: NDArray[np.float64]) -> bool:
+    """Whether values (N,) differ by rounding alone."""
+    return bool(np.ptp(values) <= 1e-9 * np.abs(values).max())
+
+
 class PatternSet:
     """Patterns, their labels and the grid they lie on.
 
@@ -309,7 +314,7 @@ class PatternSet:
         values = np.zeros(0) if self.values is None else self.values
         if not len(values):
             raise DataError("has no values", where="training set")
-        if np.ptp(values) <= 1e-9 * np.abs(values).max():
+        if same_in_all(values):
             raise DataError(
                 "the value to learn is the same in all patterns",
                 where="training set",

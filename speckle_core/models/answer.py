@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import attrs
 
 from speckle_core.analysis.quantities import QuantityName, title_of
@@ -104,6 +106,8 @@ class ValueAnswer:
 
     @property
     def told(self) -> str:
-        """Value, interval, unit and coverage in words: ``coverage 0.31 [0.28, 0.35] (90 %)``."""
-        said = spell_with_interval(self.value, self.low, self.high, self.quantity)
+        """Value, interval and stated coverage in words: ``coverage 0.31 [0.28, 0.35] (90 %)``."""
+        said = spell_with_interval(self.value, self.low, self.high)
+        if not math.isfinite(self.high - self.low):
+            return f"{title_of(self.quantity)} {said}, without an interval"
         return f"{title_of(self.quantity)} {said} ({100 * self.stated:g} %)"

@@ -20,6 +20,7 @@ from speckle_core.errors import ModelError, OutputError, SpeckleError
 from speckle_core.experiment.schema import Choice
 from speckle_core.files import empty, make_folder, replaced_folder
 from speckle_core.models.folder import PARTS, RECORD, ModelRecord, read_whole, write_record
+from speckle_core.models.values import rename_intervals
 from speckle_core.plugins.component import check_options, options_of
 from speckle_core.plugins.manager import plugin_manager
 
@@ -61,7 +62,9 @@ def convert(source: Path, name: str, target: Path) -> ModelRecord:
     with replaced_folder(target) as unfinished:
         _copy(source, unfinished)
         _check_reads(classifier, unfinished / "classifier", name, record)
-        return write_record(attrs.evolve(record, classifier=Choice(name, options)), unfinished)
+        choice = Choice(name, options)
+        rename_intervals(unfinished, record.classifier.key, choice.key)
+        return write_record(attrs.evolve(record, classifier=choice), unfinished)
 
 
 def _shared_options(name: str, choice: Choice, source: Path) -> dict[str, Any]:

@@ -161,6 +161,21 @@ def load_intervals(folder: Path) -> Intervals:
     return Intervals(low, high, found)
 
 
+def rename_intervals(folder: Path, old: str, new: str) -> None:
+    """Give what a model folder tells of the classifier `old`, if anything, to the name `new`.
+
+    Raises
+    ------
+    ModelError
+        When the file is damaged.
+    """
+    if not (folder / INTERVALS).exists():
+        return
+    known = load_intervals(folder)
+    learned = {new if name == old else name: one for name, one in known.learned.items()}
+    save_intervals(attrs.evolve(known, learned=learned), folder)
+
+
 def evaluate_values(
     classifiers: Mapping[str, Classifier],
     intervals: Intervals,

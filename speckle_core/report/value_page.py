@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from speckle_core.analysis.quantities import title_of, unit_of
+from speckle_core.analysis.quantities import column_unit, title_of, title_with_unit
 from speckle_core.analysis.value_evaluation import (
     ValueEvaluation,
     compare_values,
-    spell_value,
     value_sentences,
 )
 from speckle_core.contracts.grid import KGrid
@@ -41,7 +40,6 @@ def value_pictures(
     from speckle_core import figures
 
     for name, found in evaluations.items():
-        unit = f" [{unit_of(found.quantity)}]" if unit_of(found.quantity) else ""
         bars = (
             f"bars are intervals of {100 * found.stated:g} %"
             if found.known
@@ -52,10 +50,10 @@ def value_pictures(
                 found.truth,
                 found.predicted,
                 found.intervals,
-                label=f"{title_of(found.quantity)}{unit}",
+                label=title_with_unit(found.quantity),
             ),
             alt=f"{name}: predicted against true {title_of(found.quantity)}; the mean absolute "
-            f"error is {spell_value(found.mean_absolute_error, found.quantity)}.",
+            f"error is {found.mean_absolute_error:.3g}.",
             caption=f"{name}: predicted against true values of test patterns ({bars}), and what is "
             "left over. On the dotted line they agree.",
         )
@@ -77,7 +75,7 @@ def value_tables(
 ) -> Iterator[Table]:
     """Iterate over tables: all classifiers, the first by number of particles, and its limits."""
     (name, first), *_ = evaluations.items()
-    unit = f" [{unit_of(first.quantity)}]" if unit_of(first.quantity) else ""
+    unit = column_unit(first.quantity)
     shown = list(evaluations.values())
     columns = [
         aligned([e.mean_absolute_error for e in shown]),
@@ -105,7 +103,7 @@ def value_tables(
         ("Particles", "Test patterns", f"MAE{unit}", f"Bias{unit}", "Covered"),
         [(str(n), *cells) for n, *cells in zip(parts, *columns, strict=True)],
     )
-    low, high = (spell_value(end, first.quantity) for end in span)
+    low, high = (f"{end:.3g}" for end in span)
     rows = [
         (
             "Range",

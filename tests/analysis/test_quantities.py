@@ -35,6 +35,16 @@ def test_bodies_of_several_shapes_and_patterns_are_told_apart():
     np.testing.assert_allclose(values_of("count", shapes, boxes), [2, 0, 2])
 
 
+def test_a_property_is_not_known_since_a_data_set_does_not_store_it():
+    class Round(Blobs):
+        radii = property(lambda self: self.long)
+
+    one = np.ones(1)
+    blob = Round(centers=np.zeros((1, 2)), long=one, short=one, angles=one, contrast=one)
+    with pytest.raises(DataError, match="Round is not known"):
+        value_of("mean-radius", Configuration((blob,), 10.0))
+
+
 @pytest.mark.parametrize("quantity", ["mean-radius", "radius-spread", "coverage"])
 def test_what_is_not_known_of_a_shape_is_an_error_that_names_it(quantity):
     one = np.ones(1)

@@ -1,3 +1,4 @@
+import attrs
 import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
@@ -77,5 +78,20 @@ def test_intervals_are_told_in_words_where_there_are_some():
     ],
 )
 def test_a_value_has_the_digits_that_its_interval_warrants(value, low, high, said):
-    assert spell_with_interval(value, low, high, "coverage") == said
-    assert spell_with_interval(value, low, high, "mean-radius") == f"{said} length"
+    assert spell_with_interval(value, low, high) == said
+
+
+def test_the_unit_is_said_once_in_a_sentence_and_only_of_lengths():
+    told = compare_values({"net": made(1.0), "rule": made(8.0)})
+    assert told.count("unit of length of the box") == 1
+    assert " length," not in told
+    shares = [attrs.evolve(one, quantity="coverage") for one in (made(1.0), made(8.0))]
+    assert "length" not in compare_values(dict(zip("ab", shares, strict=True)))
+
+
+def test_values_that_differ_by_rounding_alone_have_no_variance_to_explain():
+    ends = np.stack([TRUTH, TRUTH], axis=1)
+    truth = 0.0127 * (1 + 1e-15 * RNG.integers(0, 3, 40))
+    one = ValueEvaluation("coverage", 0.9, np.resize([2, 3], 40), truth, TRUTH, ends)
+    assert np.var(truth) > 0
+    assert one.explained is None

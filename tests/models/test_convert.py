@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from speckle_core import Component, Experiment, Pipeline, hookimpl, plugin_manager
+from speckle_core.analysis.conformal import Conformal
 from speckle_core.errors import (
     MissingDependencyError,
     ModelError,
@@ -13,7 +14,8 @@ from speckle_core.errors import (
     UnknownComponentError,
 )
 from speckle_core.models.convert import convert
-from speckle_core.models.folder import read_record, save_model
+from speckle_core.models.folder import read_record, save_model, write_record
+from speckle_core.models.values import Intervals, load_intervals, save_intervals
 
 
 @attrs.define(kw_only=True)
@@ -178,3 +180,10 @@ def test_a_full_disk_leaves_nothing(model, tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="No space left"):
         convert(model, "reader", tmp_path / "new")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model"]
+
+
+def test_the_intervals_of_a_value_go_with_the_classifier(model, tmp_path):
+    save_intervals(Intervals(1.0, 2.0, {"writer": Conformal(np.arange(3.0))}), model)
+    write_record(read_record(model), model)
+    convert(model, "reader", tmp_path / "there")
+    assert load_intervals(tmp_path / "there").of("reader").scores.tolist() == [0, 1, 2]

@@ -13,6 +13,7 @@ from speckle_core.errors import ExperimentError, ModelError, PluginError
 from speckle_core.models.evaluate import assess_values, part_of
 from speckle_core.models.folder import load_model as load_whole
 from speckle_core.models.train import train
+from speckle_core.models.values import load_intervals, rename_intervals, save_intervals
 
 SMALL = {
     "name": "small",
@@ -99,7 +100,7 @@ def test_a_model_reads_the_value_with_an_interval(data, folder):
     np.testing.assert_allclose(model.predict(raw), found["radial-lda"].predicted)
     first = answers[0]
     assert first.told.startswith("mean radius ")
-    assert first.told.endswith("length (90 %)")
+    assert first.told.endswith("] (90 %)")
     assert first.low < first.value < first.high
     assert first.baselines["first-moment"] == pytest.approx(found["first-moment"].predicted[0])
     assert first.distance > 0
@@ -113,6 +114,24 @@ def test_it_has_neither_classes_nor_probabilities(data, folder):
     for ask in (model.answer, model.predict_proba):
         with pytest.raises(ModelError, match=r"learned a value|not classes"):
             ask(raw)
+
+
+def test_a_value_without_an_interval_states_no_coverage(data, tmp_path):
+    few = {"quantity": "mean-radius", "interval": 0.99}
+    train(Experiment.from_dict(SMALL | {"target": few}), data, tmp_path)
+    (answer,) = load_model(tmp_path).values(data.patterns().raw([0]))
+    assert answer.told.endswith(", without an interval")
+    assert "%" not in answer.told
+
+
+def test_intervals_go_with_the_classifier_when_it_is_renamed(folder, tmp_path):
+    known = load_intervals(folder)
+    save_intervals(known, tmp_path)
+    rename_intervals(tmp_path, "radial-lda", "other")
+    again = load_intervals(tmp_path)
+    assert list(again.learned) == ["other", "first-moment"]
+    np.testing.assert_array_equal(again.of("other").scores, known.of("radial-lda").scores)
+    assert again.span == known.span
 
 
 def test_values_outside_of_the_training_range_are_marked(data, tmp_path):
