@@ -262,6 +262,6 @@ def value_sentences(evaluation: ValueEvaluation) -> list[str]:
     return [
         f"Its intervals of {100 * evaluation.stated:g} %, {evaluation.mean_width:.3g} wide on "
         f"average, hold {evaluation.covered:.3f} [{low:.3f}, {high:.3f}] of the true values. The "
-        f"{100 * evaluation.stated:g} % are promised for patterns drawn as the validation patterns "
-        "were."
+        f"{100 * evaluation.stated:g} % is promised only for patterns drawn as the validation "
+        "patterns were."
     ]

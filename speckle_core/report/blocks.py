@@ -30,11 +30,15 @@ def aligned(values: Sequence[float | None]) -> list[str]:
 
 @attrs.frozen(eq=False)
 class Table:
-    """A table of a section; the first cell of each row is a heading."""
+    """A table of a section; the first cell of each row is a heading.
+
+    Numbers stand on the right of their columns; with `prose` all cells are on the left.
+    """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[object]]
+    prose: bool = False
 
 
 @attrs.frozen(eq=False)

@@ -112,7 +112,7 @@ def value_tables(
         ),
         *limits_of_training(experiment, grid),
     ]
-    yield Table("When not to believe this model.", ("What", "Limit"), rows)
+    yield Table("When not to believe this model.", ("What", "Limit"), rows, prose=True)
 
 
 def _covered(found: ValueEvaluation) -> str:

@@ -198,3 +198,4 @@ def test_a_run_has_a_report_of_the_value(tmp_path, invoke):
     page = (tmp_path / "run" / "report.html").read_text()
     for part in ("mean absolute error", "When not to believe this model", "predicted against true"):
         assert part in page
+    assert page.count('<table class="pairs">') == 1  # sentences stand on the left
