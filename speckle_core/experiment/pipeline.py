@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from speckle_core.analysis.evaluation import Evaluation
 from speckle_core.analysis.verdict import evaluate
 from speckle_core.contracts.arrays import FloatArray, IntArray
+from speckle_core.contracts.capabilities import SupportsValues
 from speckle_core.contracts.grid import KGrid
 from speckle_core.contracts.patterns import PatternSet
 from speckle_core.contracts.preparation import prepare
@@ -30,7 +31,7 @@ from speckle_core.contracts.roles import (
     Sampler,
     Scatterer,
 )
-from speckle_core.errors import PatternError
+from speckle_core.errors import PatternError, PluginError
 from speckle_core.experiment.simulation import Simulation, require, resolve
 from speckle_core.experiment.split import Split
 from speckle_core.plugins.manager import plugin_manager
@@ -133,7 +134,20 @@ class Pipeline(Simulation):
         seed: int = 0,
         on_epoch: OnEpoch | None = None,
     ) -> tuple[list[Epoch], PatternSet]:
-        """Train classifier and baselines on a split of `patterns`; return history and test set."""
+        """Train classifier and baselines on a split of `patterns`; return history and test set.
+
+        Raises
+        ------
+        PluginError
+            When the patterns have values, and one of them can learn only classes.
+        """
+        for one in (self.classifier, *self.baselines.values()):
+            if patterns.values is not None and not isinstance(one, SupportsValues):
+                raise PluginError(
+                    f"{type(one).__name__} can learn the number of particles only as a class",
+                    where="values",
+                    hint="Leave it out, or the values; networks and rules on features can.",
+                )
         patterns = patterns.prepared_with(self.prepare)
         parts = (split or Split()).indices(patterns.labels, seed)
         train, valid = patterns.subset(parts["train"]), patterns.subset(parts["valid"])

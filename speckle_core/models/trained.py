@@ -119,9 +119,20 @@ class TrainedModel:
         ------
         DataError
             When a file cannot be read, or a pattern is not fit to be read.
+        ModelError
+            When the model reads a value; see `predict` and `values`.
         """
+        self._require_classes()
         prepared, _ = self.prepared(patterns, frames)
         return np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
+
+    def _require_classes(self) -> None:
+        if self.target is not None:
+            raise ModelError(
+                f"reads the {title_of(self.target.quantity)}, not classes",
+                where=str(self.folder),
+                hint="Call predict or values; of prepared patterns, values_of.",
+            )
 
     def predict(self, patterns: Patterns, *, frames: FrameOptions | None = None) -> NDArray[Any]:
         """Return the most probable number of particles of each pattern, or its value, (B,).
@@ -265,12 +276,7 @@ class TrainedModel:
         step_known : sequence of bool, (B,), optional
             Whether the k step of each was stated, and is not only assumed to be the model's.
         """
-        if self.target is not None:
-            raise ModelError(
-                f"reads the {title_of(self.target.quantity)}, not classes",
-                where=str(self.folder),
-                hint="Call values, or values_of.",
-            )
+        self._require_classes()
         rates = np.asarray(self.pipeline.classifier.predict_proba(prepared), dtype=np.float64)
         return class_answers(
             self.classes,
@@ -291,7 +297,11 @@ class TrainedModel:
         """Return what `values` does for patterns that are prepared already; see `answers`."""
         target = self.target
         if target is None:
-            raise ModelError("reads classes", where=str(self.folder), hint="Call answers.")
+            raise ModelError(
+                "reads classes, not a value",
+                where=str(self.folder),
+                hint="Call answer, or answers.",
+            )
         return value_answers(
             target,
             self._values(prepared),

@@ -138,3 +138,14 @@ def test_a_quadrant_grid_is_a_corner_of_the_centred_one() -> None:
     centred = pipeline().simulate(drawn)[0]
     quadrant = pipeline(grid=KGrid.quadrant(9, np.pi / 2000)).simulate(drawn)[0]
     assert quadrant == pytest.approx(centred[8:, 8:], rel=1e-5)
+
+
+@pytest.mark.parametrize("part", ["classifier", "baselines"])
+def test_values_are_not_left_aside_by_what_learns_classes(part: str) -> None:
+    solver = create("classifier", "solve")
+    parts = {"classifier": create("classifier", "radial-lda")}
+    parts[part] = solver if part == "classifier" else {"solve": solver}
+    made = pipeline(**parts)
+    patterns = made.pattern_set([2, 3], 4, seed=5)
+    with pytest.raises(PluginError, match="only as a class"):
+        made.fit(patterns.with_values(np.arange(8.0)))
