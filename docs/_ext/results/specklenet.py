@@ -10,6 +10,7 @@ from results.files import RESULTS, markdown_table
 FOLDER = RESULTS / "specklenet"
 TITLES = {
     "poly": "different sizes",
+    "poly-fresh": "different sizes, trained on 2,280 new patterns in each of six epochs",
     "fixed": "one radius for every n",
     "poly-realistic-1e6": "different sizes, 10⁶ photons, gaps, unsteady centre",
     "poly-realistic-1e5": "the same, 10⁵ photons",
