@@ -230,9 +230,16 @@ def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
                 ours.get(key), theirs.get(key), f"{path}.{key}" if path else key
             )
         ]
-    return (
-        [] if ours == theirs else [f"{path} ({shorten(repr(ours))}, not {shorten(repr(theirs))})"]
-    )
+    return [] if ours == theirs else [f"{path} ({_spelled(ours)}, not {_spelled(theirs)})"]
+
+
+def _spelled(value: Any) -> str:
+    """Return a plain value as a TOML file has it, or nearly so, shortened."""
+    if value is None:
+        return "none"
+    if isinstance(value, dict):
+        return shorten("{" + ", ".join(f"{k} = {_spelled(v)}" for k, v in value.items()) + "}")
+    return shorten(repr(value))
 
 
 def without_none(value: Any) -> Any:

@@ -66,7 +66,7 @@ def test_a_detector_is_part_of_the_recipe_with_its_defaults() -> None:
     assert recipe["detector"]["dark"] == 2.0
     assert recipe["detector"]["photons"] == 1e5
     assert experiment("ideal").departures(experiment()) == [
-        "detector ({'name': 'ideal'}, not None)"
+        "detector ({name = 'ideal'}, not none)"
     ]
 
 
