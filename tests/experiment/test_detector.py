@@ -65,9 +65,7 @@ def test_a_detector_is_part_of_the_recipe_with_its_defaults() -> None:
     recipe = recipe_of(experiment({"name": "counting", "dark": 2.0}).resolved())
     assert recipe["detector"]["dark"] == 2.0
     assert recipe["detector"]["photons"] == 1e5
-    assert experiment("ideal").departures(experiment()) == [
-        "detector ({name = 'ideal'}, not none)"
-    ]
+    assert experiment("ideal").departures(experiment()) == ["detector ({name = 'ideal'}, not none)"]
 
 
 def test_its_noise_does_not_change_what_is_drawn(tmp_path: Path) -> None:
