@@ -164,7 +164,7 @@ def test_rare_classes_and_smoothed_labels_weigh_in_the_loss_as_the_formula_has_i
     plain = -logs[np.arange(5), targets]
     for smoothing in (0.0, 0.2):
         one = object.__new__(KerasTrainer)
-        one._network, one._weights = Fixed(), weights
+        one._network, one._weights, one._values = Fixed(), weights, False
         one._options = TrainingOptions(label_smoothing=smoothing)
         wanted, (loss, _) = one._score(scores, targets, training=True)
         smooth = (1 - smoothing) * plain - smoothing * logs.mean(axis=1)
