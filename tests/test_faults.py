@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
         ("train-epochs", ["kill", "limit"], 8, 10),
         ("run-fresh", ["kill"], 150, 1),
         ("export", ["kill"], 1, 4),
-        ("study", ["kill"], 19, 6),
+        ("study", ["kill"], 38, 3),
     ],
 )
 def test_after_a_fault_the_same_call_leaves_the_same_files(
