@@ -6,8 +6,6 @@ classifier.
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +13,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from speckle_core.analysis.evaluation_files import read_evaluation, write_evaluation
 from speckle_core.analysis.intervals import Interval, wilson
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.errors import DataError
-from speckle_core.files import make_folder, sweep, write_text
-from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
-
-_METRICS, _PREDICTIONS = "metrics.json", "predictions.csv"
-_LARGEST = 2**26
 
 
 @attrs.frozen(eq=False)
@@ -244,18 +238,17 @@ class Evaluation:
         OutputError
             When a file cannot be written.
         """
-        sweep(make_folder(folder))
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
         named = [f"p_{value}" for value in self.classes.tolist()]
         probabilities = None if self.probabilities is None else self.probabilities.tolist()
-        writer.writerow(["index", "label", "predicted", *(named if probabilities else ())])
+        header = ["index", "label", "predicted", *(named if probabilities else ())]
         places = range(len(self)) if self.places is None else self.places.tolist()
-        for i, pair in enumerate(zip(self.labels.tolist(), self.predicted.tolist(), strict=True)):
-            writer.writerow([places[i], *pair, *(probabilities[i] if probabilities else ())])
-        write_text(folder / _PREDICTIONS, text.getvalue())
-        files = {"files": digests(folder, [_PREDICTIONS])}
-        write_json(folder / _METRICS, {**self.to_dict(), **files})
+        rows = [
+            [places[i], *pair, *(probabilities[i] if probabilities else ())]
+            for i, pair in enumerate(
+                zip(self.labels.tolist(), self.predicted.tolist(), strict=True)
+            )
+        ]
+        write_evaluation(folder, self.to_dict(), header, rows)
 
     @classmethod
     def load(cls, folder: Path) -> Evaluation:
@@ -266,12 +259,7 @@ class Evaluation:
         DataError
             When a file is missing or damaged, or the two do not match.
         """
-        try:
-            metrics = read_json(folder / _METRICS)
-            for name, what in find_damage(folder, metrics.get("files", {})).items():
-                raise ValueError(f"{name} {what}")
-            table_text = read_text(folder / _PREDICTIONS, largest=_LARGEST)
-            header, *rows = csv.reader(io.StringIO(table_text))
+        with read_evaluation(folder) as (metrics, header, rows):
             classes = _integers(metrics["classes"])
             pairs = _integers([row[1:3] for row in rows]).reshape(-1, 2)
             columns = header[3:]
@@ -282,12 +270,6 @@ class Evaluation:
             loaded = cls(classes, pairs[:, 0], pairs[:, 1], table, places)
             if loaded.confusion.tolist() != metrics["confusion"]:
                 raise ValueError("the metrics are of other predictions")
-        except (OSError, ValueError, KeyError, TypeError, IndexError, csv.Error) as error:
-            raise DataError(
-                f"is not a complete evaluation ({error})",
-                where=str(folder),
-                hint="Run the evaluation again.",
-            ) from error
         return loaded
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from speckle_core.analysis.evaluation_files import read_evaluation, write_evaluation
 from speckle_core.analysis.intervals import Interval, wilson
 from speckle_core.analysis.quantities import (
     QUANTITIES,
@@ -23,12 +22,8 @@ from speckle_core.analysis.quantities import (
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.contracts.patterns import same_in_all
 from speckle_core.errors import DataError
-from speckle_core.files import make_folder, sweep, write_text
-from speckle_core.notes import digests, find_damage, read_json, read_text, write_json
 
 Array = NDArray[np.float64]
-_METRICS, _PREDICTIONS = "metrics.json", "predictions.csv"
-_LARGEST = 2**26
 _HEADER = ["index", "particles", "true", "predicted", "low", "high"]
 #: Quantile of the normal density for 95 %.
 _TWO_SIDED = 1.959964
@@ -174,16 +169,10 @@ class ValueEvaluation:
         OutputError
             When a file cannot be written.
         """
-        sweep(make_folder(folder))
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_HEADER)
-        rows = np.column_stack([self.truth, self.predicted, self.intervals]).tolist()
-        for i, (n, row) in enumerate(zip(self.labels.tolist(), rows, strict=True)):
-            writer.writerow([i, n, *row])
-        write_text(folder / _PREDICTIONS, text.getvalue())
-        files = {"files": digests(folder, [_PREDICTIONS])}
-        write_json(folder / _METRICS, {**self.to_dict(), **files})
+        table = np.column_stack([self.truth, self.predicted, self.intervals]).tolist()
+        labels = self.labels.tolist()
+        rows = [[i, n, *row] for i, (n, row) in enumerate(zip(labels, table, strict=True))]
+        write_evaluation(folder, self.to_dict(), _HEADER, rows)
 
     @classmethod
     def load(cls, folder: Path) -> ValueEvaluation:
@@ -194,13 +183,7 @@ class ValueEvaluation:
         DataError
             When a file is missing or damaged, or the two do not match.
         """
-        try:
-            metrics = read_json(folder / _METRICS)
-            for name, what in find_damage(folder, metrics.get("files", {})).items():
-                raise ValueError(f"{name} {what}")
-            header, *rows = csv.reader(
-                io.StringIO(read_text(folder / _PREDICTIONS, largest=_LARGEST))
-            )
+        with read_evaluation(folder) as (metrics, header, rows):
             if header != _HEADER:
                 raise ValueError("its columns are others")
             table = np.array(rows, dtype=np.float64).reshape(-1, len(_HEADER))
@@ -210,12 +193,6 @@ class ValueEvaluation:
             loaded = cls(metrics["quantity"], stated, labels, truth, predicted, ends)
             if loaded.mean_absolute_error != metrics["mean_absolute_error"]:
                 raise ValueError("the metrics are of other predictions")
-        except (OSError, ValueError, KeyError, TypeError, IndexError, csv.Error) as error:
-            raise DataError(
-                f"is not a complete evaluation ({error})",
-                where=str(folder),
-                hint="Run the evaluation again.",
-            ) from error
         return loaded
 
 
