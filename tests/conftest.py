@@ -22,6 +22,7 @@ from typer.main import get_command  # noqa: E402
 from typer.testing import CliRunner, Result  # noqa: E402
 
 from speckle_core.cli.app import app  # noqa: E402
+from tests import warm  # noqa: E402
 
 TINY = """
 name = "tiny"
@@ -126,6 +127,13 @@ def invoke() -> Invoke:
         return CliRunner(env=environment).invoke(app, [str(a) for a in args], prog_name="speckle")
 
     return run
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a `speckle`, `python` and `pytest` that start at once; see tests/warm.py."""
+    with warm.programs(tmp_path_factory.mktemp("programs")) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -41,12 +41,12 @@ def refused(invoke: Invoke) -> Callable[..., str]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def shell(tmp_path: Path, programs: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the console script's function in a process of its own."""
 
     def run(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            words(*args),
+            [programs / "speckle", *map(str, args)],
             capture_output=True,
             text=True,
             timeout=120,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from tests.docs.pages import DOCS, blocks, pages_with
 
 
 @pytest.mark.parametrize("page", pages_with("python"))
-def test_the_python_of_every_page_runs_from_top_to_bottom(page: str, tmp_path: Path) -> None:
+def test_the_python_of_every_page_runs_from_top_to_bottom(
+    page: str, tmp_path: Path, programs: Path
+) -> None:
     shown = [b.text for b in blocks(page) if b.kind == "python" and b.file is None]
     # As at a prompt: there is no file that a fresh process could import.
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(shown)],
+        [programs / "python", "-c", "\n".join(shown)],
         cwd=tmp_path,
+        env={**os.environ, "PRELOAD": "torch"},
         capture_output=True,
         text=True,
         check=False,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,11 +24,16 @@ def test_a_notebook_is_its_page(name: str) -> None:
     assert (NOTEBOOKS / f"{name}.ipynb").read_text("utf-8") == make.notebook(page)
 
 
-def test_the_cells_of_a_notebook_run_in_order(tmp_path: Path) -> None:
+def test_the_cells_of_a_notebook_run_in_order(tmp_path: Path, programs: Path) -> None:
     cells = json.loads((NOTEBOOKS / "zero-to-count.ipynb").read_text("utf-8"))["cells"]
     code = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [programs / "python", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PRELOAD": "torch"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "it is read as 5" in done.stdout

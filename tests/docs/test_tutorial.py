@@ -17,8 +17,8 @@ PAGE = "tutorial/first-geometry.md"
 
 
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
-    return Fresh.made_in(tmp_path_factory.mktemp("venv") / "fresh")
+def fresh(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Fresh:
+    return Fresh.made_in(tmp_path_factory.mktemp("venv") / "fresh", programs)
 
 
 def _without_numbers(text: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,27 +23,14 @@ SAYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The folder of a `speckle` that takes no time to start, before those of the environment."""
-    folder = tmp_path_factory.mktemp("bin")
-    command = [sys.executable, "-m", "tests.e2e.warm", "serve", str(folder / "s"), str(folder)]
-    with subprocess.Popen(
-        command, cwd=HERE.parents[1], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-    ) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        yield os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
-        server.kill()
-
-
 @pytest.mark.parametrize("script", SAYS)
-def test_a_newcomer_gets_there(script: str, tmp_path: Path, programs: str) -> None:
+def test_a_newcomer_gets_there(script: str, tmp_path: Path, programs: Path) -> None:
     (tmp_path / "tiny.toml").write_text(TINY)
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", str(HERE / script)],
         cwd=tmp_path,
-        env={**os.environ, "EXPERIMENT": str(tmp_path / "tiny.toml"), "PATH": programs},
+        env={**os.environ, "EXPERIMENT": str(tmp_path / "tiny.toml"), "PATH": path},
         capture_output=True,
         text=True,
         timeout=300,

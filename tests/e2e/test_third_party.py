@@ -36,7 +36,8 @@ def done(ellipses: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_components_are_listed_under_its_own_name(ellipses: Fresh) -> None:
-    listed = json.loads(ellipses.speckle("plugins", "list", "--json"))["components"]
+    done = ellipses.run(ellipses.folder / "bin" / "speckle", "plugins", "list", "--json")
+    listed = json.loads(done.stdout)["components"]
     theirs = {(c["role"], c["name"]) for c in listed if c["distribution"] == "speckle-ellipses"}
     assert theirs == {
         ("sampler", "ellipses"),

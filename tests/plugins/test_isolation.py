@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.plugins.fakes import BROKEN, GOOD, distribution
 
-# One process per kind, as a user has it: help, the list, the strict list, and an unrelated run.
+# One process per kind, which has loaded no plugin: help, the list, the strict list, and a run.
 SCRIPT = """
 import json, sys
 from typer.testing import CliRunner
@@ -38,7 +37,7 @@ HARMLESS = {"prints", "sleeps"}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_help_list_and_an_unrelated_run_work_beside_any_broken_plugin(
-    kind: str, tmp_path: Path
+    kind: str, tmp_path: Path, programs: Path
 ) -> None:
     site = tmp_path / "site"
     site.mkdir()
@@ -59,7 +58,7 @@ def test_help_list_and_an_unrelated_run_work_beside_any_broken_plugin(
         "run": ["generate", "quickstart", "-o", str(tmp_path / "data"), *settings],
     }
     result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps(commands)],
+        [programs / "python", "-c", SCRIPT, json.dumps(commands)],
         capture_output=True,
         text=True,
         timeout=25,
