@@ -54,11 +54,12 @@ class KerasTrainer:
         self._variables = {n: v for n, v in network.variables().items() if n in learned}
         if self._options.optimizer == "adamw":
             decay = self._options.weight_decay
-            self._optimizer = keras.optimizers.AdamW(weight_decay=decay, epsilon=ADAM_EPSILON)
+            adamw = engine.fused(keras.optimizers.AdamW)
+            self._optimizer = adamw(weight_decay=decay, epsilon=ADAM_EPSILON)
             others = [v for n, v in self._variables.items() if not self._decays(n, v)]
             self._optimizer.exclude_from_weight_decay(var_list=others)
         else:
-            self._optimizer = keras.optimizers.Adam(epsilon=ADAM_EPSILON)
+            self._optimizer = engine.fused(keras.optimizers.Adam)(epsilon=ADAM_EPSILON)
         self._optimizer.build(list(self._variables.values()))
         self._learn = network.compiled(self._step, network.shape, values=self._values)
         self._judge = network.compiled(

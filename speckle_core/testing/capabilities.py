@@ -152,13 +152,10 @@ def _miss(
     typical: float,
 ) -> float:
     """Return by how much the best central difference along `direction` misses the gradient."""
-    found = []
-    for change in _CHANGES:
-        step = change / typical
-        moved = np.concatenate([pattern + step * direction, pattern - step * direction])
-        up, down = _odds(classifier, moved.astype(pattern.dtype), pair)
-        found.append(abs(float(up - down) / (2 * step) - float(np.sum(slope * direction))))
-    return min(found)
+    steps = np.array(_CHANGES) / typical
+    moved = pattern + np.concatenate([steps, -steps])[:, None, None] * direction
+    up, down = np.split(_odds(classifier, moved.astype(pattern.dtype), pair), 2)
+    return float(np.abs((up - down) / (2 * steps) - np.sum(slope * direction)).min())
 
 
 def _odds(classifier: Classifier, patterns: Any, pair: tuple[int, int]) -> Array:

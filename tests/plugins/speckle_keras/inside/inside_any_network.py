@@ -4,7 +4,6 @@ import os
 import random
 import runpy
 from pathlib import Path
-from unittest import mock
 
 import attrs
 import numpy as np
@@ -13,9 +12,8 @@ import pytest
 from speckle_core.errors import ModelError, PatternError, PluginError
 from speckle_core.plugins.scaffold import NewPlugin
 from speckle_core.testing import CheckSkipped, Subject, checks_for
-from speckle_keras.backend import engine
 from tests.plugins.speckle_keras.inside.own_network import Own, own
-from tests.plugins.speckle_keras.inside.small_network import easy, timeless
+from tests.plugins.speckle_keras.inside.small_network import easy, timeless, uncompiled
 
 PATTERNS = easy(5, 7).batch(range(5))[0]
 TARGETS = np.array([0, 1, 2, 0, 1])
@@ -40,8 +38,7 @@ def subject():
     "check", [c for c in checks_for("classifier") if c.id != ELSEWHERE], ids=str
 )
 def test_it_conforms_to_the_kit(check, subject):
-    # Without graphs, which take longer to build than these trainings of a few steps last.
-    with mock.patch.object(engine, "compiled", lambda function, *_: function):
+    with uncompiled():
         try:
             check.run(subject)
         except CheckSkipped as skipped:

@@ -1,5 +1,8 @@
 """What the tests inside share; scripts that they start in fresh processes import it too."""
 
+import contextlib
+from unittest import mock
+
 import attrs
 import numpy as np
 
@@ -25,6 +28,15 @@ def small(**options):
         **{"channels": 1, "epochs": 4, "batch_size": 6, "precision": "float32", "device": "cpu"}
         | options
     )
+
+
+@contextlib.contextmanager
+def uncompiled():
+    """Let Keras compute eagerly: a graph takes longer to build than a few steps last."""
+    from speckle_keras.backend import engine
+
+    with mock.patch.object(engine, "compiled", lambda function, *_: function):
+        yield
 
 
 def easy(count, seed=0, size=SIZE, classes=(2, 3, 5)):
