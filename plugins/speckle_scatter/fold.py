@@ -107,8 +107,8 @@ def amplitude(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.complex12
     Parameters
     ----------
     sums : array, (1 or 2, 2, 2, rows, m)
-        For the real and, if present, the imaginary part of the contrast: Σ c·F·f(ky·y)·g(kx·x),
-        indexed [part, f, g, y, x] with f, g in (cos, sin).
+        For the real and, if present, the imaginary part of the contrast: Σ c·F·f(ky·y)·g(kx·x), as
+        ((cos cos, cos sin), (sin sin, sin cos)), the function of y first.
     block : slice
         Which ky ≥ 0 the rows of `sums` are, of m.
     grid : KGrid
@@ -116,7 +116,7 @@ def amplitude(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.complex12
     out : array
         The amplitude on the whole grid.
     """
-    (cc, cs), (sc, ss) = sums[0] if len(sums) == 1 else sums[0] + 1j * sums[1]
+    (cc, cs), (ss, sc) = sums[0] if len(sums) == 1 else sums[0] + 1j * sums[1]
     for sign_y, rows in _signs(grid):
         for sign_x, columns in _signs(grid):
             out[rows, columns][block] = (cc - sign_y * sign_x * ss) - 1j * (
@@ -132,31 +132,29 @@ def _signs(grid: KGrid) -> list[tuple[int, slice]]:
 
 
 def intensity(sums: Floats, block: slice, grid: KGrid, out: NDArray[np.float32]) -> None:
-    """Write |A|² as `amplitude` writes A, for a real contrast: the same numbers, rounded."""
-    (cc, cs), (sc, ss) = sums[0]
+    """Write |A|² as `amplitude` writes A, for a real contrast: the same numbers, rounded.
+
+    `sums` is overwritten.
+    """
+    cosines, sines = sums[0]
     o = grid.origin
-    real, imag = SCRATCH.array("squares", (2, *cc.shape))
+    # cc - ss and cs - sc, cc + ss and cs + sc: of both pairs, one belongs to kx ≥ 0.
+    minus, plus = SCRATCH.array("minus", cosines.shape), cosines
+    np.subtract(cosines, sines, out=minus)
+    np.add(cosines, sines, out=plus)
+    np.multiply(minus, minus, out=minus)
+    np.multiply(plus, plus, out=plus)
+    left, right = np.add(plus, minus[::-1], out=plus)
     upper = out[o:][block]
-    np.subtract(cc, ss, out=real)
-    np.add(cs, sc, out=imag)
-    upper[:, o:] = _add_squares(real, imag, real)
+    upper[:, o:] = right
     if grid.layout == "centered":
-        np.add(cc, ss, out=real)
-        np.subtract(sc, cs, out=imag)
         # Rounded before it is reversed, since reversing takes longer the more bytes there are.
-        rounded = SCRATCH.array("rounded", cc.shape, np.float32)
-        upper[:, o::-1] = _add_squares(real, imag, rounded)
+        rounded = SCRATCH.array("rounded", left.shape, np.float32)
+        rounded[...] = left
+        upper[:, o::-1] = rounded
         # Friedel's law: a real contrast gives I(-k) = I(k), so the pixels below ky = 0, in memory
         # one run, are those above it backwards.
         first = max(block.start, 1)
         above = upper[first - block.start :].reshape(-1)
         pixels, end = out.reshape(-1), (o - first + 1) * grid.size
         pixels[end - above.size : end] = above[::-1]
-
-
-def _add_squares(real: Floats, imag: Floats, out: NDArray[Any]) -> NDArray[Any]:
-    """Write the sum of both squares to `out`; `real` and `imag` are overwritten."""
-    np.multiply(real, real, out=real)
-    np.multiply(imag, imag, out=imag)
-    np.add(real, imag, out=out, casting="same_kind")
-    return out

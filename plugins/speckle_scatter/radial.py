@@ -22,8 +22,10 @@ from speckle_scatter.chords import ChordedParticles, Chords
 from speckle_scatter.fold import Floats
 from speckle_scatter.waves import Waves
 
-# Approximate size of a block of rows, chosen to stay in a core's cache.
-_BLOCK, _GATHERED = 1 << 16, 1 << 15
+# Approximate size of a block of rows: fewer calls weigh more than a smaller cache.
+_BLOCK, _GATHERED = 1 << 18, 1 << 15
+# Products of fewer rows are slow. Tiles as wide as these round as whole rows do.
+_ROWS, _COLUMNS = 8, 24
 # Maximum number of columns of a product, and of bodies whose terms are kept for all blocks.
 _WIDEST, _FEW = 256, 128
 
@@ -82,6 +84,15 @@ class Profiles:
         return self._kept[name]
 
 
+def _tile(depth: int, m: int) -> tuple[int, int]:
+    """Return how many rows and columns of `depth` products each are small enough for one thread."""
+    rows = fold.UNSPLIT // (depth * m)
+    if rows >= _ROWS:
+        return rows, m
+    columns = fold.UNSPLIT // (depth * _ROWS)
+    return _ROWS, max(_COLUMNS, columns - columns % _COLUMNS)
+
+
 class Term(Protocol):
     """Contribution of some bodies to the sums."""
 
@@ -111,17 +122,23 @@ class Product:
     def add(self, block: slice, out: Floats, first: bool) -> None:
         """Add the sums; see `Term`."""
         depth, m = self.x.shape[1:]
-        rows = max(1, fold.UNSPLIT // (depth * m))
+        rows, columns = _tile(depth, m)
+        # Sines along y meet those along x first; see `fold.amplitude`.
+        pairs = [(self.y[:, f, None], self.x[:: 1 - 2 * f], out[: len(self.y), f]) for f in (0, 1)]
         for top in range(block.start, block.stop, rows):
             inner = slice(top, min(top + rows, block.stop))
-            target = out[: len(self.y), ..., top - block.start : inner.stop - block.start, :]
-            # (part, f, 1, rows, p) times (g, p, m)
-            y = self.y[..., inner].swapaxes(-1, -2)[:, :, None]
-            sums = np.matmul(y, self.x, out=target if first else None)
-            if self.form_factor is not None:
-                sums *= self.form_factor[inner]
-            if not first:
-                target += sums
+            here = slice(inner.start - block.start, inner.stop - block.start)
+            for left in range(0, m, columns):
+                beside = slice(left, left + columns)
+                for y, x, sums in pairs:
+                    # (part, 1, rows, p) times (g, p, columns)
+                    target = sums[..., here, beside]
+                    waves = y[..., inner].swapaxes(-1, -2)
+                    product = np.matmul(waves, x[..., beside], out=target if first else None)
+                    if self.form_factor is not None:
+                        product *= self.form_factor[inner, beside]
+                    if not first:
+                        target += product
 
 
 @attrs.frozen(eq=False)
@@ -146,6 +163,7 @@ class RowByRow:
             # (g, rows, p, m)
             weighed = self.form_factors[:, inner].swapaxes(0, 1) * self.x[:, None]
             sums = (y @ weighed)[..., 0, :]
+            sums[:, 1] = sums[:, 1, ::-1]
             target[...] = sums if first else target + sums
 
 

@@ -96,7 +96,9 @@ class Fft(Scatterer):
             _add_product(kernel[touched].T, line[touched], out)
         pixel = configuration.box / (self.pixels - 1)
         sums *= pixel**2
-        return sums.reshape(-1, 2, m, 2, m).transpose(0, 1, 3, 2, 4)
+        ordered = sums.reshape(-1, 2, m, 2, m).transpose(0, 1, 3, 2, 4)
+        ordered[:, 1] = ordered[:, 1, ::-1]
+        return ordered
 
     def _patch(self, particles: Particles, i: int, box: float) -> tuple[slice, slice, FloatArray]:
         """Return the rows and columns that body `i` can touch, and its density there."""
