@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import fft
 
 Floats = NDArray[np.floating[Any]]
 
@@ -53,6 +53,8 @@ def offset(pattern: Floats, counted: NDArray[np.bool_]) -> Floats:
     counted : array of bool, (size, size)
         Which pixels were counted.
     """
+    from scipy import ndimage  # takes longer to import than a pattern without noise takes
+
     size = len(pattern)
     whole = fft.next_fast_len(size + 2 * FARTHEST, real=True)
     values = np.where(counted, pattern, np.float32(0))
@@ -102,6 +104,8 @@ def symmetric(pattern: Floats, found: Floats) -> tuple[Floats, float]:
     rim : float
         Pixels about the block and along the sides that are not measured any more.
     """
+    from scipy import ndimage
+
     moved = ndimage.shift(pattern, -found, order=3, mode="nearest")
     mean = np.maximum((moved + moved[::-1, ::-1]) / 2, 0).astype(np.float32)
     return mean, float(np.ceil(np.abs(found).max())) + 1
@@ -168,6 +172,8 @@ def completed(pattern: Floats) -> NDArray[np.bool_]:
     Gaps are filled so before a classifier sees a pattern. Two counts are seldom the same, and not
     of all pixels of a neighbourhood.
     """
+    from scipy import ndimage
+
     other = pattern[::-1, ::-1]
     lit = (pattern > 0) | (other > 0)
     same = lit & (pattern == other)

@@ -12,7 +12,6 @@ from typing import Any
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from speckle_core import PatternError
 from speckle_specklenet.centre import (
@@ -214,6 +213,8 @@ def _variance(plane: Plane, pairs: Pairs) -> Floats:
     That of counts is a constant and a share of the intensity. Half the difference about a centre
     that is a little off has a share of its square besides, which is left out.
     """
+    from scipy.optimize import nnls  # takes longer to import than a prediction
+
     seen = np.maximum(plane.rings(pairs.known), 1e-9)
     mean = plane.rings(pairs.mean * pairs.known) / seen
     square = plane.rings(pairs.square * pairs.known) / seen
