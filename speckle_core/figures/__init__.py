@@ -6,7 +6,6 @@ or leaves a matplotlib setting changed.
 """
 
 from speckle_core.figures.attribution import attribution_profiles, deletion
-from speckle_core.figures.dark import darken
 from speckle_core.figures.explanation import explanation_panel, map_page
 from speckle_core.figures.k_space import gallery, pattern
 from speckle_core.figures.real_space import real_space
@@ -14,7 +13,7 @@ from speckle_core.figures.reliability import reliability
 from speckle_core.figures.results import accuracy_bars, confusion
 from speckle_core.figures.solution import solution_panel
 from speckle_core.figures.study import accuracy_curves
-from speckle_core.figures.style import encode, save
+from speckle_core.figures.style import encode, raster, save
 from speckle_core.figures.trends import azimuthal_profiles, first_moment, training_curves
 from speckle_core.figures.values import value_scatter
 
@@ -24,7 +23,6 @@ __all__ = [
     "attribution_profiles",
     "azimuthal_profiles",
     "confusion",
-    "darken",
     "deletion",
     "encode",
     "explanation_panel",
@@ -32,6 +30,7 @@ __all__ = [
     "gallery",
     "map_page",
     "pattern",
+    "raster",
     "real_space",
     "reliability",
     "save",

@@ -18,9 +18,11 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib
 import matplotlib.image
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from speckle_core.errors import OutputError
 from speckle_core.files import write_bytes
@@ -68,7 +70,7 @@ STYLE: Mapping[Any, Any] = {
 ON_PAPER = "_on-paper"
 #: Key of a PNG's text with the boxes of its images, which keep their colours on a dark page.
 IMAGES = "speckle-images"
-# Length of such a point as a share of the bar, with a little room.
+# Length of a colour bar's point as a share of the bar, with a little room.
 _POINT = 0.06
 # Only the date would make two files of the same figure differ.
 Kind = Literal["png", "svg", "pdf"]
@@ -130,28 +132,28 @@ def quiet_frame(axes: Any) -> None:
 def encode(figure: Figure, kind: Kind = "png") -> bytes:
     """Return `figure` as a file of `kind`; equal figures give equal bytes."""
     buffer = io.BytesIO()
-    with styled():
-        if kind == "png":
-            # Once: savefig draws everything twice.
-            dpi, canvas = figure.dpi, figure.canvas
-            figure.dpi = DPI
-            try:
-                drawn: Any = FigureCanvasAgg(figure)
-                drawn.draw()
-                matplotlib.image.imsave(
-                    buffer,
-                    drawn.buffer_rgba(),
-                    format="png",
-                    origin="upper",
-                    dpi=DPI,
-                    metadata={IMAGES: json.dumps(_image_boxes(figure))},
-                )
-            finally:
-                figure.dpi = dpi
-                figure.set_canvas(canvas)
-        else:
+    if kind == "png":
+        drawn, boxes = raster(figure)
+        said = {IMAGES: json.dumps(boxes)}
+        matplotlib.image.imsave(buffer, drawn, format="png", origin="upper", dpi=DPI, metadata=said)
+    else:
+        with styled():
             figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])
     return buffer.getvalue()
+
+
+def raster(figure: Figure) -> tuple[NDArray[np.uint8], list[list[int]]]:
+    """Return pixels (ny, nx, 4) of a figure, and the boxes of its images; see `_image_boxes`."""
+    dpi, canvas = figure.dpi, figure.canvas
+    figure.dpi = DPI
+    try:
+        with styled():
+            drawn: Any = FigureCanvasAgg(figure)
+            drawn.draw()  # once: savefig draws everything twice
+            return np.asarray(drawn.buffer_rgba()), _image_boxes(figure)
+    finally:
+        figure.dpi = dpi
+        figure.set_canvas(canvas)
 
 
 def has_colours(axes: Any) -> bool:
@@ -161,17 +163,28 @@ def has_colours(axes: Any) -> bool:
 
 
 def _image_boxes(figure: Figure) -> list[list[int]]:
-    """Return left, top, right and bottom [pixel] of what `has_colours`, as drawn."""
+    """Return left, top, right and bottom [pixel] of what `has_colours`, as drawn.
+
+    A fifth number says that white in the box is paper: beside the points of a colour bar.
+    """
     height = round(figure.bbox.height)
     boxes = []
+
+    def add(x0: float, y0: float, x1: float, y1: float, *paper: int) -> None:
+        boxes.append([round(x0), height - round(y1), round(x1), height - round(y0), *paper])
+
     for axes in figure.axes:
         if has_colours(axes):
             x0, y0, x1, y1 = axes.get_window_extent().extents
-            if not axes.images:  # a colour bar may have points at its ends
-                along, up = (x1 - x0, 0) if x1 - x0 > y1 - y0 else (0, y1 - y0)
-                x0, x1 = x0 - _POINT * along, x1 + _POINT * along
-                y0, y1 = y0 - _POINT * up, y1 + _POINT * up
-            boxes.append([round(x0), height - round(y1), round(x1), height - round(y0)])
+            add(x0, y0, x1, y1)
+            if not axes.images and x1 - x0 > y1 - y0:
+                long = _POINT * (x1 - x0)
+                add(x0 - long, y0, x0, y1, 1)
+                add(x1, y0, x1 + long, y1, 1)
+            elif not axes.images:
+                long = _POINT * (y1 - y0)
+                add(x0, y0 - long, x1, y0, 1)
+                add(x0, y1, x1, y1 + long, 1)
     return boxes
 
 

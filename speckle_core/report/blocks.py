@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import math
 from collections.abc import Sequence
 
@@ -11,10 +12,14 @@ import attrs
 
 def data_uri(picture: bytes) -> str:
     """Return a PNG or WebP as a page can hold it: as WebP."""
+    from PIL import Image
+
     from speckle_core.figures import webp
 
-    given = picture if webp.is_webp(picture) else webp.compact(picture)
-    return "data:image/webp;base64," + base64.b64encode(given).decode("ascii")
+    if not webp.is_webp(picture):
+        with Image.open(io.BytesIO(picture)) as opened:
+            picture = webp.compact(opened)
+    return "data:image/webp;base64," + base64.b64encode(picture).decode("ascii")
 
 
 def aligned(values: Sequence[float | None]) -> list[str]:

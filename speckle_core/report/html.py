@@ -7,6 +7,7 @@ since names and options come from files that may be untrusted.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -74,6 +75,7 @@ def render_page(
     )
 
 
+@functools.cache
 def _templates() -> jinja2.Environment:
     import jinja2
 

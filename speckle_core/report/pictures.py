@@ -1,4 +1,4 @@
-"""The pictures of a report: PNGs in a page, each with words for those who cannot see it."""
+"""The pictures of a report, each with words for those who cannot see it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,32 @@ if TYPE_CHECKING:
 
     from speckle_core.report.contents import ReportInput
 
-#: Pixels of a figure for each pixel of a page, so that type has one size in all of them.
-_DENSITY = 150 / 96
+#: Pixels of a page for an inch of a figure, so that type has one size in all of them.
+_INCH = 96
 #: Width from which a picture scrolls on a small screen [CSS pixel].
 _WIDE = 600
 
 
 @attrs.frozen(eq=False)
 class Picture:
-    """A PNG with what a page needs around it; `wide` ones scroll sideways on a small screen.
+    """A PNG or WebP with what a page needs around it.
 
-    `dark` is the same for a dark page, where there is one; without it the light one stands on a
-    light plate.
+    Parameters
+    ----------
+    shown : bytes
+        The picture.
+    size : tuple of int
+        Width and height on the page [CSS pixel].
+    alt, caption : str
+        What it shows, in words, and what stands below it.
+    wide : bool
+        Whether it scrolls sideways on a small screen.
+    dark : bytes, optional
+        The same for a dark page; without it the light one stands on a light plate.
     """
 
-    png: bytes
+    shown: bytes
+    size: tuple[int, int]
     alt: str
     caption: str
     wide: bool = False
@@ -40,41 +51,33 @@ class Picture:
     @property
     def uri(self) -> str:
         """The picture itself."""
-        return data_uri(self.png)
+        return data_uri(self.shown)
 
     @property
     def dark_uri(self) -> str:
         """The picture for a dark page."""
-        return data_uri(self.dark or self.png)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height on the page [CSS pixel]."""
-        from speckle_core.figures import webp
-
-        width, height = webp.size(self.png)
-        density = 1.0 if webp.is_webp(self.png) else _DENSITY
-        return round(width / density), round(height / density)
+        return data_uri(self.dark or self.shown)
 
 
 def make_picture(figure: Figure, *, alt: str, caption: str, wide: bool = False) -> Picture:
     """Return a figure for light and for dark pages."""
-    from speckle_core.figures import darken, encode
+    from speckle_core import figures
+    from speckle_core.figures import webp
 
-    light = encode(figure)
-    # The places of things do not depend on colours: find them once.
-    figure.set_layout_engine("none")
-    return Picture(light, alt, caption, wide, encode(darken(figure)))
+    light, dark = webp.light_and_dark(*figures.raster(figure))
+    width, height = (round(_INCH * inches) for inches in figure.get_size_inches())
+    return Picture(light, (width, height), alt, caption, wide, dark)
 
 
 def section_picture(caption: str, given: bytes) -> Picture:
     """Return a figure that is a file already; its caption is the alternative text."""
-    from speckle_core.figures import webp
+    from speckle_core.figures import style, webp
 
     light, dark = (given, None) if webp.is_webp(given) else webp.for_pages(given)
-    found = Picture(light, caption, caption, dark=dark)
+    density = 1.0 if webp.is_webp(light) else style.DPI / _INCH
+    width, height = (round(pixels / density) for pixels in webp.size(light))
     # Panels side by side would be stamps on a phone: there they scroll.
-    return attrs.evolve(found, wide=found.size[0] > _WIDE)
+    return Picture(light, (width, height), caption, caption, width > _WIDE, dark)
 
 
 def pictures_of(

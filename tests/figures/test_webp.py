@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from speckle_core.figures.dark import LIGHT, PAPER
-from speckle_core.figures.style import encode, new_figure
-from speckle_core.figures.webp import for_pages
+from speckle_core.figures.dark import LIGHT, PAPER, darken
+from speckle_core.figures.style import encode, new_figure, raster
+from speckle_core.figures.webp import for_pages, light_and_dark
 
 
 def png(values: np.ndarray) -> bytes:
@@ -56,6 +57,21 @@ def test_images_of_our_figures_keep_their_colours_and_what_is_around_them_turns(
     assert np.abs(dark - light).mean() > 60
 
 
+@pytest.mark.parametrize("along", ["horizontal", "vertical"])
+def test_paper_beside_the_points_of_a_colour_bar_turns_and_the_points_do_not(along: str) -> None:
+    figure = new_figure(3, 3)
+    axes = figure.add_subplot()
+    image = axes.imshow(np.arange(16).reshape(4, 4), cmap="viridis", vmin=1, vmax=14)
+    figure.colorbar(image, orientation=along, extend="both")
+    pixels, boxes = raster(figure)
+    dark = darken(pixels[..., :3], boxes)
+    assert not np.any(np.all(dark == 255, axis=-1))
+    for end in (0.0, 1.0):
+        colour = np.array(image.get_cmap()(end)[:3]) * 255
+        near = np.abs(dark - colour).max(axis=-1) < 2
+        assert near.sum() > np.sum(np.abs(pixels[..., :3] - colour).max(axis=-1) < 2) * 0.9
+
+
 def test_what_a_strangers_picture_says_of_its_images_breaks_nothing() -> None:
     from PIL.PngImagePlugin import PngInfo
 
@@ -67,13 +83,12 @@ def test_what_a_strangers_picture_says_of_its_images_breaks_nothing() -> None:
 
 
 def test_an_image_drawn_on_paper_turns_over_with_the_page() -> None:
-    from speckle_core.figures import confusion, darken
+    from speckle_core.figures import confusion
 
     figure = confusion(np.array([[9, 1], [0, 4]]), [2, 3])
     _, dark = for_pages(encode(figure))
     assert dark is not None
-    redrawn = encode(darken(figure))
-    for picture in (dark, redrawn):
+    for picture in (dark, light_and_dark(*raster(figure))[1]):
         shown = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) / 255
         height, width, _ = shown.shape
         # The cell of a class that is never read so: paper.

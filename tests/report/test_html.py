@@ -102,12 +102,11 @@ def page(html):
 @pytest.fixture(scope="module")
 def in_words(given):
     """Render with small white pictures, for what stands around them; drawing takes seconds."""
-    memory = io.BytesIO()
-    Image.new("RGB", (30, 20), "white").save(memory, "png")
+    white = np.full((20, 30, 4), 255, np.uint8)
 
     def rendered(**changes):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(figures, "encode", lambda _figure: memory.getvalue())
+            patch.setattr(figures, "raster", lambda _figure: (white, []))
             return Page(render(attrs.evolve(given, **changes)))
 
     return rendered
