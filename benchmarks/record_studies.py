@@ -17,11 +17,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from speckle_core.experiment.presets import parse_setting
-from speckle_core.figures import accuracy_curves, darken, encode
+from speckle_core.figures import accuracy_curves, raster
+from speckle_core.figures.dark import darken
 from speckle_core.files import write_bytes, write_text
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -111,9 +113,9 @@ def draw(name: str, rows: Sequence[Row]) -> tuple[bytes, bytes]:
         of = {row["value"]: row for row in rows if row["classifier"] == reader}
         curves[reader] = [_share(of.get(value)) for value in values]
     figure = accuracy_curves(AXES[name], [parsed(value) for value in values], {"": curves})
-    light = encode(figure)
-    figure.set_layout_engine("none")
-    return _sealed(light, rows), _sealed(encode(darken(figure)), rows)
+    drawn, boxes = raster(figure)
+    light = np.ascontiguousarray(drawn[..., :3])
+    return _sealed(light, rows), _sealed(darken(light, boxes), rows)
 
 
 def _share(row: Row | None) -> tuple[float, float, float]:
@@ -122,11 +124,11 @@ def _share(row: Row | None) -> tuple[float, float, float]:
     return low, value, high
 
 
-def _sealed(png: bytes, rows: Sequence[Row]) -> bytes:
+def _sealed(pixels: NDArray[np.uint8], rows: Sequence[Row]) -> bytes:
     """Return a picture of 64 colours that says which rows it shows."""
     said, target = PngInfo(), io.BytesIO()
     said.add_text(SEAL, seal(rows))
-    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(64)
+    picture = Image.fromarray(pixels).quantize(64)
     picture.save(target, "png", optimize=True, pnginfo=said)
     return target.getvalue()
 
