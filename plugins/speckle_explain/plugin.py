@@ -40,3 +40,9 @@ def speckle_explainers() -> Iterable[Component]:
         "Saliency averaged over noisy or shifted copies, which can even out the strides' lattice.",
         reference="Smilkov et al. 2017, doi:10.48550/arXiv.1706.03825",
     )
+    yield Component(
+        "occlusion",
+        "speckle_explain.occlusion:Occlusion",
+        "Loss of score when the speckle of a window is gone; for any classifier.",
+        reference="Zeiler and Fergus 2014, doi:10.1007/978-3-319-10590-1_53",
+    )

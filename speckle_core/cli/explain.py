@@ -30,7 +30,8 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Explainer to use; can be repeated. Default: those of the model's experiment.",
+            help="Explainer to use; can be repeated. Default: those of the model's experiment, or "
+            "occlusion if it has none.",
             show_default=False,
         ),
     ] = None,

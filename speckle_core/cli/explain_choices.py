@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 
 from speckle_core.cli.failure import usage
 from speckle_core.contracts.arrays import IntArray
@@ -15,12 +14,14 @@ from speckle_core.experiment.presets import parse_setting
 from speckle_core.experiment.schema import Choice
 from speckle_core.models.folder import read_record
 
+#: The explainer where an experiment has none: it needs nothing but predictions.
+FOR_ANY = "occlusion"
+
 
 def chosen_explainers(names: list[str], settings: list[str], model: Path) -> tuple[Choice, ...]:
     """Return the requested explainers with options from ``NAME.option=value`` settings."""
     chosen = tuple(map(Choice, names)) or read_record(model).experiment.explainers
-    if not chosen:
-        raise typer.BadParameter("the model's experiment has no explainer: give --explainer NAME")
+    chosen = chosen or (Choice(FOR_ANY),)
     if not settings:
         return chosen
     options: dict[str, dict[str, Any]] = {c.name: dict(c.options) for c in chosen}

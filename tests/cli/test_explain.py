@@ -8,7 +8,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-import typer
 from typer.testing import Result
 
 from speckle_core import create
@@ -180,5 +179,19 @@ def test_without_a_name_the_explainers_are_those_of_the_models_experiment(
     assert [choice.name for choice in chosen_explainers(["saliency"], [], model)] == ["saliency"]
     record["experiment"]["explainers"] = []
     write_toml(model / "model.toml", record)
-    with pytest.raises(typer.BadParameter, match="give --explainer NAME"):
-        chosen_explainers([], [], model)
+    # No experiment's explainer: the one that explains whatever predicts.
+    assert [choice.name for choice in chosen_explainers([], [], model)] == ["occlusion"]
+
+
+def test_a_rule_without_gradients_is_explained_by_occlusion(
+    model: Path, data: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    folder = tmp_path / "maps"
+    args = ("explain", model, "--data", data, "--index", 7, "-o", folder)
+    result = invoke(*args, "--explainer", "occlusion", "--set", "occlusion.windows=3")
+    assert result.exit_code == 0, result.output
+    with h5py.File(folder / "explanations.h5") as file:
+        found = file["maps/occlusion"][0]
+    windows = found.reshape(3, 11, 3, 11)
+    assert (np.ptp(windows, axis=(1, 3)) == 0).all()
+    assert np.count_nonzero(windows[:, 0, :, 0]) >= 8

@@ -6,6 +6,7 @@ import torch
 
 from speckle_explain.grad_cam import GradCam
 from speckle_explain.integrated import IntegratedGradients
+from speckle_explain.occlusion import Occlusion
 from speckle_explain.saliency import GuidedSaliency, Saliency
 
 
@@ -51,6 +52,14 @@ class Powers:
     def feature_maps(self, patterns, targets, *, stage=None):
         return self._pass(patterns, targets)[1:]
 
+    def predict_proba(self, patterns):
+        return self.net(torch.tensor(patterns)[:, None]).softmax(dim=1).detach().numpy()
+
+    def odds(self, x, target):
+        scores = self.net(x)
+        others = [i for i in range(scores.shape[1]) if i != target]
+        return scores[:, target] - scores[:, others].logsumexp(dim=1)
+
 
 def maps():
     """Return the maps of both, by ``captum_NAME`` and ``ours_NAME``, and what they are held to."""
@@ -73,6 +82,17 @@ def maps():
         "corners": torch.nn.functional.interpolate(x, (40, 9), mode="bilinear", align_corners=True),
     }
     powers = Powers(net)
+    # Windows of 4 × 5 pixels, of which one has the smallest value of all, and only that.
+    blocks = patterns[:1, :16, :20].copy()
+    blocks[:, 4:8, 5:10] = blocks.min() - 1
+    means = blocks.reshape(1, 4, 4, 4, 5).mean(axis=(2, 4)).repeat(4, axis=1).repeat(5, axis=2)
+    lost = captum.attr.Occlusion(lambda x: powers.odds(x, targets[0])).attribute
+    hidden = lost(
+        torch.tensor(blocks)[:, None],
+        sliding_window_shapes=(1, 4, 5),
+        strides=(1, 4, 5),
+        baselines=torch.tensor(means)[:, None],
+    )
     ours = {
         "saliency": Saliency(batch_size=4),
         "guided": GuidedSaliency(),
@@ -81,6 +101,8 @@ def maps():
         "fine": IntegratedGradients(steps=1024, batch_size=256),
     }
     arrays = {f"captum_{k}": v.detach().numpy()[:, 0] for k, v in theirs.items()}
+    arrays["captum_occlusion"] = hidden[:, 0].numpy() / 20
+    arrays["ours_occlusion"] = Occlusion(windows=4).explain(powers, blocks, targets[:1])
     arrays |= {f"ours_{k}": e.explain(powers, patterns, targets) for k, e in ours.items()}
     with torch.no_grad():
         gain = net(x) - net(lowest)

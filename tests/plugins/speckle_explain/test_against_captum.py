@@ -22,11 +22,11 @@ def maps():
     return maps()
 
 
-@pytest.mark.parametrize("name", ["saliency", "guided", "cam", "integrated"])
+@pytest.mark.parametrize("name", ["saliency", "guided", "cam", "integrated", "occlusion"])
 def test_the_map_is_captum_s(maps, name):
     expected = maps[f"captum_{name}"]
-    assert np.ptp(expected, axis=(1, 2)).max() > 1e-3
-    # captum keeps the points of the way in single precision.
+    assert np.ptp(expected, axis=(1, 2)).max() > 5e-4
+    # captum keeps the points of the way, and losses, in single precision.
     np.testing.assert_allclose(maps[f"ours_{name}"], expected, atol=1e-9)
 
 
