@@ -1,4 +1,4 @@
-"""Training steps with torch's Adam and AdamW, for `speckle_networks.training`.
+"""Training steps with Adam and AdamW, for `speckle_networks.training`.
 
 Adam's `weight_decay` adds factor · w to the gradient; with twice the decay as factor this is the
 derivative of Keras' l2, ``decay · Σ w²``.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import attrs
 import numpy as np
@@ -28,15 +27,14 @@ from speckle_networks.framework import (
     Weights,
 )
 from speckle_networks.options import TrainingOptions
+from speckle_torch.adam import BETAS, Adam, Moments
 from speckle_torch.distributed import Team
 from speckle_torch.framework import TorchNetwork
 from speckle_torch.layers import BatchNorm
 from speckle_torch.tensors import fill, to_arrays
 
-#: The default of torch and Keras.
-BETAS = (0.9, 0.999)
-#: Names of the optimiser's state in a checkpoint.
-MOMENTS = {MEANS: "exp_avg", SQUARES: "exp_avg_sq"}
+#: Attributes of `Moments` by their prefixes in a checkpoint.
+MOMENTS = {MEANS: "mean", SQUARES: "square"}
 #: Key of the random stream of layers such as dropout, beside those of `speckle_networks.feed`.
 _LAYERS = 3
 
@@ -54,7 +52,7 @@ class TorchTrainer:
     _seed: int
     _weights: Floats | None
     _values: bool
-    _optimizer: torch.optim.Adam = attrs.field(init=False)
+    _optimizer: Adam = attrs.field(init=False)
     _sums: Tensor = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -68,12 +66,8 @@ class TorchTrainer:
             )
             (decaying if decays else others).append(parameter)
         adamw = self._options.optimizer == "adamw"
-        groups: list[dict[str, Any]] = [
-            {"params": decaying, "weight_decay": decay if adamw else 2 * decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        kind = torch.optim.AdamW if adamw else torch.optim.Adam
-        self._optimizer = kind([g for g in groups if g["params"]], betas=BETAS, fused=True)
+        groups = [(decaying, decay if adamw else 2 * decay), (others, 0.0)]
+        self._optimizer = Adam(groups, decoupled=adamw)
         self._sums = torch.zeros(2, device=network.device)
 
     @property
@@ -104,13 +98,9 @@ class TorchTrainer:
         def learn(batch: Batch, count: int, rate: float) -> None:
             nonlocal steps
             steps += 1
-            for group in self._optimizer.param_groups:
-                group["lr"] = rate
-                # torch adds epsilon to the bias-corrected root, Keras to the uncorrected one.
-                group["eps"] = ADAM_EPSILON / math.sqrt(1 - BETAS[1] ** steps)
             for norm in norms:
                 norm.begin_step(steps)
-            self._optimizer.zero_grad(set_to_none=True)
+            self._optimizer.clear_gradients()
             scores, targets = self._scores(self._joined, batch)
             loss, right = self._sums_of(scores, targets)
             wanted = loss
@@ -125,7 +115,8 @@ class TorchTrainer:
                 wanted = (each if weights is None else each * weights[targets]).sum()
             # Gradients are averaged over processes, each of which has its share of the batch.
             torch.autograd.backward(wanted * (self._team.size / count))
-            self._optimizer.step()
+            # torch adds epsilon to the bias-corrected root, Keras to the uncorrected one.
+            self._optimizer.step(rate, ADAM_EPSILON / math.sqrt(1 - BETAS[1] ** steps))
             self._sums += torch.stack([loss.detach(), right])
 
         module.train()
@@ -169,9 +160,8 @@ class TorchTrainer:
         """Return copies of Adam's running means and squares."""
         found: Weights = {}
         for prefix, key in MOMENTS.items():
-            # A parameter that no pattern has reached has no state yet.
             moments = {
-                name: self._optimizer.state[p].get(key, torch.zeros_like(p))
+                name: getattr(self._optimizer.moments[p], key)
                 for name, p in self._network.parameters.items()
             }
             stored = to_arrays(self._network.stored(moments))
@@ -181,12 +171,12 @@ class TorchTrainer:
     def restore(self, moments: Weights, steps: int) -> None:
         """Resume with these moments after `steps` steps."""
         for name, parameter in self._network.parameters.items():
-            state = {key: torch.zeros_like(parameter) for key in MOMENTS.values()}
+            start = Moments.at_start(parameter)
             for prefix, key in MOMENTS.items():
-                stored = self._network.stored({name: state[key]})
+                stored = self._network.stored({name: getattr(start, key)})
                 fill(stored, {n: moments[prefix + n] for n in stored})
-            step = torch.tensor(float(steps), device=parameter.device)
-            self._optimizer.state[parameter] = {"step": step, **state}
+            start.steps.fill_(steps)
+            self._optimizer.moments[parameter] = start
 
 
 def _sums(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

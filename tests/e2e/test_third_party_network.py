@@ -11,7 +11,9 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -36,9 +38,10 @@ SMALL = [
 
 
 @pytest.fixture(scope="module")
-def vit(fresh: Fresh) -> Fresh:
+def vit(fresh: Fresh) -> Iterator[Fresh]:
     fresh.install(PACKAGE)
-    return fresh
+    with mock.patch.dict(os.environ, PRELOAD="torch"):
+        yield fresh
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pytest
 from speckle_core import plugin_manager
 from speckle_core.plugins.records import missing
 from speckle_core.testing import KNOWN_NUMBER, checks_for, run_checks
+from tests.warm_kit import asking_warm
 
 INSTALLED = plugin_manager().components()
 UNTRAINED = [check for check in checks_for("classifier") if check.id.startswith("component.")]
@@ -14,6 +15,12 @@ OPTIONS = {
     "torch-resnet50": {"epochs": 30, "batch_size": 4, "learning_rate": 0.01},
     "torch-specklenet": {"epochs": 20, "batch_size": 8},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def at_once(programs):
+    with asking_warm(programs):
+        yield
 
 
 def uses(registered, framework):

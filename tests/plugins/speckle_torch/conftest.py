@@ -8,20 +8,28 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="session")
-def run_python():
-    """Return a function that runs a script in a fresh process and gives back the process."""
+def runner(python, **environment):
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 
-    def run(script, *arguments, prefix=(), **settings):
-        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-        command = [sys.executable, *prefix, *(["-c"] if not prefix else []), script, *arguments]
+    def run(*arguments, **variables):
         return subprocess.run(
-            command,
-            env={**os.environ, "PYTHONPATH": path},
+            [python, *arguments],
+            env={**os.environ, **environment, "PYTHONPATH": path, **variables},
             capture_output=True,
             text=True,
             timeout=120,
-            **settings,
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Return a function that runs Python in a fresh process and gives back the process."""
+    return runner(sys.executable)
+
+
+@pytest.fixture(scope="session")
+def run_warm(programs):
+    """Return the same for a process that has torch already, and starts at once."""
+    return runner(programs / "python", PRELOAD="torch")

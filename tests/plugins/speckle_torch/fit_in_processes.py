@@ -19,11 +19,11 @@ from tests.plugins.speckle_torch.tiny_network import TinyPlugin, easy, tiny
 
 def fit(state=None):
     """Return the epochs that were heard, the history, and the probabilities of six patterns."""
-    one, heard = tiny(augment="flips", batch_size=7), []
+    one, heard = tiny(augment="flips", batch_size=7, epochs=2), []
     if state is not None:
         one.checkpoint_in(state)
     history = one.fit(easy(22), easy(7, 1), seed=3, on_epoch=lambda e: heard.append(e.number))
-    own = small(dropout=0.0).fit(easy(22), easy(7, 1), seed=3)
+    own = small(dropout=0.0, epochs=2).fit(easy(22), easy(7, 1), seed=3)
     return {
         "heard": heard,
         "history": [[e.loss, e.accuracy, e.valid_loss, e.valid_accuracy] for e in history],

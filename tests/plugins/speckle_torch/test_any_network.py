@@ -1,4 +1,4 @@
-"""Any module through the door: `TorchClassifier` against torch's own tools and captum. 7 s."""
+"""Any module through the door: `TorchClassifier` against torch's own tools and captum."""
 
 import attrs
 import numpy as np
@@ -17,6 +17,7 @@ from speckle_core.testing import run_checks  # noqa: E402
 from speckle_networks import feed  # noqa: E402
 from tests.plugins.speckle_torch.own_network import Small, small  # noqa: E402
 from tests.plugins.speckle_torch.tiny_network import easy, timeless  # noqa: E402
+from tests.warm_kit import asking_warm  # noqa: E402
 
 PATTERNS = easy(5, 7).batch(range(5))[0]
 TARGETS = np.array([0, 1, 2, 0, 1])
@@ -29,8 +30,9 @@ def trained():
     return one
 
 
-def test_it_conforms_to_the_kit():
-    results = run_checks("classifier", Small)
+def test_it_conforms_to_the_kit(programs):
+    with asking_warm(programs):
+        results = run_checks("classifier", Small)
     assert [(r.id, r.outcome, r.message) for r in results if not r.ok] == []
 
 

@@ -18,7 +18,7 @@ from tests.plugins.speckle_torch.fit_in_processes import fit  # noqa: E402
 from tests.plugins.speckle_torch.tiny_network import TinyPlugin  # noqa: E402
 
 SCRIPT = str(Path(__file__).with_name("fit_in_processes.py"))
-TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python")
 #: A training of seconds: 12 patterns of 33 × 33 pixels, 1 epoch.
 SETTINGS = [
     "structure.counts=[2, 3]",
@@ -32,7 +32,7 @@ TINY = 'classifier={name = "tiny", channels = 1, epochs = 1, batch_size = 6}'
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory, run_python):
+def together(tmp_path_factory, programs, run_warm):
     """Return the folder that two processes trained in, and the process that started them."""
     if not torch.distributed.is_available() or sys.platform == "win32":
         pytest.skip("torch without gloo")
@@ -41,7 +41,11 @@ def together(tmp_path_factory, run_python):
     chosen = [word for setting in (*SETTINGS, TINY) for word in ("--set", setting)]
     command = ("train", "quickstart", *chosen, "--data", str(folder / "data"), "--tensorboard")
     places = str(folder / "result"), str(folder / "state")
-    done = run_python(SCRIPT, *places, *command, "-o", str(folder / "model"), prefix=TORCHRUN)
+    python = *TORCHRUN, programs / "python", SCRIPT
+    # What synchronises the processes imports torch's compiler.
+    done = run_warm(
+        *python, *places, *command, "-o", str(folder / "model"), PRELOAD="torch torch._dynamo"
+    )
     assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -51,7 +55,7 @@ def test_two_processes_train_as_one_with_the_same_batch(together):
     folder, _ = together
     assert (folder / "state" / "checkpoint.json").exists()
     first, second = (json.loads((folder / f"result.{rank}").read_text()) for rank in (0, 1))
-    assert (first.pop("heard"), second.pop("heard")) == ([1, 2, 3, 4], [])
+    assert (first.pop("heard"), second.pop("heard")) == ([1, 2], [])
     assert first == second
     alone = fit()
     np.testing.assert_allclose(first["history"], alone["history"], rtol=2e-3, atol=2e-3)

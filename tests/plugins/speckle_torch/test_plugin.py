@@ -16,7 +16,7 @@ print(json.dumps([m for m in ("torch", "safetensors", "numpy", "scipy") if m in 
 
 
 def imported_by(run_python, code):
-    process = run_python(IMPORTS.format(code))
+    process = run_python("-c", IMPORTS.format(code))
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
 

@@ -43,7 +43,7 @@ def test_a_saved_network_predicts_the_same_in_a_fresh_process(
     trained, saved, run_python, tmp_path_factory
 ):
     result = tmp_path_factory.mktemp("fresh") / "p.npy"
-    process = run_python(FRESH, str(saved), str(result))
+    process = run_python("-c", FRESH, str(saved), str(result))
     assert process.stdout.strip() == "[2, 3, 5]", process.stderr
     assert (np.load(result) == trained.predict_proba(PATTERNS)).all()
 

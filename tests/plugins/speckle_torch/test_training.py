@@ -220,9 +220,9 @@ print("\\n".join(timeless(one.fit(easy(20), easy(6, 1), seed=3, on_epoch=on_epoc
 """
 
 
-def test_a_process_killed_outright_loses_nothing_that_was_finished(tmp_path, run_python):
-    assert run_python(SIGKILL, str(tmp_path / "a"), "kill").returncode == -9
-    resumed = run_python(SIGKILL, str(tmp_path / "a"))
+def test_a_process_killed_outright_loses_nothing_that_was_finished(tmp_path, run_warm):
+    assert run_warm("-c", SIGKILL, str(tmp_path / "a"), "kill").returncode == -9
+    resumed = run_warm("-c", SIGKILL, str(tmp_path / "a"))
     assert resumed.returncode == 0, resumed.stderr
     unbroken = tiny(schedule="one-cycle").fit(easy(20), easy(6, 1), seed=3)
     assert resumed.stdout.splitlines() == timeless(unbroken)
