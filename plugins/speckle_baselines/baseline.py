@@ -26,6 +26,7 @@ from speckle_core import (
     KGrid,
     ModelError,
     OnEpoch,
+    OptionError,
     PatternSet,
     check_safetensors,
     read_toml,
@@ -154,6 +155,10 @@ class Baseline:
     ) -> list[Epoch]:
         from threadpoolctl import threadpool_limits
 
+        if self.class_weights != "none":
+            raise OptionError(
+                "weighs classes, and a value has none", where="class_weights", hint="Leave it out."
+            )
         mean, spread = train.value_scale()
         rings = Rings.of(train)
         features = self._read(rings, train)

@@ -20,6 +20,7 @@ from speckle_core import (
     IntArray,
     ModelError,
     OnEpoch,
+    OptionError,
     PatternError,
     PatternSet,
     PluginError,
@@ -180,14 +181,19 @@ class NetworkClassifier(TrainingOptions):
         standard = Standard.of(train)
         if standard is not None:
             classes = np.zeros(0, dtype=np.int64)
+            if self.class_weights != "none":
+                raise OptionError(
+                    "weighs classes, and a value has none",
+                    where="class_weights",
+                    hint="Leave it out.",
+                )
         outputs = len(classes) if standard is None else VALUE_OUTPUTS
         network = framework.network(self, self._window(size), outputs, seed)
         self._warm(network, classes, size)
         if self.cache:
             # Fresh patterns are read once, so there is nothing to keep.
             train, valid = train if train.fresh else train.cached(), valid.cached()
-        balanced = self.class_weights == "balanced" and standard is None
-        weights = balanced_weights(train) if balanced else None
+        weights = balanced_weights(train) if self.class_weights == "balanced" else None
         learns = standard is not None
         with framework.training(network, self, seed, weights, values=learns) as trainer:
             training = Training(

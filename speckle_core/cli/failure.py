@@ -118,19 +118,22 @@ def print_error(text: str, error: BaseException) -> None:
 
 @contextlib.contextmanager
 def _quiet_warnings() -> Iterator[None]:
-    """Show plugin warnings in one line each, and library warnings only when debugging."""
+    """Show each plugin warning once, in one line, and library warnings only when debugging."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        from speckle_core.plugins.records import PluginWarning
+
+        ours = (PluginWarning, DamageWarning, SlowWarning, SplitWarning)
+        if issubclass(category, ours) and str(message) not in shown:
+            shown.add(str(message))
+            say(f"warning: {message}")
+
     with warnings.catch_warnings():
         if not os.environ.get(DEBUG):
             warnings.simplefilter("default")
-            warnings.showwarning = lambda text, kind, *_, **__: _show_warning(text, kind)
+            warnings.showwarning = show
         yield
-
-
-def _show_warning(message: Warning | str, category: type[Warning]) -> None:
-    from speckle_core.plugins.records import PluginWarning
-
-    if issubclass(category, (PluginWarning, DamageWarning, SlowWarning, SplitWarning)):
-        say(f"warning: {message}")
 
 
 def warn_far_patterns(far: int, of: int) -> None:

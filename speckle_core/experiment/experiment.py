@@ -333,7 +333,7 @@ class Experiment:
         """
         if other.imported is None:
             return self
-        split, note = self.split.on(len(other.imported.labels), len(other.counts))
+        split, note = self.split.on(other.labels())
         if note and on_note is not None:
             on_note(note)
         if split.stratify is None:

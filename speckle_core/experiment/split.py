@@ -57,12 +57,13 @@ class Split:
         if self.test_per_class is not None and self.test_per_class < 1:
             raise ExperimentError("must be at least 1", where="split.test_per_class")
 
-    def on(self, total: int, classes: int) -> tuple[Split, str]:
-        """Return the split for `total` measured patterns, and a note where it was scaled to them.
+    def on(self, labels: IntArray) -> tuple[Split, str]:
+        """Return the split for measured patterns, and a note where it was scaled to them.
 
         What a file says of simulated patterns, in numbers or for each class, seldom fits measured
         ones: the parts then keep their proportions.
         """
+        total, classes = len(labels), len(np.unique(labels))
         try:
             self.sizes(total, classes)
         except ExperimentError:
@@ -74,7 +75,8 @@ class Split:
         share = 1.0 if isinstance(self.train, float) else whole
         train, valid, test = (float(getattr(self, part)) / share for part in PARTS)
         found = Split(train=train, valid=valid, test=test, stratify=True)
-        listed = ", ".join(f"{part} {size}" for part, size in found.sizes(total, classes).items())
+        parts = _stratified(labels, found.sizes(total, classes), np.random.default_rng(0))
+        listed = ", ".join(f"{part} {len(indices)}" for part, indices in parts.items())
         return found, f"the split is scaled to the {total} measured patterns: {listed}"
 
     def sizes(self, total: int, classes: int, *, fresh: bool = False) -> dict[str, int]:

@@ -33,3 +33,14 @@ def test_a_failing_point_ends_with_its_error_and_status_1(invoke, tiny, tmp_path
     assert done.exit_code == 1, done.output
     assert "structure.sampler.radius=600, first-moment: n = " in done.stderr
     assert "first-moment" in done.stdout
+
+
+def test_what_every_classifier_is_told_is_said_once(invoke, tiny, tmp_path):
+    """A validation part of two patterns lacks a class, for each classifier that learns on it."""
+    words = ("study", tiny, "--vary", "split.train=12", "--set", "split.valid=2")
+    both = ("--classifiers", "first-moment,radial-lda")
+    done = invoke(*words, *both, "-o", tmp_path / "study", "--workers", 1)
+    assert done.exit_code == 0, done.output
+    said = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(said) == len(set(said)) == 1
+    assert "the valid part has no pattern of class" in said[0]

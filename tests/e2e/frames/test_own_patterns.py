@@ -131,7 +131,7 @@ def test_a_split_for_simulated_patterns_is_scaled_to_measured_ones(
     words = ("train", tmp_path / "many.toml", "--data", tmp_path / "d", "-o", tmp_path / "m")
     told = say(*words)
     assert told.exit_code == 0, told.output
-    assert "scaled to the 24 measured patterns: train 17, valid 4, test 3" in told.output
+    assert "scaled to the 24 measured patterns: train 18, valid 3, test 3" in told.output
     read = say("evaluate", tmp_path / "m", "--data", tmp_path / "d", "--json")
     assert json.loads(read.stdout)["evaluations"]["radial-lda"]["patterns"] == 3
     assert say(*words).exit_code == 0  # finished, and the same

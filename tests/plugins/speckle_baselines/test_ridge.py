@@ -5,7 +5,7 @@ from sklearn.linear_model import BayesianRidge
 from speckle_baselines.radial_lda import RadialLDA
 from speckle_baselines.ridge import Ridge
 from speckle_core import KGrid, PatternSet
-from speckle_core.errors import DataError, ModelError
+from speckle_core.errors import DataError, ModelError, OptionError
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.normal(size=(60, 5)) * [1, 10, 0.1, 1, 0] + 3
@@ -71,3 +71,5 @@ def test_a_rule_on_rings_reads_the_width_of_a_lobe(tmp_path):
         again.predict_proba(np.asarray(test))
     with pytest.raises(DataError, match="the same in all"):
         rule.fit(train.with_values(np.ones(60)), test, seed=0)
+    with pytest.raises(OptionError, match="a value has none"):
+        RadialLDA(class_weights="balanced").fit(train, test, seed=0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from speckle_core import Experiment, load_data, load_model, plugin_manager
-from speckle_core.errors import DataError, ModelError
+from speckle_core.errors import DataError, ModelError, OptionError
 from tests.plugins.speckle_torch.tiny_network import TinyPlugin, easy, tiny
 
 PATTERNS = easy(6, 5).batch(range(6))[0]
@@ -94,6 +94,11 @@ def test_values_and_classes_are_not_mixed_up(fitted):
         fitted[0].input_gradients(PATTERNS, np.ones(6, np.int64))
     with pytest.raises(DataError, match="the same in all patterns"):
         tiny().fit(easy(12).with_values(np.ones(12)), SETS[1], seed=0)
+
+
+def test_weights_of_classes_are_refused_where_a_value_is_learned():
+    with pytest.raises(OptionError, match="a value has none"):
+        tiny(class_weights="balanced").fit(*SETS, seed=3)
 
 
 def test_what_was_learned_of_classes_can_start_a_network_of_values(tmp_path):
