@@ -25,7 +25,7 @@ def write_report(run: RunFolder, progress: Progress | None = None) -> Path:
     from speckle_core.audit.findings import audit
     from speckle_core.explain.report_section import sections
     from speckle_core.models import confidence
-    from speckle_core.models.train import read_history
+    from speckle_core.models.history import read_history
     from speckle_core.report.examples import collect
     from speckle_core.report.gallery import gallery
     from speckle_core.report.html import ReportInput, render
@@ -70,7 +70,7 @@ def _again(run: RunFolder) -> str:
 
 def _write_value_report(run: RunFolder) -> Path:
     """Write the report of a run that learned a value."""
-    from speckle_core.models.train import read_history
+    from speckle_core.models.history import read_history
     from speckle_core.models.values import load_intervals
     from speckle_core.report.html import render_page
     from speckle_core.report.value_page import value_paragraphs, value_pictures, value_tables

@@ -20,7 +20,7 @@ from speckle_core.errors import DamageWarning, DataError, ModelError, OutputErro
 from speckle_core.files import is_leftover, sweep
 from speckle_core.locks import lock_folder, remove_stale_lock
 from speckle_core.models.folder import RECORD, read_record
-from speckle_core.models.train import STARTED
+from speckle_core.models.started import STARTED
 from speckle_core.notes import find_damage, read_json
 from speckle_core.run import Run
 from speckle_core.run_folder import MANIFEST as RUN

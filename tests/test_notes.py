@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from speckle_core import ModelError, check_safetensors, notes
+from speckle_core.models.history import read_history
 from speckle_core.models.novelty import TrainingProfiles
-from speckle_core.models.train import read_history
 
 DATA = {
     "name": "a",

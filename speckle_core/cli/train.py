@@ -65,9 +65,10 @@ def train(
     from speckle_core.data.dataset import Dataset
     from speckle_core.experiment.components import READING
     from speckle_core.files import empty
+    from speckle_core.models.history import read_history
     from speckle_core.models.tensorboard import require_tensorboard
     from speckle_core.models.torchrun import is_main_process, team_size
-    from speckle_core.models.train import check_recipe, read_history
+    from speckle_core.models.train import check_recipe
     from speckle_core.models.train import train as train_model
 
     chosen = load_experiment(experiment, settings, only=READING)

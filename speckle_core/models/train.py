@@ -7,14 +7,10 @@ until ``model.toml`` marks it as complete.
 from __future__ import annotations
 
 import contextlib
-import csv
-import hashlib
-import io
 import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import attrs
 
@@ -23,30 +19,28 @@ from speckle_core.contracts.patterns import PatternSet
 from speckle_core.contracts.progress import Progress
 from speckle_core.contracts.roles import Classifier, Epoch
 from speckle_core.data.dataset import Dataset
-from speckle_core.errors import DataError, ExperimentError, ModelError, OutputError, PluginError
+from speckle_core.errors import DataError, ModelError, PluginError
 from speckle_core.experiment.components import READING, SIMULATION
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.pipeline import Pipeline
 from speckle_core.experiment.schema import differences, reading_keys
-from speckle_core.files import check_inside, empty, make_folder, require_regular, sweep, write_text
+from speckle_core.files import check_inside, make_folder, sweep
 from speckle_core.locks import lock_folder, remove_stale_lock
 from speckle_core.models import confidence, noise, values
 from speckle_core.models.folder import (
-    HISTORY,
     RECORD,
     Model,
     load_model,
-    read_record,
     record_of,
     save_model,
 )
+from speckle_core.models.history import read_history, write_history
 from speckle_core.models.novelty import TrainingProfiles
+from speckle_core.models.started import is_ours, mark_started, origin_of
 from speckle_core.models.tensorboard import FOLDER as EVENTS
 from speckle_core.models.tensorboard import EventFile, require_tensorboard
 from speckle_core.models.torchrun import is_main_process
-from speckle_core.notes import read_json, read_text, write_json
 
-STARTED = "training.json"
 _CHECKPOINT = "checkpoint"
 
 
@@ -85,9 +79,9 @@ def train(
     check_recipe(experiment, dataset)
     is_main = is_main_process()
     resolved = experiment.resolved()
-    origin = None if start is None else _origin(start)
+    origin = None if start is None else origin_of(start)
     if is_main:
-        _is_ours(folder, resolved, origin)
+        is_ours(folder, resolved, origin)
     if (folder / RECORD).exists():
         if is_main:
             remove_stale_lock(folder)
@@ -96,21 +90,10 @@ def train(
     if not is_main:
         return work(tensorboard=False, is_main=False)
     with lock_folder(make_folder(folder), "train"):
-        if not _is_ours(folder, resolved, origin):
-            begun = {"experiment": resolved.to_dict()} | ({"from": origin} if origin else {})
-            write_json(folder / STARTED, begun)
+        if not is_ours(folder, resolved, origin):
+            mark_started(folder, resolved, origin)
         sweep(folder)
         return work(tensorboard=tensorboard, is_main=True)
-
-
-def _origin(start: Path) -> dict[str, str]:
-    """Return the name and the fingerprint of a model that a training starts from."""
-    read_record(start)
-    digest = hashlib.sha256()
-    for path in sorted((start / "classifier").iterdir()):
-        require_regular(path)
-        digest.update(path.name.encode() + path.read_bytes())
-    return {"model": start.resolve().name, "sha256": digest.hexdigest()}
 
 
 def _train(
@@ -166,7 +149,7 @@ def _train(
     def on_epoch(epoch: Epoch) -> None:
         new.append(epoch)
         if is_main:
-            _write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
+            write_history(folder, [e for e in earlier if e.number < new[0].number] + new)
         if events is not None:
             events.write(epoch)
         progress.epoch(epoch)
@@ -187,7 +170,7 @@ def _train(
     progress.finish(note)
     if not is_main:
         return Model(pipeline, record_of(pipeline, experiment))
-    _write_history(folder, history)
+    write_history(folder, history)
     if target is not None:
         TrainingProfiles.of(train_set).save(folder)
         learners = _learners(experiment, pipeline)
@@ -273,74 +256,3 @@ def check_recipe(experiment: Experiment, dataset: Dataset) -> None:
             where=str(dataset.folder),
             hint="Train with the experiment that made it, or generate the data of this one.",
         )
-
-
-def _is_ours(folder: Path, experiment: Experiment, origin: dict[str, str] | None) -> bool:
-    """Say whether `folder` is this training's already; False when it may become so.
-
-    Raises
-    ------
-    OutputError
-        When it is something else's.
-    """
-    mark = folder / STARTED
-    if mark.is_file():
-        begun, earlier = _read_mark(mark)
-        found = experiment.departures(begun)
-        if earlier != origin:
-            found.append("the model that it starts from (--from)")
-        if found:
-            raise OutputError(
-                f"contains the training of another experiment; they differ in {', '.join(found)}",
-                where=str(folder),
-                hint="Choose another folder for -o.",
-            )
-        return True
-    if not empty(folder):
-        raise OutputError(
-            "is not empty and contains no speckle training",
-            where=str(folder),
-            hint="Choose another folder for -o.",
-        )
-    return False
-
-
-def _read_mark(mark: Path) -> tuple[Experiment, Any]:
-    try:
-        said = read_json(mark)
-        return Experiment.from_dict(said["experiment"], str(mark)), said.get("from")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ExperimentError) as error:
-        raise OutputError(
-            f"is not a valid training record: {error}",
-            where=str(mark),
-            hint="Choose another folder for -o.",
-        ) from error
-
-
-def _write_history(folder: Path, history: list[Epoch]) -> None:
-    text = io.StringIO()
-    fields = [field.name for field in attrs.fields(Epoch)]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(fields)
-    writer.writerows([getattr(epoch, name) for name in fields] for epoch in history)
-    write_text(folder / HISTORY, text.getvalue())
-
-
-def read_history(folder: Path) -> list[Epoch]:
-    """Return the epochs recorded in a model folder.
-
-    Raises
-    ------
-    ModelError
-        When the file is missing or damaged.
-    """
-    path = folder / HISTORY
-    try:
-        rows = csv.DictReader(io.StringIO(read_text(path)))
-        return [Epoch(**{k: _field_type(k)(v) for k, v in row.items()}) for row in rows]
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"is not a training history: {error}", where=str(path)) from error
-
-
-def _field_type(field: str) -> Any:
-    return int if field in ("number", "of") else float
