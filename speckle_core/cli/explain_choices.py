@@ -10,18 +10,16 @@ import numpy as np
 from speckle_core.cli.failure import usage
 from speckle_core.contracts.arrays import IntArray
 from speckle_core.errors import DataError, ExperimentError
+from speckle_core.experiment.components import ANY_EXPLAINER
 from speckle_core.experiment.presets import parse_setting
 from speckle_core.experiment.schema import Choice
 from speckle_core.models.folder import read_record
-
-#: The explainer where an experiment has none: it needs nothing but predictions.
-FOR_ANY = "occlusion"
 
 
 def chosen_explainers(names: list[str], settings: list[str], model: Path) -> tuple[Choice, ...]:
     """Return the requested explainers with options from ``NAME.option=value`` settings."""
     chosen = tuple(map(Choice, names)) or read_record(model).experiment.explainers
-    chosen = chosen or (Choice(FOR_ANY),)
+    chosen = chosen or (Choice(ANY_EXPLAINER),)
     if not settings:
         return chosen
     options: dict[str, dict[str, Any]] = {c.name: dict(c.options) for c in chosen}

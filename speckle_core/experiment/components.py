@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: Keys of the file whose components make patterns, and keys whose components process them.
 SIMULATION = ("structure", "scattering", "detector")
 READING = ("prepare", "classifier", "baselines", "explainers")
+#: The explainer of any classifier, since it needs nothing but predictions.
+ANY_EXPLAINER = "occlusion"
 #: Path in the file, role and choice.
 Chosen: TypeAlias = tuple[str, Role, Choice]
 

@@ -23,6 +23,7 @@ from speckle_core.data.dataset import Dataset
 from speckle_core.data.frame_options import FrameOptions
 from speckle_core.data.measured import Measured
 from speckle_core.errors import DataError, ModelError
+from speckle_core.experiment.components import ANY_EXPLAINER
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.experiment.sections import Target
 from speckle_core.files import inside_run
@@ -174,7 +175,7 @@ class TrainedModel:
         patterns : array or path
             Raw patterns.
         explainer : str, optional
-            Its name; by default ``saliency``.
+            Its name; by default ``saliency``, or ``occlusion`` of what gives no gradients.
         **options
             Options of the explainer.
 
@@ -183,7 +184,8 @@ class TrainedModel:
         PluginError
             When the classifier lacks what the explainer needs.
         """
-        made = plugin_manager().create("explainer", explainer or "saliency", options)
+        name = explainer or ("saliency" if self.explains else ANY_EXPLAINER)
+        made = plugin_manager().create("explainer", name, options)
         prepared, _ = self.prepared(patterns)
         if self.target is not None:
             targets = np.zeros(len(prepared), dtype=np.int64)
@@ -194,7 +196,7 @@ class TrainedModel:
 
     @property
     def explains(self) -> bool:
-        """Whether its classifier gives the gradients that maps are made of."""
+        """Whether its classifier gives the gradients that most maps are made of."""
         return isinstance(self.pipeline.classifier, SupportsGradients)
 
     def solve(self, pattern: Patterns, solver: str, *, seed: int = 0, **options: Any) -> Solution:

@@ -92,6 +92,15 @@ def test_an_answer_says_what_the_validation_part_makes_of_its_probability(
         assert list(answer.sets[0.9]) == inside
 
 
+def test_a_rule_is_explained_by_what_needs_no_gradients(run: Path) -> None:
+    model = speckle_core.load_model(run)
+    raw = speckle_core.load_data(run).patterns().raw([3])
+    found = model.explain(raw)
+    np.testing.assert_array_equal(found, model.explain(raw, "occlusion"))
+    assert found.shape == (1, 33, 33)
+    assert np.ptp(found) > 0
+
+
 def test_a_run_and_its_parts_are_opened_by_path(run: Path) -> None:
     opened = speckle_core.load_run(str(run))
     assert opened.experiment.structure.values == (2, 7, 12)
@@ -122,7 +131,7 @@ def test_what_a_model_cannot_do_is_said(run: Path, tmp_path: Path) -> None:
     model = speckle_core.load_model(run)
     assert not model.explains
     with pytest.raises(PluginError, match="needs gradients"):
-        model.explain(np.ones((33, 33)))
+        model.explain(np.ones((33, 33)), "saliency")
     with pytest.raises(DataError, match="one pattern, not 2"):
         model.solve(np.ones((2, 33, 33)), "phase-retrieval")
     with pytest.raises(ModelError, match=r"model\.toml"):
