@@ -1,10 +1,11 @@
 """Making a data set against computing and saving, in one run; prints one JSON document.
 
 1900 patterns at 257 × 257 pixels, 100 of each of the paper's classes (with ``--full`` the paper's
-19,000, whole, which needs 6 GB of memory and 10 GB of disk), of equal and of unequal disks: ``generate`` against a bare loop that computes the same patterns and writes them with
-`numpy.save` and fsync to new files, without a checksum and with nothing beside them. Repeats
-alternate and the best of each counts. CPU time is that of all processes and of the kernel; wall
-time needs a quiet machine.
+19,000, whole, which needs 6 GB of memory and 10 GB of disk), of equal and of unequal disks:
+``generate`` against a bare loop that computes the same patterns and writes them with `numpy.save`
+and fsync to new files, without a checksum and with nothing beside them. Repeats alternate and the
+best of each counts. CPU time is that of all processes and of the kernel; wall time needs a quiet
+machine.
 
     python benchmarks/generate_set.py [--quick | --full]
 """
