@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,6 @@ from speckle_core.cli.options import (
 )
 from speckle_core.cli.output import echo
 from speckle_core.words import counted
-
-if TYPE_CHECKING:
-    from speckle_core.experiment.experiment import Experiment
 
 
 def generate(
@@ -47,6 +44,28 @@ def generate(
             show_default=False,
         ),
     ] = None,
+    submit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="slurm|local",
+            help="Simulate in jobs that submitit submits, and wait for them.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Most jobs of --submit. Default: 16.", show_default=False
+        ),
+    ] = None,
+    job: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="What each job asks for, such as partition=cpu; can be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -61,19 +80,26 @@ def generate(
       speckle generate paper-mono-257 -o data/another --set seed=7
       speckle generate paper-mono-257 -o /shared/mono --scheduler tcp://head:8786
       speckle generate paper-mono-257 -o /shared/mono --shard 3/16
+      speckle generate paper-mono-257 -o /shared/mono --submit slurm
     """
     from speckle_core.cli.cluster import connect_cluster
-    from speckle_core.cli.failure import say
+    from speckle_core.cli.failure import say, usage
     from speckle_core.cli.output import print_json
+    from speckle_core.cli.parts import generate_one, read_jobs
     from speckle_core.cli.plan import check_start, print_plan
     from speckle_core.cli.progress import show_progress
     from speckle_core.data.generate import generate as generate_dataset
     from speckle_core.data.generate import patterns_there
+    from speckle_core.data.jobs import submit_parts
+    from speckle_core.errors import OptionError
     from speckle_core.experiment.components import SIMULATION
     from speckle_core.files import empty
 
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("a dask cluster has its own workers: omit --workers")
+    if sum(one is not None for one in (scheduler, shard, submit)) > 1:
+        raise typer.BadParameter("give one of --scheduler, --shard and --submit")
+    submission = read_jobs(submit, jobs, job, workers)
     chosen = load_experiment(experiment, settings, only=SIMULATION)
     if dry_run or empty(output):
         plan = check_start(chosen, output, only=SIMULATION, quiet=dry_run)
@@ -81,15 +107,16 @@ def generate(
             print_plan(plan, output, as_json=as_json)
             return
     if shard is not None:
-        if scheduler is not None:
-            raise typer.BadParameter("a dask cluster distributes the work itself: omit --shard")
-        _generate_part(chosen, output, shard, workers, as_json=as_json)
+        generate_one(chosen, output, shard, workers, as_json=as_json)
         return
     with connect_cluster(scheduler) as executor, show_progress() as progress:
         # What is there already is not work of this call, and would make its rate a fiction.
         there, total = patterns_there(chosen, output), chosen.patterns
         if there < total:
             progress.start("generate", total - there)
+        if submission is not None:
+            with usage(OptionError):
+                submit_parts(chosen, output, submission, on_progress=progress.advance, on_note=say)
         dataset = generate_dataset(
             chosen,
             output,
@@ -109,27 +136,6 @@ def generate(
         )
         return
     echo(f"data: {output} ({counted(len(dataset), 'pattern')} of {grid.size} x {grid.size} pixels)")
-
-
-def _generate_part(
-    chosen: Experiment, output: Path, shard: str, workers: int | None, *, as_json: bool
-) -> None:
-    from speckle_core.cli.output import print_json
-    from speckle_core.cli.progress import show_progress
-    from speckle_core.data.parts import Part, generate_part, missing_in
-
-    part = Part.parse(shard)
-    missing, patterns = missing_in(chosen, output, part)
-    with show_progress() as progress:
-        if missing:
-            progress.start("generate", sum(one.count for one in missing))
-        generate_part(chosen, output, part, workers=workers, on_progress=progress.advance)
-        if missing:
-            progress.finish()
-    if as_json:
-        print_json({"data": str(output), "part": part.number, "of": part.of, "patterns": patterns})
-        return
-    echo(f"data: {output} (part {part.number} of {part.of}: {counted(patterns, 'pattern')})")
 
 
 def skip_first(advance: Callable[[int], None]) -> Callable[[int], None]:

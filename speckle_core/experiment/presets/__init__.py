@@ -37,12 +37,17 @@ def read_source(source: str | Path) -> tuple[str, str]:
         raise ExperimentError(f"cannot be read: {error}", where=str(source)) from error
 
 
-def parse_setting(text: str) -> tuple[str, Any]:
-    """Return path and value of ``key.path=value``; a value that is not TOML is a string."""
+def parse_setting(
+    text: str, option: str = "--set", example: str = "classifier.epochs=3"
+) -> tuple[str, Any]:
+    """Return path and value of ``key.path=value``; a value that is not TOML is a string.
+
+    `option` is where it was given, and `example` how it may look there, for the message.
+    """
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ExperimentError(
-            f"{text!r} is not key=value", where="--set", hint="Write --set classifier.epochs=3."
+            f"{text!r} is not key=value", where=option, hint=f"Write {option} {example}."
         )
     try:
         return key.strip(), parse_toml(f"value = {value}")["value"]
