@@ -68,6 +68,33 @@ def test_an_oblong_frame_lands_where_rows_and_columns_say(ratio: int) -> None:
                 assert found.pattern[y, x] == pytest.approx((frame * valid)[block].sum() / share)
 
 
+@pytest.mark.parametrize("center", [(4.7, 12.3), (11.2, 5.1), (14.4, 16.8)])
+def test_a_pixel_of_the_grid_takes_the_share_of_each_pixel_that_it_covers(
+    center: tuple[float, float],
+) -> None:
+    """Also where the grid ends beyond one border of the frame, and rows and columns differ."""
+    rng = np.random.default_rng(2)
+    frame = rng.integers(1, 100, (18, 23)).astype(float)
+    valid = rng.random(frame.shape) > 0.2
+    ratio, grid = 1.7, KGrid.centered(9, STEP)
+
+    def share(middle: float, pixel: int) -> float:
+        low, high = middle - ratio / 2, middle + ratio / 2
+        return max(0.0, min(high, pixel + 0.5) - max(low, pixel - 0.5))
+
+    found = to_grid(frame, valid, center, STEP / ratio, grid)
+    for y in range(9):
+        for x in range(9):
+            rows = [share(center[0] + (y - 4) * ratio, i) for i in range(18)]
+            columns = [share(center[1] + (x - 4) * ratio, i) for i in range(23)]
+            area = np.outer(rows, columns)
+            covered = (area * valid).sum() / ratio**2
+            assert found.measured[y, x] == (covered > 0.5)
+            if covered > 0.5:
+                light = (area * frame * valid).sum()
+                assert found.pattern[y, x] == pytest.approx(light / covered)
+
+
 def test_a_frame_that_ends_within_the_grid_is_placed_by_its_own_borders() -> None:
     full = speckle(4, 33)
     rows, columns = np.s_[0:30], np.s_[2:33]
