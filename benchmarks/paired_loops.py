@@ -83,7 +83,6 @@ def compare(ours, bare, given, **about):
                 "processor": platform.processor() or platform.machine(),
                 "cores": os.cpu_count(),
                 "load_before": round(before, 1),
-            },
-            indent=1,
+            }
         )
     )

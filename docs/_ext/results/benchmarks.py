@@ -11,18 +11,12 @@ from results.files import RESULTS, markdown_table
 def performance() -> str:
     """Return the table of the training benchmarks."""
     lines = []
-    for backend in ("torch", "keras"):
-        for size in (129, 257):
-            for precision in ("float32", "bfloat16"):
-                found = _benchmark(f"training-{backend}-{size}-{precision}.json")
-                ratios = (
-                    found[key] for key in ("ratio", "cpu_ratio", "ratio_of_fastest")
-                )
-                speeds = (
-                    found[f"{key}_images_per_second"] for key in ("our", "bare")
-                )
-                cells = (*(f"{v:.3f}" for v in ratios), *(f"{v:.1f}" for v in speeds))
-                lines.append((backend, str(size), precision, *cells))
+    for found in _trainings():
+        backend = "keras" if "keras" in found else "torch"
+        ratios = (found[key] for key in ("ratio", "cpu_ratio", "ratio_of_fastest"))
+        speeds = (found[f"{key}_images_per_second"] for key in ("our", "bare"))
+        cells = (*(f"{v:.3f}" for v in ratios), *(f"{v:.1f}" for v in speeds))
+        lines.append((backend, str(found["size"]), found["precision"], *cells))
     header = ("backend", "size", "precision", "ratio", "by CPU", "fastest")
     return markdown_table((*header, "ours, images/s", "bare, images/s"), lines)
 
@@ -126,17 +120,15 @@ def full_size() -> str:
 def highest_ratio(kind: str) -> str:
     """Return by how many per cent the highest ratio is above 1, of ``medians`` or ``fastest``."""
     key = "ratio" if kind == "medians" else "ratio_of_fastest"
-    return f"{100 * (max(found[key] for found in _all()) - 1):.1f} %"
+    return f"{100 * (max(found[key] for found in _trainings()) - 1):.1f} %"
 
 
 def range_of_rounds() -> str:
     """Return the lowest and the highest ratio of a single round."""
-    ratios = [ratio for found in _all() for ratio in found["ratios"]]
+    ratios = [ratio for found in _trainings() for ratio in found["ratios"]]
     return f"{min(ratios):.2f} and {max(ratios):.2f}"
 
 
-def _all() -> list[dict[str, Any]]:
-    return [
-        _benchmark(p.name)
-        for p in sorted((RESULTS / "performance").glob("training-*.json"))
-    ]
+def _trainings() -> list[dict[str, Any]]:
+    text = (RESULTS / "performance/training.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
