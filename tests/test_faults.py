@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,15 +21,15 @@ ROOT = Path(__file__).parents[1]
     [
         ("generate import repair", ["kill", "full"], 4, 20),
         ("train-epochs", ["kill", "limit"], 8, 10),
-        ("run-fresh", ["kill"], 150, 1),
+        ("run-fresh", ["kill"], 60, 2),
         ("export", ["kill"], 1, 4),
         ("study", ["kill"], 38, 3),
     ],
 )
 def test_after_a_fault_the_same_call_leaves_the_same_files(
-    actions: str, kinds: list[str], every: int, fewest: int
+    actions: str, kinds: list[str], every: int, fewest: int, programs: Path
 ) -> None:
-    program = [sys.executable, "-m", "tests.campaigns.faults"]
+    program = [programs / "python", "-m", "tests.campaigns.faults"]
     command = [*program, *actions.split(), "--every", str(every)]
     done = subprocess.run(
         [*command, "--kinds", *kinds], cwd=ROOT, capture_output=True, text=True, timeout=500

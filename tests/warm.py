@@ -142,8 +142,9 @@ def run(request: dict[str, Any]) -> int:
     os.environ.update(request["env"])
     paths, home = os.environ.get("PYTHONPATH"), os.environ.get("VIRTUAL_ENV")
     sys.path[0:1] = paths.split(os.pathsep) if paths else []
+    sys.executable = str(Path(sys.argv[2], "python"))  # what it starts starts at once, too
     if home:
-        sys.prefix, sys.executable = home, f"{home}/bin/python"
+        sys.prefix = home
         site.addsitedir(sysconfig.get_path("purelib", vars={"base": home}))
     importlib.invalidate_caches()
     sys.stdin = stream(0, "r", "strict")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import subprocess
 import sys
@@ -19,12 +20,13 @@ from tests.docs.pages import DOCS
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Path:
     """The HTML pages; takes about 10 s."""
     out = tmp_path_factory.mktemp("docs")
     command = ["-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-d", str(out / "trees")]
     done = subprocess.run(
-        [sys.executable, *command, str(DOCS), str(out / "html")],
+        [programs / "python", *command, str(DOCS), str(out / "html")],
+        env={**os.environ, "PRELOAD": "torch"},
         capture_output=True,
         text=True,
         check=False,

@@ -2,9 +2,9 @@
 
 import itertools
 import json
+import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,18 +26,23 @@ SMALL = (
 )
 
 
-def typed(*arguments, folder):
-    return subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+@pytest.fixture(scope="module")
+def typed(programs):
+    def run(*arguments, folder):
+        return subprocess.run(
+            [programs / "python", SCRIPT, *map(str, arguments)],
+            cwd=folder,
+            env={**os.environ, "PRELOAD": "torch"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def listed(tmp_path_factory):
+def listed(tmp_path_factory, typed):
     process = typed("--list", folder=tmp_path_factory.mktemp("list"))
     assert process.returncode == 0, process.stderr
     return [shlex.split(line) for line in process.stdout.splitlines() if line[0] != "#"]
@@ -91,7 +96,7 @@ def test_every_command_reads_what_an_earlier_one_wrote(listed):
 
 
 @pytest.mark.framework
-def test_a_job_runs_from_data_to_figures_and_once_only(tmp_path):
+def test_a_job_runs_from_data_to_figures_and_once_only(tmp_path, typed):
     sets = [word for setting in SMALL for word in ("--set", setting)]
     first = typed("fixed", "-o", "runs", *sets, folder=tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
@@ -105,7 +110,7 @@ def test_a_job_runs_from_data_to_figures_and_once_only(tmp_path):
     assert (again.returncode, again.stdout.splitlines()[1:]) == (0, [])
 
 
-def test_a_job_that_runs_out_of_time_says_so_and_goes_on_the_next_time(tmp_path):
+def test_a_job_that_runs_out_of_time_says_so_and_goes_on_the_next_time(tmp_path, typed):
     sets = [word for setting in SMALL for word in ("--set", setting)]
     process = typed("mono", "-o", "runs", "--minutes", "0.001", *sets, folder=tmp_path)
     assert process.returncode == 75
@@ -113,7 +118,7 @@ def test_a_job_that_runs_out_of_time_says_so_and_goes_on_the_next_time(tmp_path)
     assert not (tmp_path / "runs" / "log.jsonl").exists()
 
 
-def test_an_unknown_job_is_named():
+def test_an_unknown_job_is_named(typed):
     process = typed("mon", folder=ROOT)
     assert process.returncode == 2
     assert "no job mon" in " ".join(process.stderr.split())
