@@ -25,7 +25,7 @@ def roomy(folder: Path) -> bool:
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Files of tests lie in memory, where there is room: on a disk each of a thousand fsyncs takes 10 ms.
+# Files of tests lie in memory, where there is room: on a disk each fsync takes some 8 ms.
 if not {"TMPDIR", "PYTEST_XDIST_WORKER"} & os.environ.keys() and roomy(Path("/dev/shm")):
     os.environ["TMPDIR"] = "/dev/shm"
 # Continuous integration asks for colours, which would stand between the words looked for.
