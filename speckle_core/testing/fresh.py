@@ -1,7 +1,6 @@
 """Checks that need a new process: what a plugin imports, and whether a saved model loads.
 
-Run as ``python -m speckle_core.testing.fresh TASK.json``; the answer is written to a file, since a
-component may print anything.
+The question is a JSON file, and so is the answer, since a component may print anything.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from speckle_core.testing.check import CheckFailed, CheckSkipped
 #: Packages that take a second or more to import.
 HEAVY = ("torch", "tensorflow", "keras", "jax", "sklearn", "matplotlib", "h5py", "pandas")
 _SECONDS = 600
+_PROGRAM = f"import sys; from {__name__} import main; main(sys.argv[1])"
 
 
 def place_of(module: str) -> dict[str, str | None]:
@@ -60,7 +60,7 @@ def ask(task: str, **details: Any) -> dict[str, Any]:
         question.write_text(json.dumps({"task": task, "answer": str(answer), **details}))
         # Our own interpreter and module; no shell.
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", __name__, str(question)],
+            [sys.executable, "-c", _PROGRAM, str(question)],
             capture_output=True,
             text=True,
             timeout=_SECONDS,
@@ -128,7 +128,3 @@ def main(path: str) -> None:
     task = json.loads(Path(path).read_text())
     found = {"listing": _listing, "predict": _predict}[task["task"]](task)
     Path(task["answer"]).write_text(json.dumps(found))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -19,12 +19,14 @@ STEP = 0.05
 OPTIONS = {"channels": 3, "precision": "float32", "device": "cpu"}
 EXPLAINERS = {
     "saliency": {},
-    "guided-saliency": {},
-    "integrated-gradients": {"steps": 4},
     # Without its ReLU, which may leave nothing of a map.
     "grad-cam": {"relu": False},
+}
+#: What does not depend on depth is asked of a small network alone.
+MORE_EXPLAINERS = {
+    "guided-saliency": {},
+    "integrated-gradients": {"steps": 4},
     "grad-cam of stage1": {"relu": False, "stage": "stage1"},
-    "grad-cam of stage3": {"relu": False, "stage": "stage3"},
 }
 
 
@@ -104,7 +106,7 @@ def maps(classifier, explainers):
 
 
 def explain(component, folder, out):
-    """Write probabilities and the maps of every explainer."""
+    """Write probabilities and maps."""
     classifier = loaded(component, folder)
     found = probabilities(classifier)
     with uncompiled(component):
@@ -139,8 +141,10 @@ def judge(component, folder, out):
     one.load(Path(folder))
     patterns, labels = easy(8, 33, 1).batch(range(8))
     chosen = one.predict_proba(patterns)[np.arange(8), one.classes.searchsorted(labels)]
-    found = {"saliency": {}}
-    np.savez(out, loss=-np.log(chosen).mean(), **probabilities(one), **maps(one, found))
+    found = probabilities(one) | maps(one, {"saliency": {}})
+    with uncompiled(component):
+        found |= maps(one, {"grad-cam": EXPLAINERS["grad-cam"], **MORE_EXPLAINERS})
+    np.savez(out, loss=-np.log(chosen).mean(), **found)
 
 
 def disks():

@@ -1,38 +1,42 @@
 import importlib.util
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 SCRIPT = str(Path(__file__).with_name("answers.py"))
-FRAMEWORKS = {
-    "torch": ("torch-resnet50", {}, "torch"),
-    "keras": ("keras-resnet50", {"KERAS_BACKEND": "tensorflow"}, "tensorflow"),
-    "keras on torch": ("keras-resnet50", {"KERAS_BACKEND": "torch"}, "torch"),
-}
-
-
-def ask(who, *tasks):
-    """Let one framework do tasks of `answers.py`, in a process of its own."""
-    component, variables, framework = FRAMEWORKS[who]
-    process = subprocess.run(
-        [sys.executable, SCRIPT, component, *(":".join(map(str, task)) for task in tasks)],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert process.returncode == 0, process.stderr
-    assert process.stderr == ""
-    # Never two frameworks in one process, whatever was asked.
-    assert process.stdout.strip() == framework
+FRAMEWORKS = {"torch": "torch", "keras": "tensorflow", "keras on torch": "torch"}
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory):
+def ask(programs, keras_on):
+    """Return a function that lets one framework do tasks of `answers.py`, in its own process."""
+
+    def answer(who, *tasks):
+        backend = FRAMEWORKS[who]
+        component, python, preload = "torch-resnet50", programs / "python", "torch"
+        if who != "torch":
+            component, preload = "keras-resnet50", "speckle_keras.backend"
+            python = keras_on(backend)
+        process = subprocess.run(
+            [python, SCRIPT, component, *(":".join(map(str, task)) for task in tasks)],
+            env=os.environ | {"KERAS_BACKEND": backend, "PRELOAD": preload},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert process.returncode == 0, process.stderr
+        assert process.stderr == ""
+        # Never two frameworks in one process, whatever was asked.
+        assert process.stdout.strip() == backend
+
+    return answer
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory, ask):
     """Return a folder with the network trained by torch, small ones by each, and all answers."""
     # Asked without importing them: other tests of this process compute with one of them.
     for package in ("torch", "keras", "tensorflow"):

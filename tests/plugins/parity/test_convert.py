@@ -4,7 +4,7 @@ import pytest
 
 from tests.models.test_convert import content
 
-pytestmark = pytest.mark.xdist_group("parity")
+pytestmark = pytest.mark.xdist_group("keras")
 
 
 def test_a_trained_network_goes_to_keras_and_back_bit_by_bit(models):

@@ -12,12 +12,10 @@ ROOT = Path(__file__).parents[3]
 def run_python():
     """Return a function that runs Python in a fresh process."""
 
-    def run(*arguments, without=(), **variables):
-        environment = {k: v for k, v in os.environ.items() if k not in without}
-        environment |= variables
+    def run(*arguments, python=sys.executable, **variables):
         return subprocess.run(
-            [sys.executable, *arguments],
-            env=environment,
+            [python, *arguments],
+            env=os.environ | variables,
             cwd=ROOT,
             capture_output=True,
             text=True,

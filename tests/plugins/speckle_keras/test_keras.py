@@ -4,16 +4,18 @@ import importlib.util
 
 import pytest
 
+#: With the parity tests, which need processes of Keras as well.
+pytestmark = pytest.mark.xdist_group("keras")
 INSIDE = "tests/plugins/speckle_keras/inside"
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "torch"])
-def test_the_network_does_all_that_is_asked_of_it(backend, run_python):
+def test_the_network_does_all_that_is_asked_of_it(backend, keras_on, run_python):
     if importlib.util.find_spec(backend) is None or importlib.util.find_spec("keras") is None:
         pytest.skip(f"keras and {backend} are not both installed")
     process = run_python(
-        "-m", "pytest", "-p", "no:cacheprovider",
-        "-o", "python_files=inside_*.py", INSIDE, KERAS_BACKEND=backend,
+        "-m", "pytest", "-p", "no:cacheprovider", "-o", "python_files=inside_*.py", INSIDE,
+        python=keras_on(backend), KERAS_BACKEND=backend, PRELOAD="speckle_keras.backend",
     )  # fmt: skip
     assert process.returncode == 0, process.stdout + process.stderr
 
@@ -35,15 +37,6 @@ def test_listing_options_imports_no_framework(run_python):
     assert process.stdout == "set()\n", process.stderr
 
 
-def test_keras_and_its_backend_load_without_a_word(run_python):
-    code = (
-        "from speckle_keras.backend import keras\n"
-        "print(keras.config.backend(), keras.ops.sum(keras.ops.ones(3)).numpy())"
-    )
-    process = run_python("-c", code, without=("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"))
-    assert (process.stdout, process.stderr) == ("tensorflow 3.0\n", "")
-
-
 LACKING = """
 import importlib.util, sys
 find = importlib.util.find_spec
@@ -62,12 +55,14 @@ for make in (lambda: create("classifier", "keras-resnet50"), KerasResNet50()._fr
     ("backend", "lacking", "extra"),
     [
         ("tensorflow", "keras", "keras"),
+        (None, "tensorflow", "keras"),
         ("tensorflow", "tensorflow", "keras"),
         ("torch", "torch", "keras,torch"),
     ],
 )
 def test_a_missing_backend_gives_the_line_that_installs_it(backend, lacking, extra, run_python):
-    lines = run_python("-c", LACKING, lacking, KERAS_BACKEND=backend).stdout.splitlines()
+    chosen = {"KERAS_BACKEND": backend} if backend else {}
+    lines = run_python("-c", LACKING, lacking, **chosen).stdout.splitlines()
     assert len(lines) == 4
     assert all(line.startswith("MissingDependencyError") for line in lines[::2])
     assert all(f"needs {lacking}" in line for line in lines[::2])

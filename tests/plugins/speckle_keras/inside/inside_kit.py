@@ -5,6 +5,7 @@ The paper's network itself answers to `test_parity.py`: its compiling takes a mi
 
 import contextlib
 import os
+import subprocess
 
 import attrs
 import pytest
@@ -23,8 +24,10 @@ pytestmark = pytest.mark.skipif(
 OPTIONS = {"epochs": 20, "batch_size": 4, "learning_rate": 0.01, "precision": "float32"}
 
 
+FRESH = "classifier.saved-and-loaded-in-a-fresh-process"
 #: Values are learned by the same code in `inside_any_network.py`, in half the time.
 ELSEWHERE = {
+    FRESH,
     "classifier.values-are-learned",
     "classifier.values-are-saved",
     "classifier.gradients-are-those-of-the-value",
@@ -46,5 +49,28 @@ def test_it_conforms_to_the_kit(check, subject):
         check.run(subject)
 
 
-def test_nothing_but_values_is_left_out():
+@pytest.fixture
+def said(monkeypatch):
+    """Return a list of what processes say that are started without the settings of this one."""
+    found, run = [], subprocess.run
+
+    def noted(*arguments, **options):
+        done = run(*arguments, **options)
+        found.append(done.stdout + done.stderr)
+        return done
+
+    monkeypatch.setattr(subprocess, "run", noted)
+    for name in ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL"):
+        monkeypatch.delenv(name)
+    return found
+
+
+def test_a_fresh_process_loads_keras_and_the_network_without_a_word(subject, said):
+    (check,) = (check for check in checks_for("classifier") if check.id == FRESH)
+    with uncompiled():
+        check.run(subject)
+    assert said == [""]
+
+
+def test_nothing_else_is_left_out():
     assert len(CHECKS) == KNOWN_NUMBER["classifier"] - len(ELSEWHERE)
