@@ -3,7 +3,7 @@
 A fresh process spends a second on imports before it does what a test is about. Where that process
 is not what is tested, its program comes from here: it runs in a child of the server, in the
 caller's folder, environment and streams, and finds plugins as a fresh process does. Tests of
-imports, of signals and of closed streams start real processes.
+imports, of signals and of closed streams start real processes, and `sys.executable` is a real one.
 
 Of the caller's environment `PYTHONPATH` and `VIRTUAL_ENV` mean what they mean for a real process;
 `PRELOAD` names modules that take long to import, for the server to keep from then on.
@@ -142,9 +142,8 @@ def run(request: dict[str, Any]) -> int:
     os.environ.update(request["env"])
     paths, home = os.environ.get("PYTHONPATH"), os.environ.get("VIRTUAL_ENV")
     sys.path[0:1] = paths.split(os.pathsep) if paths else []
-    sys.executable = str(Path(sys.argv[2], "python"))  # what it starts starts at once, too
     if home:
-        sys.prefix = home
+        sys.prefix, sys.executable = home, f"{home}/bin/python"
         site.addsitedir(sysconfig.get_path("purelib", vars={"base": home}))
     importlib.invalidate_caches()
     sys.stdin = stream(0, "r", "strict")

@@ -14,6 +14,14 @@ from speckle_core.experiment.experiment import Experiment
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "examples" / "full_scale" / "full_scale.py"
+#: Runs the script with the commands that lie beside the first argument.
+START = """
+import runpy, sys
+from pathlib import Path
+sys.executable, *sys.argv = sys.argv[1:]
+sys.path.insert(0, str(Path(sys.argv[0]).parent))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 SMALL = (
     "structure.counts=[2, 3]",
     "structure.patterns_per_count=10",
@@ -30,7 +38,7 @@ SMALL = (
 def typed(programs):
     def run(*arguments, folder):
         return subprocess.run(
-            [programs / "python", SCRIPT, *map(str, arguments)],
+            [programs / "python", "-c", START, programs / "python", SCRIPT, *map(str, arguments)],
             cwd=folder,
             env={**os.environ, "PRELOAD": "torch"},
             capture_output=True,
