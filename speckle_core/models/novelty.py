@@ -127,6 +127,7 @@ class TrainingProfiles:
         *,
         valid: NDArray[np.bool_] | None = None,
         measured: NDArray[np.bool_] | None = None,
+        asymmetry: Array | None = None,
     ) -> Array:
         """Return the distance of prepared patterns (B, ny, nx) from the nearest class, (B,).
 
@@ -134,13 +135,15 @@ class TrainingProfiles:
         counts; 1 is that of the farthest training pattern. Larger patterns are compared on the
         training rings; smaller ones cannot be compared and give NaN. `valid` and `measured`, of
         their shape, are True where a pixel, or it or that at -k, was measured. `asymmetry` counts
-        as well, where it is known.
+        as well, where it is known; it is computed unless given.
         """
         apart = self._apart(prepared, grid, valid, measured)
         if apart is None:
             return np.full(len(prepared), np.nan)
         distances: Array = np.nanmax(apart, axis=2).min(axis=1)
-        return np.fmax(distances, self.asymmetry(prepared, grid, measured=measured))
+        if asymmetry is None:
+            asymmetry = self.asymmetry(prepared, grid, measured=measured)
+        return np.fmax(distances, asymmetry)
 
     def _apart(
         self,

@@ -33,24 +33,41 @@ def standings(
     step_known: Sequence[bool] | None,
 ) -> list[Standing]:
     """Return the standing of each prepared pattern (B, ny, nx); see `TrainedModel.answers`."""
-    distances = profiles.distances(prepared, grid, valid=valid, measured=measured)
     asymmetry = profiles.asymmetry(prepared, grid, measured=measured)
-    reasons = profiles.reasons(prepared, grid, valid=valid, measured=measured)
+    distances = profiles.distances(
+        prepared, grid, valid=valid, measured=measured, asymmetry=asymmetry
+    )
     far = profiles.far(distances)
+    reasons = iter(_reasons(profiles, prepared, grid, valid, measured, far))
     known = [True] * len(prepared) if step_known is None else step_known
     found = []
     for row, (distance, uneven, step) in enumerate(zip(distances, asymmetry, known, strict=True)):
         lacking = tuple(profiles.not_measured(distance, uneven, step_known=step))
-        why = reasons[row]
-        if not uneven < distance:
+        why = next(reasons) if far[row] else ""
+        if far[row] and not uneven < distance:
             why = "k and -k differ, as about a wrong centre or with few photons"
         found.append(
             Standing(
                 distance=float(distance),
                 far=True if far[row] else None if lacking else False,
                 not_measured=lacking,
-                why=why if far[row] else "",
+                why=why,
                 asymmetry=float(uneven),
             )
         )
     return found
+
+
+def _reasons(
+    profiles: TrainingProfiles,
+    prepared: FloatArray,
+    grid: KGrid,
+    valid: NDArray[np.bool_] | None,
+    measured: NDArray[np.bool_] | None,
+    far: NDArray[np.bool_],
+) -> list[str]:
+    """Return in what each of those patterns departs that are `far`."""
+    if not far.any():
+        return []
+    some = [None if masks is None else masks[far] for masks in (valid, measured)]
+    return profiles.reasons(prepared[far], grid, valid=some[0], measured=some[1])
