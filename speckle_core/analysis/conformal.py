@@ -22,6 +22,11 @@ def conformal_quantile(scores: Array, coverage: float) -> float:
     return math.inf if rank > len(scores) else float(scores[rank - 1])
 
 
+def patterns_needed(coverage: float) -> int:
+    """Return from how many scores on `conformal_quantile` is finite: c / (1 - c), rounded up."""
+    return math.ceil(round(coverage / (1 - coverage), 9))
+
+
 @attrs.frozen(eq=False)
 class Conformal:
     """What was learned from the values of `len(scores)` patterns.

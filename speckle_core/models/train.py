@@ -174,7 +174,9 @@ def _train(
     if target is not None:
         TrainingProfiles.of(train_set).save(folder)
         learners = _learners(experiment, pipeline)
-        intervals = values.learn_intervals(learners, train_set, valid_set, progress)
+        intervals = values.learn_intervals(
+            learners, train_set, valid_set, target.interval, progress
+        )
         values.save_intervals(intervals, folder)
     elif limits:
         _save_limits(

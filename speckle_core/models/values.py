@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from speckle_core.analysis.conformal import Conformal
+from speckle_core.analysis.conformal import Conformal, patterns_needed
 from speckle_core.analysis.value_evaluation import ValueEvaluation
 from speckle_core.contracts.arrays import FloatArray
 from speckle_core.contracts.capabilities import SupportsValues
@@ -109,17 +109,27 @@ def learn_intervals(
     classifiers: Mapping[str, Classifier],
     train: PatternSet,
     valid: PatternSet,
+    coverage: float,
     progress: Progress,
 ) -> Intervals:
-    """Return what the validation patterns tell of the values of each of these classifiers."""
+    """Return what the validation patterns tell of the values of each of these classifiers.
+
+    If they are too few for intervals of the stated `coverage`, `progress` says so.
+    """
     assert train.values is not None
-    found = {}
+    found, needed = {}, patterns_needed(coverage)
+    note = ""
+    if len(valid) < needed:
+        note = (
+            f"{len(valid)} validation patterns are too few for intervals of {100 * coverage:g} %, "
+            f"which take {needed}"
+        )
     for name, classifier in classifiers.items():
         progress.start(f"intervals of {name}", len(valid))
         watched = valid.with_progress(progress.advance)
         read = _read_all(require_values(name, classifier), watched)
         found[name] = Conformal.fit(read, np.asarray(valid.values))
-        progress.finish()
+        progress.finish(note)
     return Intervals(float(train.values.min()), float(train.values.max()), found)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from speckle_core.analysis.conformal import Conformal, conformal_quantile
+from speckle_core.analysis.conformal import Conformal, conformal_quantile, patterns_needed
 
 
 def test_the_quantile_is_the_rank_of_the_definition():
@@ -30,3 +30,10 @@ def test_intervals_hold_the_stated_share_where_the_spread_varies(coverage):
 def test_too_few_patterns_give_no_interval():
     ends = Conformal(np.zeros(0)).intervals([[1.0, 0.5]], 0.9)
     assert np.isinf(ends).all()
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95, 0.99, 0.683])
+def test_the_patterns_needed_are_the_least_that_give_an_interval(coverage):
+    needed = patterns_needed(coverage)
+    assert np.isfinite(conformal_quantile(np.arange(float(needed)), coverage))
+    assert conformal_quantile(np.arange(needed - 1.0), coverage) == np.inf

@@ -7,6 +7,7 @@ import pytest
 
 from speckle_core import Experiment, load_model
 from speckle_core.analysis.quantities import value_of
+from speckle_core.contracts.progress import Progress
 from speckle_core.data.dataset import Dataset
 from speckle_core.data.generate import generate
 from speckle_core.errors import ExperimentError, ModelError, PluginError
@@ -120,7 +121,12 @@ def test_it_has_neither_classes_nor_probabilities(data, folder):
 
 def test_a_value_without_an_interval_states_no_coverage(data, tmp_path):
     few = {"quantity": "mean-radius", "interval": 0.99}
-    train(Experiment.from_dict(SMALL | {"target": few}), data, tmp_path)
+    notes = []
+    progress = Progress()
+    progress.finish = lambda note="": notes.append(note)
+    train(Experiment.from_dict(SMALL | {"target": few}), data, tmp_path, progress)
+    said = "20 validation patterns are too few for intervals of 99 %, which take 99"
+    assert notes.count(said) == 2  # of the classifier and of its baseline
     (answer,) = load_model(tmp_path).values(data.patterns().raw([0]))
     assert answer.told.endswith(", without an interval")
     assert "%" not in answer.told
