@@ -7,7 +7,7 @@ works on the magnitude of a map.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -160,12 +160,14 @@ def analyse(
     fill: Fill = "azimuthal",
     seed: int = 0,
     batch_size: int = 32,
+    advance: Callable[[int], object] | None = None,
 ) -> Analysis:
     """Analyse the maps of `explainer` for `classifier` and the true classes of `patterns`.
 
     Every pattern is explained twice (for the network and its control) and classified 2 ×
     `fractions` times, so use a subset of a large set. Memory grows by one profile per pattern.
-    `zeros` are the zeros of each class's form factor, from `form_factor_zeros`.
+    `zeros` are the zeros of each class's form factor, from `form_factor_zeros`; `advance` is called
+    with the number of patterns of each batch that is done.
 
     Raises
     ------
@@ -206,6 +208,8 @@ def analyse(
             found["control"].append(density_profiles(others, grid, read))
             found["agreement"].append(rank_correlation(maps[:, read], others[:, read]))
         hits += hits_after_deletion(classifier, prepared, columns, maps, grid, shares, fill, rng)
+        if advance is not None:
+            advance(len(part))
 
     def mean(name: str, like: Array) -> Array:
         if not found[name]:

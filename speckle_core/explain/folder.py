@@ -36,7 +36,8 @@ from speckle_core.models.folder import Model
 from speckle_core.models.values import read_values, require_values
 
 NUMBERS = "explanations.h5"
-_BATCH = 16
+# Patterns explained at a time: an explainer may take seconds for each.
+_BATCH = 8
 #: Number of test patterns per class in an analysis, and of classes shown in its figure.
 PER_CLASS, SHOWN = 4, 6
 
@@ -109,7 +110,12 @@ def explain_model(
         maps[name] = _maps(explainer, classifier, patterns, columns, progress)
         if analysed:
             analyses[name] = analyse(
-                explainer, classifier, many.with_progress(progress.advance), zeros=zeros
+                explainer,
+                classifier,
+                many,
+                zeros=zeros,
+                batch_size=_BATCH,
+                advance=progress.advance,
             )
         progress.finish()
     sweep(make_folder(folder))

@@ -220,8 +220,18 @@ def test_the_network_and_its_control_explain_the_prepared_patterns_and_the_seed_
 
     spy, reader = Spy(), Seeded()
     patterns = PatternSet.from_arrays(disks_and_rings(), LABELS, GRID, steps=[halved])
-    analyse(spy, reader, patterns, seed=5, fractions=[0.0])
+    asked_by_then = []
+    analyse(
+        spy,
+        reader,
+        patterns,
+        seed=5,
+        fractions=[0.0],
+        advance=lambda count: asked_by_then.append((count, len(spy.asked))),
+    )
     assert seeds == [5]
+    # A batch counts when its control is done as well.
+    assert asked_by_then == [(20, 2), (20, 4)]
     assert [asked is reader for asked in spy.asked] == [True, False] * 2
     for batch in (0, 1):
         expected = disks_and_rings()[20 * batch : 20 * (batch + 1)].astype(np.float32) / 2
