@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -27,7 +28,7 @@ os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Files of tests lie in memory, where there is room: on a disk each fsync takes some 8 ms.
 if not {"TMPDIR", "PYTEST_XDIST_WORKER"} & os.environ.keys() and roomy(Path("/dev/shm")):
-    os.environ["TMPDIR"] = "/dev/shm"
+    os.environ["TMPDIR"] = tempfile.tempdir = "/dev/shm"
 # Continuous integration asks for colours, which would stand between the words looked for.
 os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
 

@@ -43,7 +43,7 @@ def test_its_components_are_listed_under_its_own_name(ellipses: Fresh) -> None:
         ("sampler", "ellipses"),
         ("sampler", "circles-and-ellipses"),
         ("classifier", "coarse-logistic"),
-        ("explainer", "occlusion"),
+        ("explainer", "patch-occlusion"),
     }
 
 
@@ -91,7 +91,7 @@ def test_its_explainer_draws_what_its_classifier_used(
         "--data",
         done / "data",
         "--explainer",
-        "occlusion",
+        "patch-occlusion",
         "-o",
         tmp_path / "maps",
     )

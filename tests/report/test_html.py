@@ -112,13 +112,12 @@ def in_words(given):
     return rendered
 
 
-def test_nothing_is_fetched_and_no_script_runs_but_the_page_s_own(page, given):
+def test_nothing_is_fetched_and_no_script_runs_but_the_page_s_own(page, html):
     assert not {"link", "iframe", "object", "base"} & {e["tag"] for e in page.elements}
     for element in page.elements:
         for name in ("src", "href", "srcset", "data", "action"):
             assert element.get(name, "#").startswith(("#", "data:image/webp;base64,"))
         assert not [name for name in element if name.startswith("on")]
-    html = render(given)
     assert "url(" not in html
     assert "@import" not in html
     (policy,) = [e["content"] for e in page.all("meta") if e.get("http-equiv")]
@@ -192,8 +191,8 @@ def test_the_experiment_is_told_in_words_and_whole_as_toml(page):
     assert tomllib.loads(page.all("pre")[0]["text"]) == EXPERIMENT
 
 
-def test_an_experiment_that_says_little_is_told_all_the_same(given):
-    page = Page(render(attrs.evolve(given, experiment={"name": "x", "classifier": "net"})))
+def test_an_experiment_that_says_little_is_told_all_the_same(in_words):
+    page = in_words(experiment={"name": "x", "classifier": "net"})
     assert any("All were tested on the same 30 unseen patterns" in p for p in page.text("p"))
 
 

@@ -36,7 +36,7 @@ def speckle_classifiers() -> Iterable[Component]:
 @hookimpl
 def speckle_explainers() -> Iterable[Component]:
     yield Component(
-        "occlusion",
+        "patch-occlusion",
         "speckle_ellipses.explainer:Occlusion",
         "The probability lost when a patch of the pattern is blanked.",
         reference="M. D. Zeiler and R. Fergus, ECCV 2014, doi:10.1007/978-3-319-10590-1_53",
