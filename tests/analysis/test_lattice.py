@@ -54,3 +54,13 @@ def test_a_map_too_small_or_flat_has_no_lattice() -> None:
     assert np.isnan(lattice_share(np.ones((20, 20)), 16)).all()
     assert np.isnan(lattice_share(np.ones((64, 64)), 16)).all()
     assert lattice_of(np.zeros((3, 3))).strongest is None
+
+
+def test_the_windows_of_a_map_are_no_lattice_of_a_network() -> None:
+    """Nor are those of windows that do not fit, within a region; single pixels are."""
+    coarse = RNG.uniform(0.5, 2, size=(16, 16)).repeat(8, axis=0).repeat(8, axis=1)
+    uneven = np.repeat(coarse, 2, axis=1)[:, 3:131]
+    uneven[:20] = 0
+    for windows in (coarse, uneven):
+        assert lattice_of(windows, windows).strongest is None
+    assert lattice_of(np.pad(bumps(8, 0.2), 40), None).strongest is not None
