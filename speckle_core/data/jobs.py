@@ -248,7 +248,8 @@ def _failure(job: Any, part: Part) -> OutputError | None:
     # The traceback stands between two lines of hyphens; what is indented belongs to what is above.
     trace = str(error).split(f"\n{'-' * 22}\n")
     lines = [x for x in trace[1].splitlines() if x and not x[0].isspace()] if len(trace) > 2 else []
-    cause = lines[-1] if lines else f"it ended early ({job.state})"
+    state = "" if job.state == "FINISHED" else f" ({job.state})"
+    cause = lines[-1] if lines else f"it ended before its work was done{state}"
     if cause.startswith("speckle_core."):
         cause = cause.partition(": ")[2]
     return OutputError(
