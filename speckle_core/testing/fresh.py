@@ -77,7 +77,9 @@ def ask(task: str, **details: Any) -> dict[str, Any]:
 def _import(place: Mapping[str, Any]) -> ModuleType:
     """Import a module by name if that gives the same file, else by file, as pytest does."""
     name, file = place["module"], place["file"]
-    if name == "__main__" and file is not None:
+    if name == "__main__":
+        if file is None:  # a prompt, of which nothing can be imported
+            return sys.modules[name]
         # A script, whose own guard must hold here: else it would run the checks again, and again.
         name = "__mp_main__"
     try:
