@@ -46,7 +46,6 @@ class KerasTrainer:
     _variables: dict[str, Any] = attrs.field(init=False)
     _optimizer: Any = attrs.field(init=False)
     _learn: Callable[..., Any] = attrs.field(init=False)
-    _judge: Callable[..., Any] = attrs.field(init=False)
     _said: list[Any] = attrs.field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -62,18 +61,12 @@ class KerasTrainer:
             self._optimizer = engine.fused(keras.optimizers.Adam)(epsilon=ADAM_EPSILON)
         self._optimizer.build(list(self._variables.values()))
         self._learn = network.compiled(self._step, network.shape, values=self._values)
-        self._judge = network.compiled(
-            lambda *batch: self._score(*batch, training=False)[1],
-            network.shape,
-            values=self._values,
-        )
 
     def _decays(self, name: str, variable: Any) -> bool:
         return self._network.classifier.decays(name, tuple(variable.shape))
 
-    def _score(self, patterns: Any, targets: Any, *, training: bool) -> Any:
+    def _losses(self, scores: Any, targets: Any) -> Any:
         """Return the loss to minimise, and the sums that a `Trainer` reports of a batch."""
-        scores = self._network.forward(patterns, coarse=True, training=training)
         if self._values:
             logs = ops.clip(scores[:, 1], *SPREADS)
             squares = (scores[:, 0] - targets) ** 2
@@ -97,7 +90,8 @@ class KerasTrainer:
         """Train on a batch and return its sums before the step."""
 
         def loss() -> tuple[Any, Any]:
-            wanted, sums = self._score(patterns, targets, training=True)
+            scores = self._network.forward(patterns, coarse=True, training=True)
+            wanted, sums = self._losses(scores, targets)
             return wanted / ops.cast(ops.shape(targets)[0], "float32"), sums
 
         gradients, sums = engine.gradients(loss, list(self._variables.values()))
@@ -168,7 +162,9 @@ class KerasTrainer:
 
     def evaluate(self, batch: Batch) -> None:
         """Evaluate a batch and add the result to the sums."""
-        self._said.append(self._judge(*map(ops.convert_to_tensor, batch)))
+        # By the function that predicts, so that no other is compiled.
+        scores = self._network.scores(batch[0])
+        self._said.append(self._losses(*map(ops.convert_to_tensor, (scores, batch[1])))[1])
 
     def sums(self) -> tuple[float, float]:
         """Return the sums since the last call."""

@@ -10,21 +10,43 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from speckle_core import ModelError, PluginError, SupportsOnnx, plugin_manager  # noqa: E402
+from speckle_core import (  # noqa: E402
+    Component,
+    ModelError,
+    PluginError,
+    SupportsOnnx,
+    hookimpl,
+    plugin_manager,
+)
 from speckle_core.experiment.experiment import Experiment  # noqa: E402
 from speckle_core.experiment.pipeline import Pipeline  # noqa: E402
 from speckle_core.models.export import export  # noqa: E402
 from speckle_core.models.folder import save_model  # noqa: E402
+from speckle_resnet.architecture import Plan  # noqa: E402
 from speckle_torch import TorchClassifier  # noqa: E402
-from tests.plugins.speckle_torch.tiny_network import TinyPlugin, easy, tiny  # noqa: E402
+from tests.plugins.speckle_torch.tiny_network import Tiny, easy  # noqa: E402
 
 EXPERIMENT = {
     "name": "exported",
     "structure": {"counts": [2, 3], "patterns_per_count": 20},
     "grid": {"size": 33, "step": 0.1},
     "prepare": ["standardize"],
-    "classifier": {"name": "tiny", "epochs": 1, "crop": 25, "half": True},
+    "classifier": {"name": "shallow", "epochs": 1, "crop": 25, "half": True},
 }
+
+
+@attrs.define(kw_only=True, eq=False)
+class Shallow(Tiny):
+    """Two blocks, which are written sooner than five."""
+
+    def _plan(self):
+        return Plan(blocks=(1, 1), widths=(2, 3), stem=4)
+
+
+class Plugin:
+    @hookimpl
+    def speckle_classifiers(self):
+        return [Component("shallow", Shallow, "The paper's network, with two blocks.")]
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -49,9 +71,10 @@ class Depends(TorchClassifier):
 def test_onnxruntime_gives_the_same_scores_for_whole_patterns(tmp_path):
     experiment = Experiment.from_dict(EXPERIMENT)
     plugin_manager.cache_clear()
-    plugin_manager().register(TinyPlugin(), "tests")
+    plugin_manager().register(Plugin(), "tests")
     try:
-        classifier = tiny(epochs=1, crop=25, half=True)
+        options = {"epochs": 1, "crop": 25, "half": True, "precision": "float32", "device": "cpu"}
+        classifier = Shallow(channels=1, **options)
         assert isinstance(classifier, SupportsOnnx)
         with pytest.raises(ModelError, match="not trained"):
             classifier.to_onnx({})
@@ -59,10 +82,10 @@ def test_onnxruntime_gives_the_same_scores_for_whole_patterns(tmp_path):
         classifier.fit(patterns, easy(6, 1), seed=3)
         pipeline = Pipeline(grid=patterns.grid, prepare=["standardize"], classifier=classifier)
         save_model(pipeline, experiment, tmp_path / "model")
-        export(tmp_path / "model", tmp_path / "tiny.onnx")
+        export(tmp_path / "model", tmp_path / "model.onnx")
     finally:
         plugin_manager.cache_clear()
-    session = onnxruntime.InferenceSession(tmp_path / "tiny.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     (read,) = session.get_inputs()
     assert (read.name, read.type, read.shape[1:]) == ("patterns", "tensor(float)", [33, 33])
     for count in (1, 5):  # the size of a batch is free

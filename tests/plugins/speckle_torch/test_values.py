@@ -1,11 +1,14 @@
 """A network that learns a value: two outputs, the value and the logarithm of its spread."""
 
+from unittest import mock
+
 import h5py
 import numpy as np
 import pytest
 
 from speckle_core import Experiment, load_data, load_model, plugin_manager
 from speckle_core.errors import DataError, ModelError, OptionError
+from speckle_core.figures import style
 from tests.plugins.speckle_torch.tiny_network import TinyPlugin, easy, tiny
 
 PATTERNS = easy(6, 5).batch(range(6))[0]
@@ -142,7 +145,8 @@ def test_maps_of_a_run_of_values_are_its_gradients(tmp_path, invoke):
         }
     )
     (tmp_path / "e.toml").write_text(experiment.to_toml())
-    done = invoke("run", tmp_path / "e.toml", "-o", tmp_path / "run")
+    with mock.patch.object(style, "DPI", 50):  # of the pictures only the names are asked for
+        done = invoke("run", tmp_path / "e.toml", "-o", tmp_path / "run")
     assert done.exit_code == 0, done.stderr
     assert ("R²" in done.stderr, "accuracy" in done.stderr) == (True, False)
     one = load_model(tmp_path / "run").pipeline.classifier
