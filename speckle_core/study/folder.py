@@ -221,9 +221,9 @@ def _write_summary(
     from speckle_core.figures import encode
 
     write_text(folder / "study.csv", table(axes, results))
-    figure = draw(axes, results)
-    write_bytes(folder / "study.png", encode(figure))
-    write_text(folder / "study.html", page(base, axes, results, figure))
+    png = encode(draw(axes, results))
+    write_bytes(folder / "study.png", png)
+    write_text(folder / "study.html", page(base, axes, results, png))
 
 
 def summary(axes: Sequence[Axis], results: Sequence[Result]) -> dict[str, Any]:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 import tomli_w
 
 from speckle_core.experiment.experiment import Experiment
 from speckle_core.report.blocks import Table
 from speckle_core.report.html import render_page
-from speckle_core.report.pictures import make_picture
+from speckle_core.report.pictures import section_picture
 from speckle_core.study.results import sampled
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from speckle_core.study.points import Axis
     from speckle_core.study.results import Result
 
 
-def page(base: Experiment, axes: Sequence[Axis], results: Sequence[Result], figure: Figure) -> str:
+def page(base: Experiment, axes: Sequence[Axis], results: Sequence[Result], png: bytes) -> str:
     """Return the page as one HTML document that needs no other file and no network."""
     varied = " and ".join(f"{axis.path} over {len(axis.values)} values" for axis in axes)
     best = _best(results)
@@ -34,10 +33,11 @@ def page(base: Experiment, axes: Sequence[Axis], results: Sequence[Result], figu
         else "No point has a result.",
         *sampled(results),
     ]
-    picture = make_picture(
-        figure,
+    picture = attrs.evolve(
+        section_picture(
+            "Fraction of the test patterns read correctly, with 95 % Wilson intervals.", png
+        ),
         alt=f"Accuracy over {axes[0].path}, one curve for each classifier.",
-        caption="Fraction of the test patterns read correctly, with 95 % Wilson intervals.",
         wide=True,
     )
     rows = [

@@ -18,17 +18,20 @@ LOADS = "print('noise'); print('[\"one GPU\"]')"
 FAILS = "import sys; print('noise', file=sys.stderr); raise OSError('no driver')"
 
 
-@pytest.fixture
-def backends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two backends that are asked in a moment: this one loads, that one does not."""
-    monkeypatch.setattr(doctor, "_BACKENDS", {"json": LOADS, "csv": FAILS, "no_such": LOADS})
+@pytest.fixture(scope="module")
+def answers(invoke: Invoke) -> tuple[dict[str, Any], str]:
+    """Return the report in JSON and as text, of two backends that are asked in a moment."""
+    asked = {"json": LOADS, "csv": FAILS, "no_such": LOADS}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doctor, "_BACKENDS", asked)
+        patch.setenv("KERAS_BACKEND", "torch")
+        return json.loads(invoke("doctor", "--json").stdout), invoke("doctor").stdout
 
 
 def test_the_report_names_versions_backends_machine_and_plugins(
-    backends: None, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+    answers: tuple[dict[str, Any], str],
 ) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
-    found = json.loads(invoke("doctor", "--json").stdout)
+    found, _ = answers
     assert found["versions"]["speckle-core"] == speckle_core.__version__
     assert found["versions"]["numpy"] == np.__version__
     assert found["backends"] == {
@@ -42,9 +45,8 @@ def test_the_report_names_versions_backends_machine_and_plugins(
     assert disks == ["monodisperse", "polydisperse"]
 
 
-def test_as_text_the_report_says_the_same(backends: None, invoke: Invoke) -> None:
-    shown = invoke("doctor").stdout
-    found = json.loads(invoke("doctor", "--json").stdout)
+def test_as_text_the_report_says_the_same(answers: tuple[dict[str, Any], str]) -> None:
+    found, shown = answers
     assert [line for line in shown.splitlines() if not line.startswith(" ")] == list(found)
     for name, version in found["versions"].items():
         assert f"  {name}: {version}\n" in shown

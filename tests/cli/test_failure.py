@@ -48,7 +48,7 @@ def test_ctrl_c_ends_with_one_line_and_the_same_command_goes_on(
     assert (out, err) == ("", "interrupted; run the same command again to resume\n")
     assert not (folder / "patterns.h5").exists()
     kept = {p: p.stat().st_mtime_ns for p in folder.glob("shards/0*.h5")}
-    again = shell(*words)
+    again = shell(*words, "--workers", 1)
     assert again.returncode == 0, again.stderr
     assert all(p.stat().st_mtime_ns == changed for p, changed in kept.items())
     assert shell("verify", folder).returncode == 0
@@ -176,7 +176,8 @@ def test_on_a_terminal_there_are_bars_with_rate_and_time_left(
     tiny: Path, tmp_path: Path, command: Command
 ) -> None:
     mine, theirs = pty.openpty()
-    words = ("generate", tiny, "-o", tmp_path / "d", "--set", "structure.patterns_per_count=500")
+    words = ("generate", tiny, "-o", tmp_path / "d", "--workers", 1)
+    words += ("--set", "structure.patterns_per_count=500")
     begun = subprocess.Popen(
         command(*words),
         stdout=subprocess.PIPE,

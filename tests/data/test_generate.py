@@ -117,9 +117,19 @@ def _wait_for_a_shard(folder: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.005)
 
 
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("unbroken") / "set"
+    generate(experiment(**_SLOW), folder, workers=1)
+    return hashes(folder)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_and_run_again_it_gives_the_bytes_of_an_unbroken_run(
-    workers: int, tmp_path: Path, run_python: Callable[[str], list[str]]
+    workers: int,
+    tmp_path: Path,
+    unbroken: dict[str, str],
+    run_python: Callable[[str], list[str]],
 ) -> None:
     folder = tmp_path / "killed"
     process = _start(run_python, folder, workers)
@@ -132,8 +142,7 @@ def test_killed_and_run_again_it_gives_the_bytes_of_an_unbroken_run(
         Dataset.open(folder)
 
     generate(experiment(**_SLOW), folder, workers=1)
-    generate(experiment(**_SLOW), tmp_path / "unbroken", workers=1)
-    assert hashes(folder) == hashes(tmp_path / "unbroken")
+    assert hashes(folder) == unbroken
     assert before.items() <= hashes(folder).items()
     assert verify(folder).ok
 
