@@ -1,6 +1,6 @@
 """A network that the project does not know: installed, trained, killed, resumed, explained, gone.
 
-About 25 s on an idle core, most of it in processes that import torch.
+About 15 s on an idle core, most of it figures. The run that is killed is a real process.
 """
 
 from __future__ import annotations

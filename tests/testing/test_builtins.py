@@ -12,7 +12,7 @@ INSTALLED = plugin_manager().components()
 UNTRAINED = [check for check in checks_for("classifier") if check.id.startswith("component.")]
 #: With these a small network learns the kit's patterns.
 OPTIONS = {
-    "torch-resnet50": {"epochs": 30, "batch_size": 4, "learning_rate": 0.01},
+    "torch-resnet50": {"epochs": 20, "batch_size": 4, "learning_rate": 0.01},
     "torch-specklenet": {"epochs": 20, "batch_size": 8},
 }
 

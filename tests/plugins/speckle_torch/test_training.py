@@ -30,11 +30,11 @@ def killed_after(epoch):
 
 
 def test_it_learns_easy_patterns_and_predicts_unseen_ones():
-    one = tiny(epochs=25, learning_rate=3e-3, schedule="one-cycle", batch_size=8)
+    one = tiny(epochs=12, learning_rate=1e-2, schedule="one-cycle", batch_size=8)
     assert isinstance(one, Classifier)
     assert isinstance(one, SupportsCheckpoints)
     history = one.fit(easy(48), easy(12, 1), seed=0)
-    assert len(history) == 25
+    assert len(history) == 12
     unseen = easy(30, 2)
     probabilities = one.predict_proba(unseen.batch(range(30))[0])
     np.testing.assert_allclose(probabilities.sum(1), 1)
