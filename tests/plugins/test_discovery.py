@@ -2,6 +2,8 @@
 
 import pytest
 
+from speckle_core import KGrid
+from speckle_core.errors import ExperimentError
 from speckle_core.plugins.discovery import ALLOW, allowed, owner_of, provider_of, scan
 
 
@@ -63,10 +65,12 @@ def test_the_innermost_frame_of_a_plugin_owns_an_error(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     import owned_module
 
-    def trace_of(function, *arguments):
-        with pytest.raises(ZeroDivisionError) as caught:
+    def owner(function, *arguments):
+        with pytest.raises((ZeroDivisionError, ExperimentError)) as caught:
             function(*arguments)
-        return caught.value.__traceback__
+        return owner_of(caught.value.__traceback__)
 
-    assert owner_of(trace_of(owned_module.fail, lambda: 1 / 0)) == "some-package 2.0"
-    assert owner_of(trace_of(lambda: 1 / 0)).startswith("speckle-core ")
+    assert owner(owned_module.fail, lambda: 1 / 0) == "some-package 2.0"
+    # The plugin called us.
+    assert owner(owned_module.fail, lambda: KGrid.centered(-1, 1.0)).startswith("speckle-core ")
+    assert owner(lambda: 1 / 0).startswith("speckle-core ")
