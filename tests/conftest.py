@@ -96,7 +96,16 @@ SLOW = (
 FAST = "not framework and not slow"
 
 #: Files that take longest come first, so that no worker is left alone with one at the end.
-SLOWEST = ("test_keras.py", "parity", "test_faults.py", "test_third_party.py", "hostile", "e2e")
+SLOWEST = (
+    "test_keras.py",
+    "parity",
+    "e2e",
+    "docs",
+    "test_builtins.py",
+    "hostile",
+    "test_faults.py",
+)
+SLOWEST += ("speckle_torch", "test_folder.py", "test_failure.py")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

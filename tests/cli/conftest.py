@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -118,22 +119,34 @@ class RidgePlugin:
         return [Component("ridge", Ridge, "A linear reading of all pixels.")]
 
 
-@pytest.fixture
-def ridge() -> Iterator[str]:
-    """Name of a classifier with gradients, installed for one test."""
+@contextlib.contextmanager
+def installed() -> Iterator[str]:
     plugin_manager().register(RidgePlugin(), "ridge")
     yield "ridge"
     plugin_manager.cache_clear()
 
 
 @pytest.fixture
-def trained(
-    ridge: str, tiny: Path, data: Path, invoke: Invoke, tmp_path: Path
+def ridge() -> Iterator[str]:
+    """Name of a classifier with gradients, installed for one test."""
+    with installed() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def trained_once(
+    tiny: Path, data: Path, invoke: Invoke, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Result]:
-    """A model with gradients, and what training it said."""
-    folder = tmp_path / "model"
-    result = invoke(
-        "train", tiny, "--data", data, "-o", folder, "--set", f"classifier={ridge}", "--json"
-    )
+    folder = tmp_path_factory.mktemp("ridge") / "model"
+    with installed() as name:
+        result = invoke(
+            "train", tiny, "--data", data, "-o", folder, "--set", f"classifier={name}", "--json"
+        )
     assert result.exit_code == 0, result.output
     return folder, result
+
+
+@pytest.fixture
+def trained(ridge: str, trained_once: tuple[Path, Result]) -> tuple[Path, Result]:
+    """A model with gradients, and what training it said; tests only read there."""
+    return trained_once

@@ -56,6 +56,7 @@ def test_the_table_has_a_row_for_every_point_and_the_page_needs_nothing_else(fin
     assert {row["seed"] for row in rows} == {"5", "6"}
     page = (target / "study.html").read_text("utf-8")
     assert page.count("<tr>") == 1 + len(results)
+    assert page.count("<img ") == page.count('prefers-color-scheme: dark)">') == 1
     assert "http" not in page.replace("http-equiv", "")
     assert (target / "study.png").read_bytes()[:4] == b"\x89PNG"
     assert not any((target / "data").iterdir())
