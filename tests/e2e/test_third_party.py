@@ -92,6 +92,8 @@ def test_its_explainer_draws_what_its_classifier_used(
         done / "data",
         "--explainer",
         "patch-occlusion",
+        "--index",
+        0,
         "-o",
         tmp_path / "maps",
     )
