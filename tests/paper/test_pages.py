@@ -7,6 +7,7 @@ import pytest
 from tests.paper.results import DOCS
 
 PAGES = (
+    "decisions/0016-whole-patterns-are-the-default",
     "howto/regression",
     "paper",
     "performance",

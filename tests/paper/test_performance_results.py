@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from tests.paper.results import RESULTS, cells, floats
 
@@ -77,3 +79,24 @@ def test_the_authors_transform_takes_as_many_times_as_told(number):
         [ratio], rel=0.01
     )
     assert found["relative_l2_of_their_raster"] < 5e-3
+
+
+def test_the_table_of_half_patterns_follows_from_each_training(table, number):
+    found = read(RESULTS / "performance" / "half-ablation.json")
+    shown = cells(table("half-ablation"))
+    assert len(shown) == len(found) >= 6
+    for row, case in zip(shown, found, strict=True):
+        whole, half = (np.array(case[name]) for name in ("whole", "half"))
+        mean, reach = np.mean(half - whole), stats.sem(half - whole)
+        low, high = stats.t.interval(0.95, len(whole) - 1, mean, reach)
+        assert row[0] == case["preset"]
+        assert int(row[3]) == len(whole) == len(half) >= 3
+        told = [float(cell) for cell in row[4:6]]
+        assert told == pytest.approx([whole.mean(), half.mean()], abs=6e-4)
+        assert floats(row[6]) == pytest.approx([mean, low, high], abs=1e-3)
+    flips = [c for c in found if c["augment"] == "flips" and c["photons"] == 1e4]
+    gains = np.concatenate([np.subtract(c["half"], c["whole"]) for c in flips])
+    assert len(gains) == 8
+    low, high = stats.ttest_1samp(gains, 0).confidence_interval(0.95)
+    told = floats(number("half-of-both 10000"))
+    assert told == pytest.approx([gains.mean(), low, high], abs=6e-4)

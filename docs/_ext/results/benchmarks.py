@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from scipy import stats
+
 from results.files import RESULTS, markdown_table
 
 
@@ -127,6 +129,41 @@ def range_of_rounds() -> str:
     """Return the lowest and the highest ratio of a single round."""
     ratios = [ratio for found in _trainings() for ratio in found["ratios"]]
     return f"{min(ratios):.2f} and {max(ratios):.2f}"
+
+
+def half_ablation() -> str:
+    """Return the table of networks that read half of the patterns beside those that read all."""
+    lines = []
+    for found in _benchmark("half-ablation.json"):
+        mean, low, high = found["half - whole, 95 %"]
+        whole, half = (sum(found[k]) / len(found[k]) for k in ("whole", "half"))
+        photons = f"{found['photons']:.0e}".replace("e+0", "e")
+        cells = (
+            found["preset"],
+            photons if found["photons"] else "no noise",
+            found["augment"],
+            str(len(found["whole"])),
+            f"{whole:.3f}",
+            f"{half:.3f}",
+            f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]",
+            f"{found['time, half / whole']:.2f}",
+        )
+        lines.append(cells)
+    header = ("patterns", "photons", "augment", "seeds", "whole", "half")
+    return markdown_table((*header, "half − whole, 95 %", "time"), lines)
+
+
+def half_of_both(photons: str) -> str:
+    """Return what half of a pattern gains, over all seeds of both tasks, with mirror images."""
+    gains = [
+        half - whole
+        for found in _benchmark("half-ablation.json")
+        if found["augment"] == "flips" and found["photons"] == float(photons)
+        for half, whole in zip(found["half"], found["whole"], strict=True)
+    ]
+    reach = stats.sem(gains) * stats.t.ppf(0.975, len(gains) - 1)
+    mean = sum(gains) / len(gains)
+    return f"{mean:+.3f} [{mean - reach:+.3f}, {mean + reach:+.3f}]"
 
 
 def _trainings() -> list[dict[str, Any]]:
