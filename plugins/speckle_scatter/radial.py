@@ -123,22 +123,23 @@ class Product:
         """Add the sums; see `Term`."""
         depth, m = self.x.shape[1:]
         rows, columns = _tile(depth, m)
+        target = out[: len(self.y)]
+        sums = target if first else fold.SCRATCH.array("product", target.shape)
         # Sines along y meet those along x first; see `fold.amplitude`.
-        pairs = [(self.y[:, f, None], self.x[:: 1 - 2 * f], out[: len(self.y), f]) for f in (0, 1)]
+        pairs = [(self.y[:, f, None], self.x[:: 1 - 2 * f], sums[:, f]) for f in (0, 1)]
         for top in range(block.start, block.stop, rows):
             inner = slice(top, min(top + rows, block.stop))
             here = slice(inner.start - block.start, inner.stop - block.start)
             for left in range(0, m, columns):
                 beside = slice(left, left + columns)
-                for y, x, sums in pairs:
+                for y, x, tile in pairs:
                     # (part, 1, rows, p) times (g, p, columns)
-                    target = sums[..., here, beside]
                     waves = y[..., inner].swapaxes(-1, -2)
-                    product = np.matmul(waves, x[..., beside], out=target if first else None)
-                    if self.form_factor is not None:
-                        product *= self.form_factor[inner, beside]
-                    if not first:
-                        target += product
+                    np.matmul(waves, x[..., beside], out=tile[..., here, beside])
+        if self.form_factor is not None:
+            sums *= self.form_factor[block]
+        if not first:
+            target += sums
 
 
 @attrs.frozen(eq=False)
