@@ -72,6 +72,24 @@ def test_the_table_of_simulation_is_what_the_benchmark_printed(table):
         assert float(row[6]) == pytest.approx(times[0] / times[2], abs=0.0051)
 
 
+def test_the_table_of_sets_is_what_the_benchmark_printed(table):
+    files = ("generate-set.json", "generate-set-full.json")
+    found = [
+        (kind, result)
+        for name in files
+        for kind, result in read(RESULTS / "performance" / name).items()
+        if kind != "machine"
+    ]
+    shown = cells(table("storing"))
+    assert len(shown) == len(found) == 6
+    for row, (kind, result) in zip(shown, found, strict=True):
+        assert row[:2] == [kind, f"{result['patterns']:,}"]
+        cpu = result["cpu ms a pattern"]
+        times = [cpu[key] for key in ("compute", "save", "generate, 1 worker", "read")]
+        assert floats(" ".join(row[3:7])) == pytest.approx(times, abs=0.0051)
+        assert float(row[7]) == pytest.approx(times[2] / (times[0] + times[1]), abs=0.011)
+
+
 def test_the_authors_transform_takes_as_many_times_as_told(number):
     found = read(RESULTS / "performance" / "authors-transform.json")
     ratio = found["authors_s"] / (found["analytic_ms"] / 1e3)

@@ -53,7 +53,8 @@ def simulation() -> str:
 def storing() -> str:
     """Return the table of whole data sets beside computing and `numpy.save`."""
     lines = []
-    for kind, found in _benchmark("generate-set.json").items():
+    both = (_benchmark("generate-set.json"), _benchmark("generate-set-full.json"))
+    for kind, found in [item for file in both for item in file.items()]:
         if kind == "machine":
             continue
         cpu, ratio = (
@@ -65,8 +66,8 @@ def storing() -> str:
         )
         size = f"{found['bytes a pattern'] / 1000:.0f}"
         cells = (*(f"{t:.2f}" for t in times), f"{ratio['cpu, 1 worker']:.2f}")
-        lines.append((kind, size, *cells))
-    header = ("set", "kB", "compute", "`numpy.save`", "`generate`", "read")
+        lines.append((kind, f"{found['patterns']:,}", size, *cells))
+    header = ("set", "patterns", "kB", "compute", "`numpy.save`", "`generate`", "read")
     return markdown_table((*header, "ratio"), lines)
 
 
