@@ -67,7 +67,15 @@ def storing() -> str:
         size = f"{found['bytes a pattern'] / 1000:.0f}"
         cells = (*(f"{t:.2f}" for t in times), f"{ratio['cpu, 1 worker']:.2f}")
         lines.append((kind, f"{found['patterns']:,}", size, *cells))
-    header = ("set", "patterns", "kB", "compute", "`numpy.save`", "`generate`", "read")
+    header = (
+        "set",
+        "patterns",
+        "kB",
+        "compute",
+        "`numpy.save`",
+        "`generate`",
+        "read",
+    )
     return markdown_table((*header, "ratio"), lines)
 
 
