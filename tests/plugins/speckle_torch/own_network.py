@@ -18,7 +18,7 @@ class Small(TorchClassifier):
     """
 
     width: int = 8
-    dropout: float = 0.2
+    dropout: float = 0.1
     epochs: int = 40
     learning_rate: float = 0.01
 
