@@ -55,11 +55,13 @@ $(VENV)/.run-installed: pyproject.toml requirements/run.txt requirements/torch.t
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
+# Packages are compiled by two processes at once; pip would take one, the tests would each compile theirs.
 $(VENV)/.dev-installed: pyproject.toml constraints.txt requirements/torch.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) -r requirements/torch.txt
 	$(INSTALL) --no-deps --require-hashes -r constraints.txt
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	-$(BIN)/python -m compileall -qq -j 2 $(VENV)/lib
 	touch $@ $(VENV)/.run-installed
 
 # Anew, after pyproject.toml has changed: needs uv and a package index.
