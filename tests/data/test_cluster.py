@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -59,9 +60,15 @@ def scheduler(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[S
     file = tmp_path_factory.mktemp("address") / "scheduler.json"
     place = ("--scheduler-file", str(file))
     process = start("scheduler", *place, "--host", "127.0.0.1", "--port", "0")
-    wait_for(file.exists)
+    address = ""
 
-    address = json.loads(file.read_text())["address"]
+    def told() -> bool:
+        nonlocal address
+        with contextlib.suppress(OSError, ValueError):  # not there, or not written to its end
+            address = json.loads(file.read_text())["address"]
+        return bool(address)
+
+    wait_for(told)
 
     def worker(before: str = "") -> subprocess.Popen[bytes]:
         with distributed.Client(address, set_as_default=False) as client:
