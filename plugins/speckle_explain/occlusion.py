@@ -61,9 +61,8 @@ class Occlusion:
             some = windows[first : first + self.batch_size]
             hidden = np.repeat(pattern[None], len(some), axis=0)
             for copy, window in zip(hidden, some, strict=True):
-                copy[window] = np.where(
-                    seen[window], copy[window][seen[window]].mean(), copy[window]
-                )
+                place, shown = copy[window], seen[window]
+                place[shown] = place[shown].mean()
             left = _scores(classifier, hidden, target)
             for window, score in zip(some, left, strict=True):
                 found[window] = (whole - score) / found[window].size

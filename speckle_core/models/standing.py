@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -38,7 +38,10 @@ def standings(
         prepared, grid, valid=valid, measured=measured, asymmetry=asymmetry
     )
     far = profiles.far(distances)
-    reasons = iter(_reasons(profiles, prepared, grid, valid, measured, far))
+    some = [None if masks is None else masks[far] for masks in (valid, measured)]
+    reasons: Iterator[str] = iter(())
+    if far.any():
+        reasons = iter(profiles.reasons(prepared[far], grid, valid=some[0], measured=some[1]))
     known = [True] * len(prepared) if step_known is None else step_known
     found = []
     for row, (distance, uneven, step) in enumerate(zip(distances, asymmetry, known, strict=True)):
@@ -56,18 +59,3 @@ def standings(
             )
         )
     return found
-
-
-def _reasons(
-    profiles: TrainingProfiles,
-    prepared: FloatArray,
-    grid: KGrid,
-    valid: NDArray[np.bool_] | None,
-    measured: NDArray[np.bool_] | None,
-    far: NDArray[np.bool_],
-) -> list[str]:
-    """Return in what each of those patterns departs that are `far`."""
-    if not far.any():
-        return []
-    some = [None if masks is None else masks[far] for masks in (valid, measured)]
-    return profiles.reasons(prepared[far], grid, valid=some[0], measured=some[1])

@@ -101,8 +101,9 @@ def maps():
         "fine": IntegratedGradients(steps=1024, batch_size=256),
     }
     arrays = {f"captum_{k}": v.detach().numpy()[:, 0] for k, v in theirs.items()}
-    arrays["captum_occlusion"] = hidden[:, 0].numpy() / 20
-    arrays["ours_occlusion"] = Occlusion(windows=4).explain(powers, blocks, targets[:1])
+    # Captum's loss is that of a window, ours is shared by its 20 pixels.
+    arrays["captum_occlusion"] = hidden[:, 0].numpy()
+    arrays["ours_occlusion"] = 20 * Occlusion(windows=4).explain(powers, blocks, targets[:1])
     arrays |= {f"ours_{k}": e.explain(powers, patterns, targets) for k, e in ours.items()}
     with torch.no_grad():
         gain = net(x) - net(lowest)

@@ -25,7 +25,7 @@ def maps():
 @pytest.mark.parametrize("name", ["saliency", "guided", "cam", "integrated", "occlusion"])
 def test_the_map_is_captum_s(maps, name):
     expected = maps[f"captum_{name}"]
-    assert np.ptp(expected, axis=(1, 2)).max() > 5e-4
+    assert np.ptp(expected, axis=(1, 2)).max() > 1e-3
     # captum keeps the points of the way, and losses, in single precision.
     np.testing.assert_allclose(maps[f"ours_{name}"], expected, atol=1e-9)
 
